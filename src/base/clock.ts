@@ -1,0 +1,39 @@
+// Owns time: the only file that reads a clock or sets a timer, so that tests can bring their own.
+// Never wall time for durations: `nowMs` is monotonic, a jump of the wall clock changes nothing.
+
+export interface Timer {
+  /** Stops the timer; harmless when it has fired. */
+  cancel(): void
+}
+
+export interface Clock {
+  /** Monotonic, ms, fractional. */
+  nowMs(): number
+  /** Wall time, ms since 1970: for what is shown or sent, never for durations. */
+  wallMs(): number
+  /** `background` timers do not keep the process alive. */
+  after(delayMs: number, run: () => void, background?: boolean): Timer
+  every(periodMs: number, run: () => void, background?: boolean): Timer
+}
+
+function timer(handle: NodeJS.Timeout, background: boolean, stop: (h: NodeJS.Timeout) => void) {
+  if (background) handle.unref()
+  return { cancel: () => stop(handle) }
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after: (delayMs, run, background = false) =>
+    timer(setTimeout(run, delayMs), background, clearTimeout),
+  every: (periodMs, run, background = false) =>
+    timer(setInterval(run, periodMs), background, clearInterval),
+}
+
+/** Resolves after `delayMs` on the given clock. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve)
+  })
+}

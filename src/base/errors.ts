@@ -1,0 +1,77 @@
+// Owns EarshotError, the one class that leaves this package, and how it is built from the table.
+// Never holds a code of its own: a code is a row in error-table.ts.
+
+import { type ErrorCode, explain } from './error-table.ts'
+
+/** Could a repeat do the work twice? `no`: nothing left this process. */
+export type Sent = 'no' | 'unknown'
+
+export interface ErrorDetails {
+  /** Where in a value, a contract or the options: `/lines/0/sku`. */
+  path?: string
+  cause?: unknown
+  /** Overrides the row of the table where the call knows better. */
+  sent?: Sent
+  retryable?: boolean
+  /** Facts for programs: names, limits, what was found. Plain JSON values only. */
+  data?: Readonly<Record<string, unknown>>
+}
+
+const BRAND = Symbol.for('earshot.error')
+
+/**
+ * What every promise of Earshot is rejected with. `code` is stable across releases;
+ * the message is for people and may change.
+ */
+export class EarshotError extends Error {
+  readonly code: ErrorCode
+  /** May the same call succeed later, with nothing changed by the caller? */
+  readonly retryable: boolean
+  readonly sent: Sent
+  readonly path: string | undefined
+  readonly data: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    const row = explain(code)
+    this.name = 'EarshotError'
+    this.code = code
+    this.retryable = details.retryable ?? row.retryable
+    this.sent = details.sent ?? row.sent
+    this.path = details.path
+    this.data = details.data ?? {}
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** What the CLI prints with `--json`, and what the door answers. */
+  toJSON(): Record<string, unknown> {
+    return {
+      code: this.code,
+      message: this.message,
+      retryable: this.retryable,
+      sent: this.sent,
+      ...(this.path === undefined ? {} : { path: this.path }),
+      ...this.data,
+    }
+  }
+}
+
+/** True for an EarshotError of any copy of this package in the process. */
+export function isEarshotError(value: unknown): value is EarshotError {
+  return typeof value === 'object' && value !== null && BRAND in value
+}
+
+/** Turns whatever was thrown into an EarshotError; one that is already is handed back as it is. */
+export function toEarshotError(
+  thrown: unknown,
+  code: ErrorCode = 'EARSHOT_INTERNAL',
+): EarshotError {
+  if (isEarshotError(thrown)) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new EarshotError(code, message, { cause: thrown })
+}
+
+/** For our own bugs only: what the outside world does wrong is an EarshotError with its code. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new EarshotError('EARSHOT_INTERNAL', `assertion failed: ${message}`)
+}

@@ -1,0 +1,157 @@
+// Owns every bound of the product: name, unit, default, reason. One row a limit.
+// What happens at a limit is counted where it happens, and shown by `peer.stats()`.
+
+import { EarshotError } from './errors.ts'
+
+export interface LimitRow {
+  readonly unit: 'bytes' | 'messages' | 'ms' | 'items' | 'levels' | 'peers' | 'per second'
+  readonly value: number
+  readonly why: string
+}
+
+export const limitTable = {
+  maxFrameBytes: {
+    value: 65_536,
+    unit: 'bytes',
+    why: 'batching gains nothing beyond; a link stays responsive',
+  },
+  maxMessageBytes: {
+    value: 16_777_216,
+    unit: 'bytes',
+    why: 'one message must not hold a link for seconds',
+  },
+  maxDepth: { value: 64, unit: 'levels', why: 'deeper nesting is an attack on the stack' },
+  maxItems: {
+    value: 1_000_000,
+    unit: 'items',
+    why: 'what a list or map may announce before it is decoded',
+  },
+  maxHeaderBytes: {
+    value: 8_192,
+    unit: 'bytes',
+    why: 'headers are for routing and tracing, not for data',
+  },
+  maxHelloBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    why: 'names and channels of about 5 000 channels',
+  },
+  maxDoorBytes: { value: 1_048_576, unit: 'bytes', why: 'a control request is small' },
+  maxOutboundBytes: {
+    value: 8_388_608,
+    unit: 'bytes',
+    why: 'waiting per link: 0.1 s of loopback at full speed',
+  },
+  maxOutboundFrames: {
+    value: 1_024,
+    unit: 'messages',
+    why: 'frames handed to a link and not yet taken by it',
+  },
+  creditBytes: {
+    value: 4_194_304,
+    unit: 'bytes',
+    why: 'unhandled bytes that a receiver lets one link have',
+  },
+  maxPendingRequests: {
+    value: 65_536,
+    unit: 'messages',
+    why: 'requests of one peer that wait for an answer',
+  },
+  maxWaitingForServer: {
+    value: 4_096,
+    unit: 'messages',
+    why: 'requests that wait until some peer serves them',
+  },
+  maxConcurrentHandlers: {
+    value: 65_536,
+    unit: 'messages',
+    why: 'asynchronous handlers running in one peer',
+  },
+  maxIteratorItems: {
+    value: 4_096,
+    unit: 'messages',
+    why: 'events that wait in an async iterable',
+  },
+  maxOutletFrames: {
+    value: 1_024,
+    unit: 'messages',
+    why: 'frames for one slow subscriber before it loses some',
+  },
+  maxPeers: {
+    value: 1_024,
+    unit: 'peers',
+    why: 'a full mesh of sockets; beyond it gossip or a broker serves',
+  },
+  maxPeersPerSecond: {
+    value: 256,
+    unit: 'per second',
+    why: 'a flood of strangers must not keep us busy',
+  },
+  maxDialsAtOnce: {
+    value: 8,
+    unit: 'items',
+    why: 'a start among hundreds must not open hundreds at once',
+  },
+  maxBadFrames: {
+    value: 16,
+    unit: 'messages',
+    why: 'a peer that keeps sending rubbish is disconnected',
+  },
+  maxContracts: { value: 256, unit: 'items', why: 'contracts that one peer may serve or announce' },
+  dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
+  requestTimeoutMs: {
+    value: 2_000,
+    unit: 'ms',
+    why: 'a call between services of one network is quicker',
+  },
+  subscribeTimeoutMs: {
+    value: 2_000,
+    unit: 'ms',
+    why: 'a publisher that does not confirm by then is reported',
+  },
+  heartbeatMs: {
+    value: 1_000,
+    unit: 'ms',
+    why: 'three missed make a peer silent: noticed within 3.5 s',
+  },
+  heartbeatMisses: {
+    value: 3,
+    unit: 'messages',
+    why: 'one lost beat is jitter, three are a death',
+  },
+  drainTimeoutMs: {
+    value: 5_000,
+    unit: 'ms',
+    why: 'work in hand at close gets this long to finish',
+  },
+} as const
+
+export type LimitName = keyof typeof limitTable
+export type Limits = { readonly [name in LimitName]: number }
+
+const rows: Readonly<Record<LimitName, LimitRow>> = limitTable
+
+/** The defaults, as plain numbers. */
+export const defaultLimits: Limits = Object.fromEntries(
+  Object.entries(rows).map(([name, { value }]) => [name, value]),
+) as Limits
+
+/**
+ * The defaults with the caller's changes.
+ * @throws EARSHOT_OPTION_INVALID for an unknown name or a value that is no positive integer.
+ */
+export function resolveLimits(changes: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(changes)) {
+    const path = `/limits/${name}`
+    if (!Object.hasOwn(limitTable, name)) {
+      throw new EarshotError('EARSHOT_OPTION_INVALID', `there is no limit called "${name}"`, {
+        path,
+      })
+    }
+    if (!Number.isSafeInteger(value) || value < 1) {
+      const text = `limit ${name} must be a whole number from 1, not ${String(value)}`
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+    }
+  }
+  return Object.freeze({ ...defaultLimits, ...changes })
+}

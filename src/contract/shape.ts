@@ -1,0 +1,107 @@
+// Owns the shape: a message type inside Earshot, the truth that all codecs are compiled from.
+// Never knows TypeBox, Avro or Protobuf: importers and exporters stand beside it.
+
+export type Shape =
+  | BoolShape
+  | IntShape
+  | FloatShape
+  | StringShape
+  | BytesShape
+  | EnumShape
+  | ListShape
+  | MapShape
+  | RecordShape
+  | UnionShape
+
+export interface BoolShape {
+  readonly kind: 'bool'
+}
+
+/** `int32` and `int64` are numbers (safe integers); `bigint: true` makes an int64 a bigint. */
+export interface IntShape {
+  readonly kind: 'int'
+  readonly bits: 32 | 64
+  readonly bigint: boolean
+  readonly minimum?: number
+  readonly maximum?: number
+  /** Milliseconds since 1970: only names the logical type, a number everywhere. */
+  readonly logical?: 'timestamp-millis'
+}
+
+export interface FloatShape {
+  readonly kind: 'float'
+  readonly bits: 32 | 64
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+export interface StringShape {
+  readonly kind: 'string'
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+}
+
+/** A Uint8Array. As the whole body of a channel it passes untouched through every codec. */
+export interface BytesShape {
+  readonly kind: 'bytes'
+  readonly maxLength?: number
+}
+
+/** `numbers[i]` is the wire number of `symbols[i]`; 0 is never used (unspecified). */
+export interface EnumShape {
+  readonly kind: 'enum'
+  readonly name: string
+  readonly symbols: readonly string[]
+  readonly numbers: readonly number[]
+}
+
+export interface ListShape {
+  readonly kind: 'list'
+  readonly items: Shape
+  readonly minItems?: number
+  readonly maxItems?: number
+}
+
+/** Keys are strings; `__proto__` is refused as a key. */
+export interface MapShape {
+  readonly kind: 'map'
+  readonly values: Shape
+}
+
+export interface FieldShape {
+  /** The key in TypeScript, JSON and MessagePack. */
+  readonly name: string
+  /** The name in Avro and Protobuf: letters, digits, underscore. */
+  readonly wireName: string
+  readonly tag: number
+  readonly shape: Shape
+  readonly optional: boolean
+  /** Null is allowed as a value and means the same as absent. */
+  readonly nullable: boolean
+  /** Filled in by the reader when the field is absent. */
+  readonly fallback?: unknown
+  readonly doc?: string
+}
+
+/** Fields are in tag order, which is the order on the wire in every codec. */
+export interface RecordShape {
+  readonly kind: 'record'
+  readonly name: string
+  readonly fields: readonly FieldShape[]
+}
+
+/** One of several records, told apart by a string literal under one key. */
+export interface UnionShape {
+  readonly kind: 'union'
+  readonly name: string
+  readonly discriminator: string
+  readonly branches: readonly UnionBranch[]
+}
+
+/** The record of a branch leaves out the discriminator: it is implied by the branch. */
+export interface UnionBranch {
+  readonly literal: string
+  readonly tag: number
+  readonly record: RecordShape
+}

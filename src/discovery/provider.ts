@@ -1,0 +1,46 @@
+// Owns what a discovery provider is: it announces us and reports who may exist.
+// Never decides that a peer is up: only an answered hello does.
+
+export interface PeerRecord {
+  /** 32 hex digits; `?<endpoint>` where only an endpoint is known until the hello names it. */
+  readonly id: string
+  /** Incarnation: larger wins. ms since 1970 at the start of the peer. */
+  readonly epoch: number
+  /** Order of records within an epoch: larger wins. */
+  readonly seq: number
+  readonly mesh: string
+  readonly name?: string
+  /** ZeroMQ endpoints of the inbox, best first: `ipc://…`, `tcp://127.0.0.1:4711`. */
+  readonly inbox: readonly string[]
+  /** Endpoints of the door, for those who are no peers (the CLI, other languages). */
+  readonly door: readonly string[]
+  readonly meta?: Readonly<Record<string, string>>
+}
+
+export type DiscoveryEvent =
+  | { readonly type: 'up' | 'change'; readonly peer: PeerRecord; readonly leaseMs?: number }
+  | {
+      readonly type: 'down'
+      readonly id: string
+      readonly epoch: number
+      readonly reason: 'goodbye' | 'expired' | 'withdrawn'
+    }
+  /** The first full view has been delivered. */
+  | { readonly type: 'synced' }
+  /** A provider never throws out of its iterator: it reports and goes on, or says that it cannot. */
+  | { readonly type: 'fault'; readonly error: Error; readonly retryInMs?: number }
+
+export interface Announcement {
+  update(change: Partial<PeerRecord>): Promise<void>
+  /** Says goodbye. Resolves when it has been handed to the network or the disk. */
+  withdraw(): Promise<void>
+}
+
+export interface Discovery {
+  readonly name: string
+  announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement>
+  /** Ends when `signal` aborts. Own announcements are not reported. */
+  watch(mesh: string, options: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent>
+  /** Frees sockets, watchers and timers. Idempotent. */
+  close(): Promise<void>
+}
