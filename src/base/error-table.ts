@@ -1,7 +1,8 @@
 // Owns every error code: what it means and what to do. README and `earshot explain` print it.
 // A row is never renamed or reused: programs compare codes.
 
-import type { Sent } from './errors.ts'
+/** Could a repeat do the work twice? `no`: nothing left this process. */
+export type Sent = 'no' | 'unknown'
 
 export interface ErrorRow {
   readonly meaning: string

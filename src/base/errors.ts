@@ -1,10 +1,9 @@
 // Owns EarshotError, the one class that leaves this package, and how it is built from the table.
 // Never holds a code of its own: a code is a row in error-table.ts.
 
-import { type ErrorCode, explain } from './error-table.ts'
+import { type ErrorCode, explain, type Sent } from './error-table.ts'
 
-/** Could a repeat do the work twice? `no`: nothing left this process. */
-export type Sent = 'no' | 'unknown'
+export type { Sent }
 
 export interface ErrorDetails {
   /** Where in a value, a contract or the options: `/lines/0/sku`. */

@@ -1,0 +1,148 @@
+// Owns the bytes of the frame that is being filled, in slabs that are never written twice.
+// Hot path. Never sends: the owner takes the frame and hands it on.
+//
+// libzmq keeps a reference to what it is handed until the last byte is out, and tells nobody when:
+// a slab is therefore written once from front to back and then left to the garbage collector.
+
+import { writePaddedVarint, writeVarint } from './varint.ts'
+
+const SLAB_BYTES = 262_144
+/** Frames up to this size are copied by the binding at once, so that their room can be used again. */
+const COPIED_BYTES = 128
+/** A frame is not begun in less than this: most bodies fit at once. */
+const LEAST_BYTES = 16_384
+/** Room that the fixed parts of a record may take before its body. */
+const RECORD_HEAD_BYTES = 64
+
+export class FrameWriter {
+  buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  position = 0
+  /** Records in the open frame. */
+  records = 0
+  readonly #maxFrameBytes: number
+  readonly #prefix: Uint8Array
+  #start = 0
+  #lengthAt = 0
+  #lengthSize = 1
+  #recordAt = 0
+
+  /** `prefix` opens every frame. */
+  constructor(maxFrameBytes: number, prefix: Uint8Array) {
+    this.#maxFrameBytes = maxFrameBytes
+    this.#prefix = prefix
+  }
+
+  get empty(): boolean {
+    return this.records === 0
+  }
+
+  get bytes(): number {
+    return this.position - this.#start
+  }
+
+  /** True when the frame has reached the size at which it is flushed. */
+  get full(): boolean {
+    return this.position - this.#start >= this.#maxFrameBytes
+  }
+
+  /** True when no frame has been begun: the owner writes what follows the prefix, then records. */
+  get closed(): boolean {
+    return this.position === this.#start
+  }
+
+  /** Begins a frame with room for at least `bytes`; returns the position after the prefix. */
+  open(bytes: number): number {
+    const wanted = bytes + this.#prefix.length + RECORD_HEAD_BYTES
+    if (this.buffer.length - this.#start < Math.max(wanted, LEAST_BYTES)) {
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, wanted))
+      this.#start = 0
+    }
+    this.buffer.set(this.#prefix, this.#start)
+    this.position = this.#start + this.#prefix.length
+    this.records = 0
+    return this.position
+  }
+
+  /** Is there room for the fixed parts of one more record, and `more` bytes? */
+  hasRoom(more: number): boolean {
+    return this.buffer.length - this.position >= RECORD_HEAD_BYTES + more
+  }
+
+  /**
+   * Begins a record and leaves `lengthSize` bytes for its length, which is known only afterwards.
+   * `lengthSize` is the owner's guess from the records before.
+   */
+  openRecord(head: number, lengthSize: number): void {
+    this.#recordAt = this.position
+    this.buffer[this.position] = head
+    this.#lengthAt = this.position + 1
+    this.#lengthSize = lengthSize
+    this.position += 1 + lengthSize
+  }
+
+  /** Writes a number into the open record. */
+  number(value: number): void {
+    this.position = writeVarint(this.buffer, this.position, value)
+  }
+
+  /** Writes bytes into the open record. */
+  bytesOf(value: Uint8Array): void {
+    this.buffer.set(value, this.position)
+    this.position += value.length
+  }
+
+  /**
+   * Ends the record at `end`; returns the bytes its length needs, the guess for the next,
+   * or −1 when they do not fit.
+   */
+  closeRecord(end: number): number {
+    const length = end - this.#lengthAt - this.#lengthSize
+    const needed = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x200000 ? 3 : 4
+    if (needed > this.#lengthSize) {
+      const from = this.#lengthAt + this.#lengthSize
+      if (end + needed - this.#lengthSize > this.buffer.length) return -1
+      this.buffer.copyWithin(this.#lengthAt + needed, from, end)
+      this.position = end + needed - this.#lengthSize
+      this.#lengthSize = needed
+    } else {
+      this.position = end
+    }
+    writePaddedVarint(this.buffer, this.#lengthAt, length, this.#lengthSize)
+    this.records++
+    return needed
+  }
+
+  /** Forgets the record that was begun last and not closed. */
+  dropRecord(): void {
+    this.position = this.#recordAt
+  }
+
+  /** Forgets the record that was closed last. */
+  undoRecord(): void {
+    this.position = this.#recordAt
+    this.records--
+  }
+
+  /** Takes the head of the open record away, to be put into a roomier frame. */
+  cutRecord(bodyAt: number): Buffer {
+    const head = Buffer.from(this.buffer.subarray(this.#recordAt, bodyAt))
+    this.position = this.#recordAt
+    return head
+  }
+
+  /** Opens a record with a head that was cut. Its length gets the room it had. */
+  pasteRecord(head: Buffer): void {
+    this.#recordAt = this.position
+    this.#lengthAt = this.position + 1
+    this.bytesOf(head)
+  }
+
+  /** Hands out the frame; its bytes are the receiver's from now on. */
+  take(): Buffer {
+    const frame = this.buffer.subarray(this.#start, this.position)
+    if (frame.length > COPIED_BYTES) this.#start = this.position
+    else this.position = this.#start
+    this.records = 0
+    return frame
+  }
+}

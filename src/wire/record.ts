@@ -1,0 +1,128 @@
+// Owns the kinds of records and the walk over a frame. Hot path: one walker a connection, no views.
+// Never knows what a record does: grammar only (GRAMMAR.md beside this file).
+
+import { EarshotError } from '../base/errors.ts'
+import { VarintReader } from './varint.ts'
+
+export const FRAME_MAGIC = 0xea
+export const PROTOCOL_VERSION = 1
+/** Bytes before the first record of a link's frame. */
+export const FRAME_HEAD_BYTES = 2
+
+export const Kind = {
+  hello: 1,
+  welcome: 2,
+  refuse: 3,
+  offer: 4,
+  beat: 5,
+  credit: 6,
+  bye: 7,
+  last: 8,
+  farewell: 9,
+  request: 16,
+  reply: 17,
+  failure: 18,
+  cancel: 19,
+  notification: 20,
+  event: 24,
+} as const
+
+/** Records from this kind on are sent against credit. */
+export const FIRST_CREDITED_KIND = 16
+export const KIND_MASK = 0x1f
+export const HEADERS_BIT = 0x20
+
+/** Number and codec of a channel in one varint. */
+export const CODEC_BITS = 3
+export const CODEC_MASK = 0x07
+
+/**
+ * Steps through the records of a frame. `next()` is true while there is one; then `kind`,
+ * `hasHeaders`, `start` and `end` (of the payload) hold. After false, `malformed` tells a clean end
+ * from a frame that broke off.
+ */
+export class RecordWalker {
+  kind = 0
+  hasHeaders = false
+  /** First byte of the payload, for `number()` to move over what stands before the body. */
+  start = 0
+  end = 0
+  malformed = false
+  buffer: Buffer = Buffer.alloc(0)
+  readonly #reader = new VarintReader()
+  #next = 0
+  #frameEnd = 0
+
+  /** Starts at `position` of `buffer`, where the first record stands. */
+  open(buffer: Buffer, position: number): void {
+    this.buffer = buffer
+    this.#next = position
+    this.#frameEnd = buffer.length
+    this.malformed = false
+  }
+
+  next(): boolean {
+    if (this.#next >= this.#frameEnd) return false
+    const head = this.buffer[this.#next] as number
+    this.#reader.position = this.#next + 1
+    const length = this.#reader.read(this.buffer, this.#frameEnd)
+    if (length < 0 || length > this.#frameEnd - this.#reader.position || head > 0x3f) {
+      this.malformed = true
+      return false
+    }
+    this.kind = head & KIND_MASK
+    this.hasHeaders = (head & HEADERS_BIT) !== 0
+    this.start = this.#reader.position
+    this.end = this.start + length
+    this.#next = this.end
+    return true
+  }
+
+  /** A varint before the first record: the walk begins behind it. −1 when it is cut. */
+  leadingNumber(): number {
+    this.#reader.position = this.#next
+    const value = this.#reader.read(this.buffer, this.#frameEnd)
+    if (value >= 0) this.#next = this.#reader.position
+    return value
+  }
+
+  /** The varint at `start`, which moves on; −1 when it is cut. */
+  number(): number {
+    this.#reader.position = this.start
+    const value = this.#reader.read(this.buffer, this.end)
+    if (value >= 0) this.start = this.#reader.position
+    return value
+  }
+
+  /**
+   * The headers at `start`, which moves on to the body.
+   * @throws EARSHOT_BYTES_INVALID when they are no object of strings, or too long
+   */
+  headers(maxBytes: number): Readonly<Record<string, string>> {
+    const length = this.number()
+    if (length < 0 || length > maxBytes || length > this.end - this.start) throw badHeaders()
+    const text = this.buffer.toString('utf8', this.start, this.start + length)
+    this.start += length
+    return parseHeaders(text)
+  }
+}
+
+function parseHeaders(text: string): Readonly<Record<string, string>> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw badHeaders(cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badHeaders()
+  const headers: Record<string, string> = Object.create(null)
+  for (const [name, item] of Object.entries(value)) {
+    if (typeof item !== 'string') throw badHeaders()
+    headers[name] = item
+  }
+  return headers
+}
+
+function badHeaders(cause?: unknown): EarshotError {
+  return new EarshotError('EARSHOT_BYTES_INVALID', 'headers are no object of strings', { cause })
+}
