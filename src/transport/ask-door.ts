@@ -1,0 +1,61 @@
+// Owns asking a door: one JSON request over REQ, one JSON answer, as any language can do it.
+// Never keeps a connection: the CLI and tools ask seldom.
+
+import { EarshotError } from '../base/errors.ts'
+import { loadBinding } from './binding.ts'
+
+export interface DoorRequest {
+  /** `hello`, `describe`, `schema`, `peers`, `health`, `stats`, `call`. */
+  readonly op: string
+  readonly [argument: string]: unknown
+}
+
+/**
+ * Asks the door at `endpoint` and resolves with its answer.
+ * @throws EARSHOT_TIMEOUT when nobody answers in `timeoutMs` (default 1 000),
+ * EARSHOT_DOOR when the door refuses, EARSHOT_BYTES_INVALID when the answer is no JSON object.
+ */
+export async function askDoor(
+  endpoint: string,
+  request: DoorRequest,
+  timeoutMs = 1_000,
+): Promise<Record<string, unknown>> {
+  const zmq = await loadBinding()
+  const socket = new zmq.Request({ linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs })
+  try {
+    socket.connect(endpoint)
+    await socket.send(JSON.stringify(request))
+    const [answer] = await socket.receive()
+    return readAnswer(endpoint, answer ?? Buffer.alloc(0))
+  } catch (error) {
+    if (!isTryAgain(error)) throw error
+    const text = `the door at ${endpoint} did not answer within ${timeoutMs} ms`
+    throw new EarshotError('EARSHOT_TIMEOUT', text, { cause: error })
+  } finally {
+    socket.close()
+  }
+}
+
+function isTryAgain(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+}
+
+function readAnswer(endpoint: string, bytes: Buffer): Record<string, unknown> {
+  let answer: unknown
+  try {
+    answer = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    const text = `the door at ${endpoint} did not answer in JSON`
+    throw new EarshotError('EARSHOT_BYTES_INVALID', text, { cause })
+  }
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
+    const text = `the door at ${endpoint} did not answer with an object`
+    throw new EarshotError('EARSHOT_BYTES_INVALID', text)
+  }
+  const { ok, error } = answer as { ok?: unknown; error?: { code?: string; message?: string } }
+  if (ok !== true) {
+    const text = `the door at ${endpoint} refused: ${error?.message ?? 'no reason given'}`
+    throw new EarshotError('EARSHOT_DOOR', text, { data: { remote: error ?? null } })
+  }
+  return answer as Record<string, unknown>
+}

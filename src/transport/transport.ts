@@ -1,0 +1,85 @@
+// Owns what a transport is: links that carry frames, an outlet that is heard, a door that answers.
+// Never knows what a frame holds.
+
+export type Locality = 'ipc' | 'loopback' | 'lan'
+
+/** Our end of one connection. Frames arrive in order and whole, or the link closes. */
+export interface FrameLink {
+  /** Where it leads; `accepted` when the other side dialled. */
+  readonly endpoint: string
+  onFrame: (frame: Buffer) => void
+  /** Called once, whoever closed it. Nothing arrives afterwards. */
+  onClose: (reason: string) => void
+  /** Never blocks: the caller bounds what is on its way by credit. The bytes are the link's from now on. */
+  send(frame: Buffer): void
+  close(): void
+}
+
+/** Our ear at one remote outlet. */
+export interface Hearing {
+  readonly endpoint: string
+  onFrame: (frame: Buffer) => void
+  onClose: (reason: string) => void
+  subscribe(topic: Buffer): void
+  unsubscribe(topic: Buffer): void
+  close(): void
+}
+
+export interface Bound {
+  /** Endpoints to tell others, best first. */
+  readonly inbox: readonly string[]
+  readonly outlet: readonly string[]
+  readonly door: readonly string[]
+}
+
+/** What a transport calls; set before `bind`, never changed. */
+export interface TransportEvents {
+  /** The first frame of somebody who dialled us. Setting `onFrame` in here gets the frames after it. */
+  accepted(link: FrameLink, frame: Buffer): void
+  /** A subscription arrived at (or left) our outlet: the prefix that was asked for. */
+  subscribed(prefix: Buffer, on: boolean): void
+  /** A request at the door; the answer goes back as it is. Never throws, never rejects. */
+  asked(request: Buffer): Promise<Buffer>
+  /** Something arrived that no grammar allows (too many parts, for one). */
+  malformed(socket: 'inbox' | 'outlet' | 'door', text: string): void
+}
+
+export interface BindOptions {
+  /** Folder for ipc sockets; none where the platform has no ipc. */
+  readonly ipcFolder: string | undefined
+  /** Stem of the socket files' names. */
+  readonly ipcStem: string
+  /** Address to bind for TCP: `127.0.0.1`, `0.0.0.0`, … */
+  readonly host: string
+  /** Inbox at `port`, outlet at the next, door at the one after; 0 for free ones. */
+  readonly port: number
+  /** Addresses to tell others for `host`. */
+  readonly advertise: readonly string[]
+}
+
+export interface Transport {
+  readonly name: string
+  /** @throws EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING */
+  bind(options: BindOptions, events: TransportEvents): Promise<Bound>
+  dial(endpoint: string): FrameLink
+  hear(endpoint: string): Hearing
+  /** To everybody who subscribed to a prefix of `frame`; lost for those who are too slow. */
+  publish(frame: Buffer): void
+  /** Lets go of everything. What was handed over before still leaves, for `lingerMs`. */
+  close(): Promise<void>
+}
+
+/** How near an endpoint is; the nearer is dialled first. */
+export function localityOf(endpoint: string): Locality {
+  if (endpoint.startsWith('ipc://')) return 'ipc'
+  return /^tcp:\/\/(127\.|localhost|\[::1\])/.test(endpoint) ? 'loopback' : 'lan'
+}
+
+const rank = { ipc: 0, loopback: 1, lan: 2 }
+
+/** The nearest first; from another host ipc and loopback lead nowhere, or to somebody else. */
+export function nearestFirst(endpoints: readonly string[], sameHost: boolean): string[] {
+  return endpoints
+    .filter((endpoint) => sameHost || localityOf(endpoint) === 'lan')
+    .sort((a, b) => rank[localityOf(a)] - rank[localityOf(b)])
+}

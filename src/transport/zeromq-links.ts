@@ -1,0 +1,155 @@
+// Owns links over ZeroMQ: one DEALER for each that we dial, one routing id of the inbox for each accepted.
+// Hot path: a frame in, a frame out. Never sets a routing id, never waits: credit bounds what is queued.
+
+import type { Dealer, Router, Subscriber } from 'zeromq'
+import type { FrameLink, Hearing } from './transport.ts'
+
+const nothing = () => undefined
+
+/** Reads a socket until it is closed. `take` must not throw. */
+export async function pump(
+  socket: { readonly closed: boolean; receive(): Promise<Buffer[]> },
+  take: (parts: Buffer[]) => void,
+): Promise<void> {
+  while (!socket.closed) {
+    let parts: Buffer[]
+    try {
+      parts = await socket.receive()
+    } catch (error) {
+      // A closed socket rejects the receive that was waiting; anything else is told by onClose.
+      if (socket.closed) return
+      throw error
+    }
+    take(parts)
+  }
+}
+
+/** A link that we dialled. A refused or lost connection closes it: whether to dial anew is not its business. */
+export class DialledLink implements FrameLink {
+  readonly endpoint: string
+  onFrame: (frame: Buffer) => void = nothing
+  onClose: (reason: string) => void = nothing
+  readonly #socket: Dealer
+  #closed = false
+
+  constructor(socket: Dealer, endpoint: string) {
+    this.#socket = socket
+    this.endpoint = endpoint
+    watchEnd(socket, (reason) => this.#end(reason))
+    connectSoon(socket, endpoint, (reason) => this.#end(reason))
+    pump(socket, (parts) => {
+      if (parts.length === 1) this.onFrame(parts[0] as Buffer)
+      else this.#end('a message of several parts')
+    }).catch((error: Error) => this.#end(error.message))
+  }
+
+  send(frame: Buffer): void {
+    if (this.#closed) return
+    this.#socket.send(frame).catch(() => this.#end('the connection no longer takes frames'))
+  }
+
+  close(): void {
+    this.#end('closed here')
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#socket.close()
+    this.onClose(reason)
+  }
+}
+
+/** A link that somebody opened to our inbox. */
+export class AcceptedLink implements FrameLink {
+  readonly endpoint = 'accepted'
+  onFrame: (frame: Buffer) => void = nothing
+  onClose: (reason: string) => void = nothing
+  readonly #router: Router
+  readonly #routingId: Buffer
+  readonly #forget: () => void
+  #closed = false
+
+  constructor(router: Router, routingId: Buffer, forget: () => void) {
+    this.#router = router
+    this.#routingId = routingId
+    this.#forget = forget
+  }
+
+  send(frame: Buffer): void {
+    if (this.#closed || this.#router.closed) return
+    // With `mandatory` a routing id that leads nowhere is an error: that is how its death is seen.
+    this.#router.send([this.#routingId, frame]).catch(() => this.#end('the other side is gone'))
+  }
+
+  close(): void {
+    this.#end('closed here')
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#forget()
+    this.onClose(reason)
+  }
+}
+
+/** A SUB at one remote outlet. */
+export class SubscriberHearing implements Hearing {
+  readonly endpoint: string
+  onFrame: (frame: Buffer) => void = nothing
+  onClose: (reason: string) => void = nothing
+  readonly #socket: Subscriber
+  #closed = false
+
+  constructor(socket: Subscriber, endpoint: string) {
+    this.#socket = socket
+    this.endpoint = endpoint
+    watchEnd(socket, (reason) => this.#end(reason))
+    connectSoon(socket, endpoint, (reason) => this.#end(reason))
+    pump(socket, (parts) => {
+      // Events are messages of one part; anything else is not ours and not worth a look.
+      if (parts.length === 1) this.onFrame(parts[0] as Buffer)
+    }).catch((error: Error) => this.#end(error.message))
+  }
+
+  subscribe(topic: Buffer): void {
+    if (!this.#closed) this.#socket.subscribe(topic)
+  }
+
+  unsubscribe(topic: Buffer): void {
+    if (!this.#closed) this.#socket.unsubscribe(topic)
+  }
+
+  close(): void {
+    this.#end('closed here')
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#socket.close()
+    this.onClose(reason)
+  }
+}
+
+type Watched = Dealer | Subscriber
+
+// With reconnecting switched off, libzmq says `close` for a refused dial, `disconnect` for a lost one.
+function watchEnd(socket: Watched, end: (reason: string) => void): void {
+  socket.events.on('close', () => end('the connection was refused'))
+  socket.events.on('disconnect', () => end('the connection was lost'))
+  socket.events.on('handshake:error:auth', () => end('the other side did not accept our key'))
+  socket.events.on('handshake:error:protocol', () => end('the other side does not speak ZMTP'))
+  socket.events.on('handshake:error:other', () => end('the handshake failed'))
+}
+
+function connectSoon(socket: Watched, endpoint: string, end: (reason: string) => void): void {
+  try {
+    socket.connect(endpoint)
+  } catch (error) {
+    // Told a turn later, when the owner has set onClose.
+    const reason = error instanceof Error ? error.message : String(error)
+    queueMicrotask(() => end(reason))
+  }
+}

@@ -1,0 +1,211 @@
+// Owns the three sockets that a peer binds over ZeroMQ, and how their addresses come about.
+// Never reads a frame: whose it is, and what it says, is the mesh's business.
+
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Reply, Router, XPublisher } from 'zeromq'
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import { type Binding, loadBinding } from './binding.ts'
+import type {
+  BindOptions,
+  Bound,
+  FrameLink,
+  Hearing,
+  Transport,
+  TransportEvents,
+} from './transport.ts'
+import { AcceptedLink, DialledLink, pump, SubscriberHearing } from './zeromq-links.ts'
+
+/** Frames may be longer than the limit of a message by their heads. */
+const HEAD_BYTES = 16_384
+/** Frames that libzmq reads ahead of us on one connection; credit bounds their bytes. */
+const RECEIVE_FRAMES = 256
+/** Time for what was handed over to leave after `close`. */
+const LINGER_MS = 500
+/** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
+const PROBE_AFTER_MS = [1, 10, 50, 200]
+
+export async function createZeromqTransport(
+  limits: Limits,
+  after: (delayMs: number, run: () => void) => void,
+): Promise<Transport> {
+  return new ZeromqTransport(await loadBinding(), limits, after)
+}
+
+class ZeromqTransport implements Transport {
+  readonly name = 'zeromq'
+  readonly #zmq: Binding
+  readonly #limits: Limits
+  readonly #after: (delayMs: number, run: () => void) => void
+  readonly #accepted = new Map<string, AcceptedLink>()
+  readonly #files: string[] = []
+  #inbox: Router | undefined
+  #outlet: XPublisher | undefined
+  #door: Reply | undefined
+  #probing = false
+
+  constructor(zmq: Binding, limits: Limits, after: (delayMs: number, run: () => void) => void) {
+    this.#zmq = zmq
+    this.#limits = limits
+    this.#after = after
+  }
+
+  async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
+    const { Router, XPublisher, Reply } = this.#zmq
+    const maxMessageSize = this.#limits.maxMessageBytes + HEAD_BYTES
+    const inbox = new Router({
+      mandatory: true,
+      sendTimeout: 0,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: RECEIVE_FRAMES,
+      linger: LINGER_MS,
+      maxMessageSize,
+    })
+    const outlet = new XPublisher({
+      verbosity: 'allSubsUnsubs',
+      sendHighWaterMark: this.#limits.maxOutletFrames,
+      linger: LINGER_MS,
+      maxMessageSize: 1_024,
+    })
+    const door = new Reply({ linger: LINGER_MS, maxMessageSize: this.#limits.maxDoorBytes })
+    this.#inbox = inbox
+    this.#outlet = outlet
+    this.#door = door
+    try {
+      const at = (step: number) => (options.port === 0 ? 0 : options.port + step)
+      const bound = {
+        inbox: await this.#bindSocket(inbox, options, 'i', at(0)),
+        outlet: await this.#bindSocket(outlet, options, 'o', at(1)),
+        door: await this.#bindSocket(door, options, 'd', at(2)),
+      }
+      this.#listen(inbox, outlet, door, events)
+      return bound
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  dial(endpoint: string): FrameLink {
+    const socket = new this.#zmq.Dealer({
+      reconnectInterval: -1,
+      sendTimeout: 0,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: RECEIVE_FRAMES,
+      linger: LINGER_MS,
+      maxMessageSize: this.#limits.maxMessageBytes + HEAD_BYTES,
+    })
+    return new DialledLink(socket, endpoint)
+  }
+
+  hear(endpoint: string): Hearing {
+    const socket = new this.#zmq.Subscriber({
+      reconnectInterval: -1,
+      receiveHighWaterMark: this.#limits.maxOutletFrames,
+      linger: 0,
+      maxMessageSize: this.#limits.maxMessageBytes + HEAD_BYTES,
+    })
+    return new SubscriberHearing(socket, endpoint)
+  }
+
+  publish(frame: Buffer): void {
+    const outlet = this.#outlet
+    // An XPUB never blocks and never fails while it is open: it drops for those who are too slow.
+    if (outlet && !outlet.closed) outlet.send(frame).catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    for (const link of [...this.#accepted.values()]) link.close()
+    for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
+    await Promise.all(this.#files.map((file) => rm(file, { force: true })))
+  }
+
+  async #bindSocket(
+    socket: Router | XPublisher | Reply,
+    options: BindOptions,
+    role: 'i' | 'o' | 'd',
+    port: number,
+  ): Promise<string[]> {
+    const endpoints: string[] = []
+    if (options.ipcFolder !== undefined && this.#zmq.capability.ipc) {
+      const file = join(options.ipcFolder, `${options.ipcStem}.${role}`)
+      await bindTo(socket, `ipc://${file}`)
+      this.#files.push(file)
+      endpoints.push(`ipc://${file}`)
+    }
+    await bindTo(socket, `tcp://${options.host}:${port === 0 ? '*' : port}`)
+    const bound = socket.lastEndpoint?.match(/:(\d+)$/)?.[1] ?? String(port)
+    return endpoints.concat(options.advertise.map((address) => `tcp://${address}:${bound}`))
+  }
+
+  #listen(inbox: Router, outlet: XPublisher, door: Reply, events: TransportEvents): void {
+    const broken = (socket: 'inbox' | 'outlet' | 'door') => (error: Error) =>
+      events.malformed(socket, error.message)
+    pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken('inbox'))
+    pump(outlet as unknown as Parameters<typeof pump>[0], ([message]) => {
+      const first = message?.[0]
+      if (!message || (first !== 0 && first !== 1))
+        return events.malformed('outlet', 'no subscription')
+      events.subscribed(message.subarray(1), first === 1)
+    }).catch(broken('outlet'))
+    this.#answerDoor(door, events).catch(broken('door'))
+    inbox.events.on('disconnect', () => this.#probe())
+  }
+
+  #arrived(inbox: Router, parts: Buffer[], events: TransportEvents): void {
+    const [routingId, frame] = parts
+    if (!routingId || !frame || parts.length !== 2) {
+      return events.malformed('inbox', `a message of ${parts.length - 1} parts`)
+    }
+    const key = routingId.toString('latin1')
+    const known = this.#accepted.get(key)
+    if (known) return known.onFrame(frame)
+    const link = new AcceptedLink(inbox, routingId, () => this.#accepted.delete(key))
+    this.#accepted.set(key, link)
+    events.accepted(link, frame)
+  }
+
+  async #answerDoor(door: Reply, events: TransportEvents): Promise<void> {
+    while (!door.closed) {
+      let parts: Buffer[]
+      try {
+        parts = await door.receive()
+      } catch (error) {
+        if (door.closed) return
+        throw error
+      }
+      const answer = await events.asked(parts.length === 1 ? (parts[0] as Buffer) : Buffer.alloc(0))
+      if (!door.closed) await door.send(answer)
+    }
+  }
+
+  /** Somebody hung up, but the monitor does not say who: an empty frame to each finds out. */
+  #probe(): void {
+    if (this.#probing) return
+    this.#probing = true
+    const last = PROBE_AFTER_MS.length - 1
+    for (const [index, delayMs] of PROBE_AFTER_MS.entries()) {
+      this.#after(delayMs, () => {
+        if (index === last) this.#probing = false
+        for (const link of [...this.#accepted.values()]) link.send(emptyFrame)
+      })
+    }
+  }
+}
+
+/** Passed over by every receiver: a frame without records. */
+const emptyFrame = Buffer.from([0xea, 1])
+
+async function bindTo(
+  socket: { bind(endpoint: string): Promise<void> },
+  endpoint: string,
+): Promise<void> {
+  try {
+    await socket.bind(endpoint)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const text = `cannot listen on ${endpoint}: ${why}`
+    throw new EarshotError('EARSHOT_ADDRESS_IN_USE', text, { cause, data: { endpoint } })
+  }
+}
