@@ -1,0 +1,88 @@
+// Owns what a channel is: its kind, the types of its messages, its promises.
+// Never sends: patterns do, by kind.
+
+import type { Static, TSchema } from 'typebox'
+import type { Shape } from './shape.ts'
+
+export type ChannelKind = 'request' | 'notification' | 'event'
+
+/** A codec's name; contracts know names only, formats live in `codec/`. */
+export type CodecLabel = 'json' | 'msgpack' | 'avro' | 'protobuf'
+
+export interface ChannelOptions {
+  /** Codecs that this channel promises, best first. Default: all that the peer speaks. */
+  readonly codecs?: readonly CodecLabel[]
+}
+
+export interface RequestOptions extends ChannelOptions {
+  /** May it be done twice without harm? Then it may be tried again on another peer. */
+  readonly idempotent?: boolean
+}
+
+export interface EventOptions extends ChannelOptions {
+  /** Field by which order is kept and subscribers may filter. */
+  readonly key?: string
+}
+
+/** What `request`, `notification` and `event` return: a channel that has no name yet. */
+export interface ChannelDraft<
+  K extends ChannelKind = ChannelKind,
+  B extends TSchema = TSchema,
+  R extends TSchema | undefined = TSchema | undefined,
+> {
+  readonly kind: K
+  readonly body: B
+  readonly reply: R
+  readonly options: RequestOptions & EventOptions
+}
+
+/** A channel of a contract. Types of its bodies are in `~body` and `~reply`, which hold no value. */
+export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = unknown> {
+  readonly kind: K
+  readonly name: string
+  /** `shop.orders/1/placed`: contract, major version, channel. What routing goes by. */
+  readonly key: string
+  readonly contract: string
+  readonly version: string
+  readonly major: number
+  /** SHA-256 of kind and shapes: equal ids understand each other in every codec. */
+  readonly id: string
+  readonly shape: Shape
+  readonly replyShape: Shape | undefined
+  readonly codecs: readonly CodecLabel[] | undefined
+  readonly idempotent: boolean
+  readonly keyField: string | undefined
+  readonly '~body'?: B
+  readonly '~reply'?: R
+}
+
+/** The channel that a draft becomes. */
+export type ChannelOf<D> =
+  D extends ChannelDraft<infer K, infer B, infer R>
+    ? Channel<K, Static<B>, R extends TSchema ? Static<R> : undefined>
+    : never
+
+/** One message, one answer, from one of the peers that serve the contract. */
+export function request<B extends TSchema, R extends TSchema>(
+  body: B,
+  reply: R,
+  options: RequestOptions = {},
+): ChannelDraft<'request', B, R> {
+  return { kind: 'request', body, reply, options }
+}
+
+/** One message to one of the peers that serve the contract; no answer. */
+export function notification<B extends TSchema>(
+  body: B,
+  options: ChannelOptions = {},
+): ChannelDraft<'notification', B, undefined> {
+  return { kind: 'notification', body, reply: undefined, options }
+}
+
+/** One message to everybody who subscribed. */
+export function event<B extends TSchema>(
+  body: B,
+  options: EventOptions = {},
+): ChannelDraft<'event', B, undefined> {
+  return { kind: 'event', body, reply: undefined, options }
+}

@@ -1,0 +1,193 @@
+// Owns contracts: a name, a version, channels by name; checked when they are defined.
+// Never knows who serves one.
+
+import { createHash } from 'node:crypto'
+import { EarshotError } from '../base/errors.ts'
+import { shapeId } from './canonical.ts'
+import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
+import { shapeOf } from './from-typebox.ts'
+import type { Shape } from './shape.ts'
+
+export type Drafts = Readonly<Record<string, ChannelDraft>>
+
+/** What every contract has; no channel may be called so. */
+export interface ContractCore {
+  readonly name: string
+  readonly version: string
+  readonly major: number
+  /** SHA-256 over all channels. */
+  readonly id: string
+  readonly channels: readonly Channel[]
+}
+
+/** A contract: its channels are properties by their names. */
+export type Contract<D extends Drafts = Drafts> = ContractCore & {
+  readonly [N in keyof D]: ChannelOf<D[N]>
+}
+
+/** Any contract, when its channels do not matter. */
+export type AnyContract = ContractCore
+
+const RESERVED = ['name', 'version', 'major', 'id', 'channels', 'constructor', '__proto__', 'then']
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$/
+const VERSION = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/
+const CHANNEL = /^[A-Za-z][A-Za-z0-9_]*$/
+const MAX_CONTRACT_NAME = 128
+const MAX_CHANNEL_NAME = 64
+const CODECS: readonly CodecLabel[] = ['json', 'msgpack', 'avro', 'protobuf']
+
+/**
+ * Defines a contract.
+ * @param name dotted words, at most 128 characters: `shop.orders`
+ * @param version three numbers; peers of one major version understand each other
+ * @throws EARSHOT_CONTRACT_INVALID for a name, version or channel that cannot be;
+ * EARSHOT_SHAPE_UNSUPPORTED with the path of the type that the codecs cannot carry
+ */
+export function contract<const D extends Drafts>(
+  name: string,
+  version: string,
+  drafts: D,
+): Contract<D> {
+  checkNames(name, version, drafts)
+  const channels = Object.entries(drafts).map(([channel, draft]) =>
+    define(name, version, channel, draft),
+  )
+  return assemble<D>(name, version, channels)
+}
+
+/** A channel as plain data: what the door tells of it. */
+export interface ChannelDescription {
+  readonly name: string
+  readonly kind: ChannelKind
+  readonly shape: Shape
+  readonly replyShape?: Shape
+  readonly codecs?: readonly CodecLabel[]
+  readonly idempotent?: boolean
+  readonly key?: string
+}
+
+export interface ContractDescription {
+  readonly name: string
+  readonly version: string
+  readonly channels: readonly ChannelDescription[]
+}
+
+/** The contract as plain JSON, for the door and for tools without its source. */
+export function describeContract(described: AnyContract): ContractDescription {
+  return {
+    name: described.name,
+    version: described.version,
+    channels: described.channels.map((channel) => ({
+      name: channel.name,
+      kind: channel.kind,
+      shape: channel.shape,
+      ...(channel.replyShape && { replyShape: channel.replyShape }),
+      ...(channel.codecs && { codecs: channel.codecs }),
+      ...(channel.idempotent && { idempotent: true }),
+      ...(channel.keyField !== undefined && { key: channel.keyField }),
+    })),
+  }
+}
+
+/** Puts channels together; for `contract` and for the reader of descriptions. */
+export function assemble<D extends Drafts>(
+  name: string,
+  version: string,
+  channels: readonly Channel[],
+): Contract<D> {
+  const id = sha256(channels.map((channel) => `${channel.name}:${channel.id}`).join('\n'))
+  const core: ContractCore = { name, version, major: Number.parseInt(version, 10), id, channels }
+  const byName = Object.fromEntries(channels.map((channel) => [channel.name, channel]))
+  const assembled = Object.freeze({ ...core, ...byName }) as Contract<D>
+  for (const channel of channels) contracts.set(channel, assembled)
+  return assembled
+}
+
+const contracts = new WeakMap<Channel, AnyContract>()
+
+/** The contract of a channel; for one that another copy of this package made, what it tells of it. */
+export function contractOf(channel: Channel): AnyContract {
+  return contracts.get(channel) ?? assemble(channel.contract, channel.version, [channel])
+}
+
+/** @throws EARSHOT_CONTRACT_INVALID */
+export function checkNames(name: string, version: string, drafts: object): void {
+  if (typeof name !== 'string' || !NAME.test(name) || name.length > MAX_CONTRACT_NAME) {
+    throw invalid(`"${name}" is no name for a contract: dotted words like "shop.orders"`)
+  }
+  if (typeof version !== 'string' || !VERSION.test(version)) {
+    throw invalid(
+      `contract ${name} has version "${version}": three numbers like "1.2.0" are wanted`,
+    )
+  }
+  for (const channel of Object.keys(drafts)) {
+    if (RESERVED.includes(channel)) {
+      throw invalid(`contract ${name} has a channel called "${channel}", which every contract has`)
+    }
+    if (!CHANNEL.test(channel) || channel.length > MAX_CHANNEL_NAME) {
+      throw invalid(`"${channel}" in contract ${name} is no name for a channel: letters and digits`)
+    }
+  }
+}
+
+function define(contractName: string, version: string, name: string, draft: ChannelDraft): Channel {
+  const where = `${contractName}/${name}`
+  if (!draft || !['request', 'notification', 'event'].includes(draft.kind)) {
+    throw invalid(`channel ${where} is made with request(), notification() or event()`)
+  }
+  const shape = shapeOf(draft.body, pascal(name))
+  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`)
+  return createChannel(contractName, version, {
+    name,
+    kind: draft.kind,
+    shape,
+    ...(replyShape && { replyShape }),
+    ...(draft.options.codecs && { codecs: draft.options.codecs }),
+    ...(draft.options.idempotent && { idempotent: true }),
+    ...(draft.options.key !== undefined && { key: draft.options.key }),
+  })
+}
+
+/** @throws EARSHOT_CONTRACT_INVALID for a key field or codecs that cannot be. */
+export function createChannel(
+  contractName: string,
+  version: string,
+  description: ChannelDescription,
+): Channel {
+  const { name, kind, shape, replyShape, codecs, idempotent = false, key } = description
+  const where = `${contractName}/${name}`
+  if (key !== undefined && !(shape.kind === 'record' && shape.fields.some((f) => f.name === key))) {
+    throw invalid(`channel ${where} has the key "${key}", which is no field of its body`)
+  }
+  if (codecs && (codecs.length === 0 || codecs.some((codec) => !CODECS.includes(codec)))) {
+    throw invalid(`channel ${where} has codecs [${codecs}]: choose from ${CODECS.join(', ')}`)
+  }
+  const major = Number.parseInt(version, 10)
+  const reply = replyShape ? shapeId(replyShape) : ''
+  return Object.freeze({
+    kind,
+    name,
+    key: `${contractName}/${major}/${name}`,
+    contract: contractName,
+    version,
+    major,
+    id: sha256(`${kind}\n${shapeId(shape)}\n${reply}`),
+    shape,
+    replyShape,
+    codecs: codecs && [...codecs],
+    idempotent,
+    keyField: key,
+  })
+}
+
+function pascal(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function invalid(message: string): EarshotError {
+  return new EarshotError('EARSHOT_CONTRACT_INVALID', message)
+}
