@@ -1,0 +1,97 @@
+// Owns the attempts to reach a peer that discovery told of: endpoint after endpoint, then again later.
+// Never knows what a hello means: it asks for a link and is told whether one came about.
+
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
+
+export interface DialTarget {
+  readonly id: string
+  readonly endpoints: readonly string[]
+}
+
+/** Tries one endpoint; resolves true when the hello is done. Never rejects. */
+export type Attempt = (endpoint: string) => Promise<boolean>
+
+interface Wanted {
+  target: DialTarget
+  failures: number
+  dialling: boolean
+  timer: Timer | undefined
+}
+
+/** After a failed round: 0.25 s, then twice as long, up to 5 s. */
+const FIRST_RETRY_MS = 250
+const LAST_RETRY_MS = 5_000
+
+export class Dialer {
+  readonly #wanted = new Map<string, Wanted>()
+  readonly #waiting: Wanted[] = []
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #attempt: Attempt
+  #busy = 0
+  #closed = false
+
+  constructor(clock: Clock, limits: Limits, attempt: Attempt) {
+    this.#clock = clock
+    this.#limits = limits
+    this.#attempt = attempt
+  }
+
+  /** Dials after `delayMs` and goes on until `settle` or `forget`. */
+  want(target: DialTarget, delayMs: number): void {
+    if (this.#closed) return
+    const known = this.#wanted.get(target.id)
+    if (known) {
+      known.target = target
+      if (known.dialling || known.timer) return
+    } else if (this.#wanted.size >= this.#limits.maxPeers) return
+    const wanted = known ?? { target, failures: 0, dialling: false, timer: undefined }
+    this.#wanted.set(target.id, wanted)
+    this.#later(wanted, delayMs)
+  }
+
+  /** The peer is reached: no more attempts. */
+  settle(id: string): void {
+    const wanted = this.#wanted.get(id)
+    wanted?.timer?.cancel()
+    this.#wanted.delete(id)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const id of [...this.#wanted.keys()]) this.settle(id)
+  }
+
+  #later(wanted: Wanted, delayMs: number): void {
+    wanted.timer = this.#clock.after(
+      delayMs,
+      () => {
+        wanted.timer = undefined
+        if (this.#busy >= this.#limits.maxDialsAtOnce) this.#waiting.push(wanted)
+        else void this.#dial(wanted)
+      },
+      true,
+    )
+  }
+
+  async #dial(wanted: Wanted): Promise<void> {
+    this.#busy++
+    wanted.dialling = true
+    let reached = false
+    for (const endpoint of wanted.target.endpoints) {
+      if (this.#closed || this.#wanted.get(wanted.target.id) !== wanted) break
+      reached = await this.#attempt(endpoint)
+      if (reached) break
+    }
+    wanted.dialling = false
+    this.#busy--
+    if (reached) this.settle(wanted.target.id)
+    else if (this.#wanted.get(wanted.target.id) === wanted && !this.#closed) {
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** wanted.failures++, LAST_RETRY_MS)
+      this.#later(wanted, delayMs)
+    }
+    const next = this.#waiting.shift()
+    if (next) void this.#dial(next)
+  }
+}

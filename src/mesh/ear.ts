@@ -1,0 +1,169 @@
+// Owns our ear at one remote outlet: which topics it has, whether they are in force, what comes next.
+// Never decodes: it hands frames on.
+
+import { randomBytes } from 'node:crypto'
+import type { Clock, Timer } from '../base/clock.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import type { Limits } from '../base/limits.ts'
+import type { BodyCodec } from '../codec/codec.ts'
+import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
+import { markerOf, nonceBytes, sequenceInAnswer } from '../wire/topic.ts'
+import type { Counters } from './counters.ts'
+import type { LocalChannel } from './local-channel.ts'
+import type { Remote } from './remote.ts'
+
+/** One subscriber of a channel. */
+export interface Listener {
+  /** Takes one event. Must not throw. */
+  deliver(body: unknown, from: Remote, headers: Readonly<Record<string, string>> | undefined): void
+  /** So many messages of this publisher were lost on the way. */
+  gap(count: number, from: Remote): void
+}
+
+export interface HeardChannel {
+  readonly local: LocalChannel
+  readonly listeners: Set<Listener>
+}
+
+export interface HearingParts {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly counters: Counters
+  /** Of this machine, to tell whether a publisher is on it. */
+  readonly host: string
+  readonly remotes: () => Iterable<Remote>
+}
+
+/** One channel of one publisher in one codec. */
+export interface Heard {
+  readonly channel: HeardChannel
+  readonly topic: Buffer
+  readonly codec: BodyCodec
+  /** The number that comes next; −1 until the first is known. */
+  expected: number
+  /** Set once, when the publisher has confirmed. */
+  readonly confirmed: Promise<void>
+}
+
+interface Marker {
+  readonly bytes: Buffer
+  readonly heard: Heard
+  readonly timer: Timer
+  readonly resolve: () => void
+}
+
+/** A lost ear is put back on after so long: the publisher has to be there still. */
+const LISTEN_AGAIN_MS = 50
+
+export class Ear {
+  readonly remote: Remote
+  /** By topic, as latin1 text. */
+  readonly heard: Map<string, Heard> = new Map()
+  readonly #parts: HearingParts
+  readonly #onFrame: (frame: Buffer, ear: Ear) => void
+  readonly #endpoints: readonly string[]
+  #markers: Marker[] = []
+  #hearing: Hearing
+  #losses = 0
+  #closed = false
+
+  constructor(remote: Remote, parts: HearingParts, onFrame: (frame: Buffer, ear: Ear) => void) {
+    this.remote = remote
+    this.#parts = parts
+    this.#onFrame = onFrame
+    this.#endpoints = nearestFirst(remote.hello.outlet, remote.hello.host === parts.host)
+    this.#hearing = this.#listen()
+  }
+
+  /** Resolves when the publisher has confirmed, or has been reported as not doing so. */
+  ask(channel: HeardChannel, codec: number): Promise<void> {
+    const topic = channel.local.topic(codec)
+    const key = topic.toString('latin1')
+    const known = this.heard.get(key)
+    if (known) return known.confirmed
+    this.forget(channel)
+    let resolve: () => void = () => undefined
+    const confirmed = new Promise<void>((settle) => {
+      resolve = settle
+    })
+    const body = channel.local.body(codec) as BodyCodec
+    const heard: Heard = { channel, topic, codec: body, expected: -1, confirmed }
+    this.heard.set(key, heard)
+    this.#subscribe(heard, resolve)
+    return confirmed
+  }
+
+  forget(channel: HeardChannel): void {
+    for (const [key, heard] of this.heard) {
+      if (heard.channel !== channel) continue
+      this.heard.delete(key)
+      this.#hearing.unsubscribe(heard.topic)
+    }
+  }
+
+  /** The answer to one of our markers. */
+  answered(frame: Buffer): void {
+    for (const marker of this.#markers) {
+      const sequence = sequenceInAnswer(frame, marker.bytes)
+      if (sequence < 0) continue
+      // What came before the answer counts as heard: only what never came is a gap.
+      if (marker.heard.expected < 0) marker.heard.expected = sequence
+      this.#settle(marker)
+      return
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const marker of [...this.#markers]) this.#settle(marker)
+    this.#hearing.close()
+  }
+
+  #subscribe(heard: Heard, resolve: () => void): void {
+    this.#hearing.subscribe(heard.topic)
+    const bytes = markerOf(randomBytes(nonceBytes), heard.topic)
+    const timeoutMs = this.#parts.limits.subscribeTimeoutMs
+    const timer = this.#parts.clock.after(timeoutMs, () => {
+      const { key } = heard.channel.local.channel
+      const text = `${this.remote.name} has not confirmed a subscription to ${key} in ${timeoutMs} ms`
+      reportFault({ area: 'outlet', text })
+      this.#settle(marker)
+    })
+    const marker: Marker = { bytes, heard, timer, resolve }
+    this.#markers.push(marker)
+    this.#hearing.subscribe(bytes)
+  }
+
+  #settle(marker: Marker): void {
+    marker.timer.cancel()
+    this.#markers = this.#markers.filter((other) => other !== marker)
+    this.#hearing.unsubscribe(marker.bytes)
+    marker.resolve()
+  }
+
+  #listen(): Hearing {
+    // An address that leads nowhere is left for the next one.
+    const endpoint = this.#endpoints[this.#losses % this.#endpoints.length]
+    const hearing = this.#parts.transport.hear(endpoint ?? 'tcp://127.0.0.1:1')
+    hearing.onFrame = (frame) => this.#onFrame(frame, this)
+    hearing.onClose = () => this.#lost(hearing)
+    return hearing
+  }
+
+  /** The connection broke while the peer lives: listen again; the numbers tell what was missed. */
+  #lost(hearing: Hearing): void {
+    if (this.#closed || hearing !== this.#hearing) return
+    this.#losses++
+    this.#parts.clock.after(
+      LISTEN_AGAIN_MS,
+      () => {
+        if (this.#closed || this.remote.down) return
+        this.#hearing = this.#listen()
+        for (const marker of [...this.#markers]) this.#settle(marker)
+        for (const heard of this.heard.values()) this.#subscribe(heard, () => undefined)
+      },
+      true,
+    )
+  }
+}

@@ -1,0 +1,155 @@
+// Owns the records by which links begin and end: hello, welcome, refuse, offer, beat, credit, goodbye.
+// Never knows discovery or sockets.
+
+import { reportFault } from '../base/diagnostics.ts'
+import type { ErrorCode } from '../base/error-table.ts'
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import {
+  agreedProtocol,
+  type Hello,
+  parseHello,
+  parseOffers,
+  parseWireError,
+} from '../wire/hello.ts'
+import { Kind, type RecordWalker } from '../wire/record.ts'
+import type { Counters } from './counters.ts'
+import type { Inbound } from './inbound.ts'
+import type { Membership } from './membership.ts'
+import type { Link, Remote } from './remote.ts'
+
+export interface GreetingParts {
+  readonly inbound: Inbound
+  readonly membership: Membership
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly nowMs: () => number
+  readonly hello: () => Hello
+  /** The remote peer's offers have changed. */
+  readonly offered: (remote: Remote) => void
+  /** Everything that we sent before our `last` has arrived. */
+  readonly farewell: (link: Link) => void
+}
+
+export function registerGreeting(parts: GreetingParts): void {
+  const { inbound, membership, limits } = parts
+  const accept = createAcceptance(parts)
+  inbound.on(Kind.hello, (link, record) => {
+    const refusal = accept(link, record)
+    const answer = refusal ?? parts.hello()
+    link.outbound.control(refusal ? Kind.refuse : Kind.welcome, Buffer.from(JSON.stringify(answer)))
+    return true
+  })
+  inbound.on(Kind.welcome, (link, record) => {
+    if (accept(link, record)) membership.refused(link)
+    return true
+  })
+  inbound.on(Kind.refuse, (link, record) => {
+    const { code, message } = parseWireError(payloadOf(record))
+    reportFault({ area: 'link', text: `${link.frames.endpoint} refused us: ${message}`, code })
+    membership.refused(link)
+    return true
+  })
+  inbound.on(Kind.offer, ({ remote }, record) => {
+    if (!remote || record.end - record.start > limits.maxHelloBytes) return true
+    remote.offers = parseOffers(payloadOf(record), limits.maxContracts)
+    parts.offered(remote)
+    return true
+  })
+  inbound.on(Kind.beat, () => true)
+  inbound.on(Kind.credit, (link, record) => {
+    const bytes = record.number()
+    if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')
+    link.outbound.grant(bytes)
+    return true
+  })
+  registerGoodbye(parts)
+}
+
+function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void {
+  inbound.on(Kind.bye, ({ remote }) => {
+    if (remote) membership.leaves(remote)
+    return true
+  })
+  inbound.on(Kind.last, (link) => {
+    link.finished = true
+    link.outbound.control(Kind.farewell)
+    return true
+  })
+  inbound.on(Kind.farewell, (link) => {
+    farewell(link)
+    return true
+  })
+}
+
+/** Checks a hello and takes the peer in; returns what to refuse it with otherwise. */
+function createAcceptance(parts: GreetingParts) {
+  const strangers = new RateLimit(parts.limits.maxPeersPerSecond, parts.nowMs)
+  return (link: Link, record: RecordWalker): { code: ErrorCode; message: string } | undefined => {
+    if (link.remote) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
+    const refusal = examine(parts, strangers, record)
+    if ('hello' in refusal) {
+      parts.membership.attach(link, refusal.hello)
+      return undefined
+    }
+    parts.counters.refusedHellos++
+    return refusal
+  }
+}
+
+function examine(
+  { limits, membership, hello: own }: GreetingParts,
+  strangers: RateLimit,
+  record: RecordWalker,
+): { hello: Hello } | { code: ErrorCode; message: string } {
+  const refuse = (code: ErrorCode, message: string) => ({ code, message })
+  if (record.end - record.start > limits.maxHelloBytes) {
+    return refuse('EARSHOT_BYTES_INVALID', `a hello has at most ${limits.maxHelloBytes} bytes`)
+  }
+  const hello = parseHello(payloadOf(record), limits.maxContracts)
+  const ours = own()
+  if (hello.id === ours.id) return refuse('EARSHOT_OPTION_INVALID', 'that is ourselves')
+  if (hello.mesh !== ours.mesh) return refuse('EARSHOT_OPTION_INVALID', 'this is another mesh')
+  if (agreedProtocol(hello.protocol) === undefined) {
+    const text = `we speak protocol ${ours.protocol}, you speak ${hello.protocol}`
+    return refuse('EARSHOT_CONTRACT_MISMATCH', text)
+  }
+  const known = membership.remotes.get(hello.id)
+  if (known && known.epoch > hello.epoch) {
+    return refuse('EARSHOT_OPTION_INVALID', 'a later incarnation of you is known')
+  }
+  if (known) return { hello }
+  if (membership.remotes.size >= limits.maxPeers) {
+    return refuse('EARSHOT_OVERLOADED', `${limits.maxPeers} peers are known already (maxPeers)`)
+  }
+  if (!strangers.take()) {
+    return refuse('EARSHOT_OVERLOADED', `${limits.maxPeersPerSecond} new peers in this second`)
+  }
+  return { hello }
+}
+
+function payloadOf(record: RecordWalker): Buffer {
+  return record.buffer.subarray(record.start, record.end)
+}
+
+/** So many a second; a window that starts anew. */
+class RateLimit {
+  readonly #perSecond: number
+  readonly #nowMs: () => number
+  #windowMs = 0
+  #taken = 0
+
+  constructor(perSecond: number, nowMs: () => number) {
+    this.#perSecond = perSecond
+    this.#nowMs = nowMs
+  }
+
+  take(): boolean {
+    const now = this.#nowMs()
+    if (now - this.#windowMs >= 1_000) {
+      this.#windowMs = now
+      this.#taken = 0
+    }
+    return ++this.#taken <= this.#perSecond
+  }
+}

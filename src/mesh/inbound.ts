@@ -1,0 +1,100 @@
+// Owns the walk over what arrives: one frame, its records, each to the handler of its kind.
+// Hot path: one walker for all links, no views. Never trusts a byte: what is bad is counted and dropped.
+
+import { reportFault } from '../base/diagnostics.ts'
+import { EarshotError, isEarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import {
+  FIRST_CREDITED_KIND,
+  FRAME_HEAD_BYTES,
+  FRAME_MAGIC,
+  KIND_MASK,
+  Kind,
+  PROTOCOL_VERSION,
+  RecordWalker,
+} from '../wire/record.ts'
+import type { Counters } from './counters.ts'
+import type { Link } from './remote.ts'
+
+/**
+ * Takes one record. False: its bytes are still in use, and the handler calls `link.release(bytes)`
+ * with the payload's length when they no longer are. May throw EARSHOT_BYTES_INVALID.
+ */
+export type RecordHandler = (link: Link, record: RecordWalker) => boolean
+
+const MAGIC = FRAME_MAGIC
+const KINDS = KIND_MASK + 1
+
+export class Inbound {
+  readonly #handlers: (RecordHandler | undefined)[] = new Array(KINDS).fill(undefined)
+  readonly #walker = new RecordWalker()
+  readonly #limits: Limits
+  readonly #counters: Counters
+  readonly #nowMs: () => number
+
+  constructor(limits: Limits, counters: Counters, nowMs: () => number) {
+    this.#limits = limits
+    this.#counters = counters
+    this.#nowMs = nowMs
+  }
+
+  on(kind: number, handler: RecordHandler): void {
+    this.#handlers[kind] = handler
+  }
+
+  receive(link: Link, frame: Buffer): void {
+    this.#counters.framesIn++
+    if (frame[0] !== MAGIC || frame[1] !== PROTOCOL_VERSION) {
+      this.bad(link, 'a frame of another protocol')
+      return
+    }
+    link.lastHeardMs = this.#nowMs()
+    const walker = this.#walker
+    walker.open(frame, FRAME_HEAD_BYTES)
+    // A bad record is dropped alone: the walk goes on behind it.
+    let heldBytes = 0
+    for (let walking = true; walking; ) {
+      try {
+        heldBytes += this.#walk(link, walker)
+        walking = false
+      } catch (error) {
+        this.bad(link, error instanceof Error ? error.message : String(error))
+        if (!isEarshotError(error)) reportBug(error)
+      }
+    }
+    if (walker.malformed) this.bad(link, 'a record that breaks off')
+    const kind = (frame[FRAME_HEAD_BYTES] ?? 0) & KIND_MASK
+    if (kind >= FIRST_CREDITED_KIND) link.release(frame.length - heldBytes)
+  }
+
+  /** Counts a bad frame; too many end the link. */
+  bad(link: Link, text: string): void {
+    this.#counters.badFrames++
+    link.badFrames++
+    const from = link.remote ? `${link.remote.name} (${link.remote.id})` : link.frames.endpoint
+    reportFault({ area: 'link', text: `${from} sent ${text}`, code: 'EARSHOT_BYTES_INVALID' })
+    if (link.badFrames >= this.#limits.maxBadFrames) link.close()
+  }
+
+  #walk(link: Link, walker: RecordWalker): number {
+    let heldBytes = 0
+    while (walker.next()) {
+      this.#counters.recordsIn++
+      if (link.remote === undefined && walker.kind > Kind.refuse) {
+        throw new EarshotError('EARSHOT_BYTES_INVALID', 'a record before its hello')
+      }
+      const handler = this.#handlers[walker.kind]
+      if (handler === undefined) {
+        this.#counters.unknownRecords++
+        continue
+      }
+      const bytes = walker.end - walker.start
+      if (!handler(link, walker)) heldBytes += bytes
+    }
+    return heldBytes
+  }
+}
+
+function reportBug(error: unknown): void {
+  reportFault({ area: 'link', text: `a record could not be handled: ${error}`, data: { error } })
+}

@@ -1,0 +1,105 @@
+// Owns a channel as this peer uses it: its number, its codecs, compiled when first needed.
+// Never sends or receives.
+
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import { type BodyCodec, type CodecName, codecNames } from '../codec/codec.ts'
+import { formatOf } from '../codec/formats.ts'
+import { negotiate } from '../codec/negotiate.ts'
+import type { Channel } from '../contract/channel.ts'
+import type { Shape } from '../contract/shape.ts'
+import type { ChannelOffer } from '../wire/hello.ts'
+import { topicOf } from '../wire/topic.ts'
+
+export class LocalChannel {
+  readonly channel: Channel
+  /** Ours, best first. */
+  readonly codecs: readonly CodecName[]
+  /** The number that others send to; 0 until it has been served here. */
+  number = 0
+  served = false
+  readonly #limits: Limits
+  readonly #bodies: (BodyCodec | undefined)[] = []
+  readonly #replies: (BodyCodec | undefined)[] = []
+
+  /** @throws EARSHOT_CODEC_UNSHARED when channel and peer have no codec in common. */
+  constructor(channel: Channel, codecs: readonly CodecName[], limits: Limits) {
+    this.channel = channel
+    this.#limits = limits
+    this.codecs = channel.codecs ? channel.codecs.filter((name) => codecs.includes(name)) : codecs
+    if (this.codecs.length === 0) {
+      const text = `channel ${channel.key} promises [${channel.codecs}], this peer speaks [${codecs}]`
+      throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
+    }
+  }
+
+  /** The codec of a body by wire number; undefined when we do not speak it here. */
+  body(codec: number): BodyCodec | undefined {
+    return this.#bodies[codec] ?? this.#compile(this.#bodies, this.channel.shape, codec)
+  }
+
+  reply(codec: number): BodyCodec | undefined {
+    const shape = this.channel.replyShape
+    return this.#replies[codec] ?? (shape && this.#compile(this.#replies, shape, codec))
+  }
+
+  /** @throws EARSHOT_BODY_INVALID when `body` does not fit, before there is anybody to send it to */
+  check(body: unknown): void {
+    const codec = this.body(codecNames.indexOf(this.codecs[0] as CodecName)) as BodyCodec
+    let room = Buffer.allocUnsafe(4_096)
+    while (codec.encodeInto(body, room, 0) < 0 && room.length < this.#limits.maxMessageBytes) {
+      room = Buffer.allocUnsafe(room.length * 4)
+    }
+  }
+
+  /** What frames of this channel begin with at an outlet, in the codec of that wire number. */
+  topic(codec: number): Buffer {
+    const { key, id } = this.channel
+    const name = codecNames[codec]
+    const free = name === undefined || formatOf(name).selfDescribing
+    return topicOf(key, codec, free ? '00000000' : id.slice(0, 8))
+  }
+
+  /** The codec for a peer that has not offered the channel, from what it speaks at all. */
+  agreeBlindly(theirs: readonly string[]): number | undefined {
+    const chosen = negotiate(this.codecs, theirs.filter(isCodecName))
+    return chosen === undefined ? undefined : codecNames.indexOf(chosen)
+  }
+
+  /**
+   * The codec for a channel that the other side offers, as its wire number.
+   * Where the shapes differ only formats that say what they hold can be read.
+   * @throws EARSHOT_CONTRACT_MISMATCH, EARSHOT_CODEC_UNSHARED naming both sides
+   */
+  agree(offer: Omit<ChannelOffer, 'number'> & { version: string }, remoteName: string): number {
+    const { key, kind, id, version } = this.channel
+    const theirs = offer.codecs.filter(isCodecName)
+    const same = offer.id === id
+    const both = `${key}: ours is version ${version}, that of ${remoteName} is ${offer.version}`
+    if (offer.kind !== kind) {
+      const text = `${both}; one is a ${kind}, the other a ${offer.kind}`
+      throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
+    }
+    const usable = same ? theirs : theirs.filter((name) => formatOf(name).selfDescribing)
+    const chosen = negotiate(this.codecs, usable)
+    if (chosen !== undefined) return codecNames.indexOf(chosen)
+    if (same || negotiate(this.codecs, theirs) === undefined) {
+      const text = `${key}: we speak [${this.codecs}], ${remoteName} speaks [${offer.codecs}]`
+      throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
+    }
+    const text = `${both}; their types differ, and no codec that describes itself is shared`
+    throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
+  }
+
+  #compile(into: (BodyCodec | undefined)[], shape: Shape, codec: number): BodyCodec | undefined {
+    const name = codecNames[codec]
+    if (name === undefined || !this.codecs.includes(name)) return undefined
+    const compiled = formatOf(name).compile(shape, this.#limits)
+    into[codec] = compiled
+    return compiled
+  }
+}
+
+export function isCodecName(name: string): name is CodecName {
+  return (codecNames as readonly string[]).includes(name)
+}

@@ -1,0 +1,263 @@
+// Owns who is in the mesh with us: hello, heartbeat, goodbye; up and down, and nobody else says so.
+// Never routes and never reads a body.
+
+import type { Clock, Timer } from '../base/clock.ts'
+import { reportFault, reportNote } from '../base/diagnostics.ts'
+import type { Limits } from '../base/limits.ts'
+import type { DiscovererEvent } from '../discovery/aggregator.ts'
+import type { PeerRecord } from '../discovery/provider.ts'
+import { type FrameLink, nearestFirst, type Transport } from '../transport/transport.ts'
+import type { Hello } from '../wire/hello.ts'
+import { Kind } from '../wire/record.ts'
+import type { Counters } from './counters.ts'
+import { Dialer } from './dialer.ts'
+import type { Inbound } from './inbound.ts'
+import { Link, Remote } from './remote.ts'
+
+export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved'
+
+/** Told in this order: up, any number of changed, leaving at most once, down. */
+export interface MembershipEvents {
+  up(remote: Remote): void
+  /** Its offers or its links have changed. */
+  changed(remote: Remote): void
+  /** It takes nothing new and will be gone soon. */
+  leaving(remote: Remote): void
+  down(remote: Remote, reason: DownReason): void
+  /** What was under way on this link will never be answered. */
+  linkLost(link: Link): void
+}
+
+export interface MembershipParts {
+  readonly transport: Transport
+  readonly inbound: Inbound
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly counters: Counters
+  /** Our own, as it is now. */
+  readonly hello: () => Hello
+  readonly events: MembershipEvents
+}
+
+/** Ours was the later start, or theirs said hello first: we dial at once, they wait so long. */
+const COURTESY_MS = 300
+/** Peers whose starts are nearer than this started together: then the larger id dials. */
+const TOGETHER_MS = 1_000
+/** Looks for silent peers per heartbeat. */
+const LOOKS_PER_BEAT = 4
+
+export class Membership {
+  readonly remotes: Map<string, Remote> = new Map()
+  readonly #parts: MembershipParts
+  readonly #dialer: Dialer
+  readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
+  readonly #dials = new Map<Link, (reached: boolean) => void>()
+  readonly #startMs: number
+  #timers: Timer[] = []
+  #lastLookMs: number
+  #closing = false
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts
+    this.#startMs = parts.clock.nowMs()
+    this.#lastLookMs = this.#startMs
+    this.#dialer = new Dialer(parts.clock, parts.limits, (endpoint) => this.#dial(endpoint))
+  }
+
+  start(): void {
+    const { clock, limits } = this.#parts
+    this.#timers = [
+      clock.every(limits.heartbeatMs, () => this.#beat(), true),
+      clock.every(limits.heartbeatMs / LOOKS_PER_BEAT, () => this.#look(), true),
+    ]
+  }
+
+  /** What discovery says is a hint: it starts a dial, it never makes a peer known. */
+  discovered(event: DiscovererEvent): void {
+    if (event.type === 'found' || event.type === 'changed') this.#found(event.peer, event.via)
+    if (event.type === 'lost') {
+      this.#records.delete(event.peer.id)
+      this.#dialer.settle(event.peer.id)
+    }
+    if (event.type === 'fault') {
+      this.#parts.counters.discoveryFaults++
+      reportFault({ area: 'discovery', text: event.error.message, code: event.error.code })
+    }
+  }
+
+  /** Somebody dialled us. */
+  accepted(frames: FrameLink, frame: Buffer): void {
+    const link = this.#link(frames)
+    this.#parts.inbound.receive(link, frame)
+    // No hello, no link: the transport forgets it, whatever it sends next starts anew.
+    if (link.remote === undefined) link.close()
+  }
+
+  /** Tells everybody what we offer now. */
+  tellAll(payload: Buffer): void {
+    for (const remote of this.remotes.values()) remote.link?.outbound.control(Kind.offer, payload)
+  }
+
+  /** The hello of `link` is accepted: its peer is up, or has one link more. */
+  attach(link: Link, hello: Hello): void {
+    const { counters, limits, events } = this.#parts
+    let remote = this.remotes.get(hello.id)
+    if (remote && remote.epoch < hello.epoch) {
+      this.drop(remote, 'restarted')
+      remote = undefined
+    }
+    link.outbound.grant(Math.min(hello.credit, limits.maxOutboundBytes))
+    if (remote) {
+      link.remote = remote
+      remote.links.push(link)
+      events.changed(remote)
+    } else {
+      const via = this.#records.get(hello.id)?.via ?? []
+      remote = new Remote(hello, via, this.#parts.clock.nowMs() - this.#startMs)
+      link.remote = remote
+      remote.links.push(link)
+      this.remotes.set(hello.id, remote)
+      counters.peersUp++
+      reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
+      events.up(remote)
+    }
+    this.#dialer.settle(hello.id)
+    this.#dials.get(link)?.(true)
+  }
+
+  /** A hello was refused or none came: the dial goes on with the next endpoint. */
+  refused(link: Link): void {
+    this.#dials.get(link)?.(false)
+    link.close()
+  }
+
+  /** A peer says that it takes nothing new. */
+  leaves(remote: Remote): void {
+    if (remote.leaving || remote.down) return
+    remote.leaving = true
+    this.#dialer.settle(remote.id)
+    this.#parts.events.leaving(remote)
+  }
+
+  /** A peer is down: its links close, and what was under way on them fails. */
+  drop(remote: Remote, reason: DownReason): void {
+    if (remote.down) return
+    remote.down = true
+    if (this.remotes.get(remote.id) === remote) this.remotes.delete(remote.id)
+    this.#parts.counters.peersDown++
+    reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is down: ${reason}` })
+    for (const link of [...remote.links]) link.close()
+    this.#parts.events.down(remote, reason)
+    const record = this.#records.get(remote.id)
+    // A hint that is still there may come true again: slowly, a dead peer costs a refused dial.
+    if (record && reason !== 'left' && !this.#closing) this.#want(record.peer, COURTESY_MS)
+  }
+
+  links(): Link[] {
+    return [...this.remotes.values()].flatMap((remote) => remote.links)
+  }
+
+  close(): void {
+    this.#closing = true
+    this.#dialer.close()
+    for (const timer of this.#timers) timer.cancel()
+    for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')
+    for (const link of [...this.#dials.keys()]) link.close()
+  }
+
+  #found(peer: PeerRecord, via: readonly string[]): void {
+    if (this.#closing) return
+    this.#records.set(peer.id, { peer, via })
+    const known = this.remotes.get(peer.id)
+    if (known) {
+      known.via = via
+      if (known.epoch >= peer.epoch || peer.epoch === 0) return
+    }
+    this.#want(peer, this.#dialsFirst(peer) ? 0 : COURTESY_MS)
+  }
+
+  #want(peer: PeerRecord, delayMs: number): void {
+    // A provider tells only addresses that lead from here to there.
+    this.#dialer.want({ id: peer.id, endpoints: nearestFirst(peer.inbox, true) }, delayMs)
+  }
+
+  /** Of two who find each other, one dials at once and the other only if nothing comes. */
+  #dialsFirst(peer: PeerRecord): boolean {
+    const own = this.#parts.hello()
+    if (Math.abs(own.epoch - peer.epoch) < TOGETHER_MS) return own.id > peer.id
+    return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
+  }
+
+  #dial(endpoint: string): Promise<boolean> {
+    const { transport, clock, limits, hello } = this.#parts
+    const link = this.#link(transport.dial(endpoint))
+    return new Promise((resolve) => {
+      const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
+      this.#dials.set(link, (reached) => {
+        timer.cancel()
+        this.#dials.delete(link)
+        resolve(reached)
+      })
+      link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(hello())))
+    })
+  }
+
+  #link(frames: FrameLink): Link {
+    const { inbound, limits, clock } = this.#parts
+    const link = new Link(frames, limits, clock.nowMs())
+    frames.onFrame = (frame) => inbound.receive(link, frame)
+    frames.onClose = () => this.#lost(link)
+    return link
+  }
+
+  #lost(link: Link): void {
+    if (link.closed) return
+    link.closed = true
+    link.outbound.end()
+    this.#dials.get(link)?.(false)
+    const remote = link.remote
+    if (!remote) return
+    remote.links.splice(remote.links.indexOf(link), 1)
+    this.#parts.events.linkLost(link)
+    if (remote.down || remote.links.length > 0) return
+    if (remote.leaving || this.#closing) this.drop(remote, 'left')
+    else if (link.badFrames >= this.#parts.limits.maxBadFrames) this.drop(remote, 'misbehaved')
+    else void this.#redial(remote)
+  }
+
+  /** Every link is lost without a goodbye: one more dial tells a cut wire from a death. */
+  async #redial(remote: Remote): Promise<void> {
+    this.#parts.events.changed(remote)
+    const { inbox, host } = remote.hello
+    for (const endpoint of nearestFirst(inbox, host === this.#parts.hello().host)) {
+      if (remote.down || remote.links.length > 0) return
+      if (await this.#dial(endpoint)) return
+    }
+    if (remote.links.length === 0) this.drop(remote, 'lost')
+  }
+
+  #beat(): void {
+    for (const link of this.links()) link.outbound.control(Kind.beat)
+  }
+
+  #look(): void {
+    const { clock, limits } = this.#parts
+    const now = clock.nowMs()
+    const periodMs = limits.heartbeatMs / LOOKS_PER_BEAT
+    const late = now - this.#lastLookMs > periodMs + limits.heartbeatMs
+    this.#lastLookMs = now
+    const silentMs = limits.heartbeatMs * limits.heartbeatMisses
+    for (const remote of [...this.remotes.values()]) {
+      for (const link of [...remote.links]) {
+        // It was our own loop that stood still: what they sent meanwhile is still unread.
+        if (late) link.lastHeardMs = now
+        else if (now - link.lastHeardMs > silentMs) this.#silent(remote, link)
+      }
+    }
+  }
+
+  #silent(remote: Remote, link: Link): void {
+    if (remote.links.length === 1) this.drop(remote, 'silent')
+    else link.close()
+  }
+}

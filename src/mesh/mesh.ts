@@ -1,0 +1,190 @@
+// Owns the joining of the mesh's parts for one peer, and the order in which they hear of a change.
+// Never knows a pattern: patterns register handlers for their kinds of records.
+
+import type { Clock } from '../base/clock.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import type { Limits } from '../base/limits.ts'
+import { IterableQueue } from '../base/queue.ts'
+import type { DiscovererEvent } from '../discovery/aggregator.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Hello } from '../wire/hello.ts'
+import { Kind } from '../wire/record.ts'
+import type { Catalog } from './catalog.ts'
+import type { Counters } from './counters.ts'
+import { registerGreeting } from './greeting.ts'
+import { Inbound } from './inbound.ts'
+import { type DownReason, Membership } from './membership.ts'
+import { Outlet } from './outlet.ts'
+import type { Link, Remote, RemotePeer } from './remote.ts'
+import { Routing } from './routing.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+/** A remote peer came, went, or says that it will go. */
+export interface PeerChange {
+  readonly type: 'up' | 'leaving' | 'down'
+  readonly peer: RemotePeer
+  readonly reason?: DownReason
+}
+
+export interface MeshParts {
+  readonly transport: Transport
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly host: string
+  readonly hello: () => Hello
+}
+
+export class Mesh {
+  readonly inbound: Inbound
+  readonly membership: Membership
+  readonly routing: Routing
+  readonly outlet: Outlet
+  readonly subscriptions: Subscriptions
+  readonly parts: MeshParts
+  /** Patterns with calls under way add themselves. */
+  readonly onLinkLost: ((link: Link) => void)[] = []
+  readonly #watchers = new Set<IterableQueue<PeerChange>>()
+  readonly #farewells = new Map<Link, () => void>()
+
+  constructor(parts: MeshParts) {
+    const { transport, clock, limits, counters } = parts
+    this.parts = parts
+    const nowMs = () => clock.nowMs()
+    this.inbound = new Inbound(limits, counters, nowMs)
+    this.membership = new Membership({ ...parts, inbound: this.inbound, events: this.#events() })
+    const remotes = () => this.membership.remotes.values()
+    this.routing = new Routing(remotes, clock, limits)
+    this.outlet = new Outlet((frame) => transport.publish(frame), limits, counters)
+    this.subscriptions = new Subscriptions({ ...parts, remotes })
+    registerGreeting({
+      ...parts,
+      inbound: this.inbound,
+      membership: this.membership,
+      nowMs,
+      offered: (remote) => this.#changed(remote),
+      farewell: (link) => this.#farewells.get(link)?.(),
+    })
+  }
+
+  start(): void {
+    this.membership.start()
+  }
+
+  discovered(event: DiscovererEvent): void {
+    this.membership.discovered(event)
+  }
+
+  peers(): RemotePeer[] {
+    return [...this.membership.remotes.values()]
+      .filter((remote) => !remote.leaving)
+      .map((remote) => remote.info())
+  }
+
+  /** Begins with the peers that are up. */
+  watch(): AsyncIterableIterator<PeerChange> {
+    const queue: IterableQueue<PeerChange> = new IterableQueue<PeerChange>(
+      this.parts.limits.maxIteratorItems,
+      'drop-oldest',
+      () => this.#watchers.delete(queue),
+    )
+    for (const peer of this.peers()) queue.push({ type: 'up', peer })
+    this.#watchers.add(queue)
+    return queue
+  }
+
+  /** We serve or publish something new: everybody is told. */
+  offersChanged(): void {
+    this.membership.tellAll(Buffer.from(JSON.stringify(this.parts.catalog.offers())))
+  }
+
+  /** Goodbye to all, before the last work is finished. */
+  leave(): void {
+    for (const link of this.membership.links()) link.outbound.control(Kind.bye)
+  }
+
+  /** Everything that was written has arrived, or the time is up. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.outlet.flush()
+    const links = this.membership.links()
+    await this.atMost(timeoutMs, Promise.all(links.map((link) => this.#finish(link))))
+  }
+
+  /** Waits for `work`, but no longer than `timeoutMs`. */
+  async atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+    let stop: () => void = () => undefined
+    const late = new Promise<void>((resolve) => {
+      const timer = this.parts.clock.after(timeoutMs, resolve)
+      stop = () => timer.cancel()
+    })
+    await Promise.race([work, late])
+    stop()
+  }
+
+  /** Resolves when all that was written has been handed to the sockets. */
+  async flush(): Promise<void> {
+    this.outlet.flush()
+    await Promise.all(this.membership.links().map((link) => link.outbound.drained()))
+  }
+
+  /** Written and not yet handed to a socket, over all links. */
+  waitingBytes(): number {
+    return this.membership.links().reduce((sum, link) => sum + link.outbound.waitingBytes, 0)
+  }
+
+  /** Something arrived at a socket that the transport itself could not pass on. */
+  malformed(socket: string, text: string): void {
+    this.parts.counters.badFrames++
+    reportFault({ area: 'link', text: `at the ${socket}: ${text}`, code: 'EARSHOT_BYTES_INVALID' })
+  }
+
+  close(): void {
+    this.routing.close()
+    this.subscriptions.close()
+    this.membership.close()
+    for (const watcher of this.#watchers) watcher.end()
+  }
+
+  async #finish(link: Link): Promise<void> {
+    await link.outbound.drained()
+    if (link.closed) return
+    await new Promise<void>((resolve) => {
+      this.#farewells.set(link, resolve)
+      link.outbound.control(Kind.last)
+    })
+    this.#farewells.delete(link)
+  }
+
+  #events() {
+    return {
+      up: (remote: Remote) => {
+        this.#changed(remote)
+        this.#tell({ type: 'up', peer: remote.info() })
+      },
+      changed: (remote: Remote) => this.#changed(remote),
+      leaving: (remote: Remote) => {
+        this.routing.remove(remote)
+        this.#tell({ type: 'leaving', peer: remote.info() })
+      },
+      down: (remote: Remote, reason: DownReason) => {
+        this.routing.remove(remote)
+        this.subscriptions.drop(remote)
+        this.#tell({ type: 'down', peer: remote.info(), reason })
+      },
+      linkLost: (link: Link) => {
+        this.#farewells.get(link)?.()
+        for (const lost of this.onLinkLost) lost(link)
+      },
+    }
+  }
+
+  #changed(remote: Remote): void {
+    this.routing.update(remote)
+    this.subscriptions.update(remote)
+  }
+
+  #tell(change: PeerChange): void {
+    for (const watcher of this.#watchers) watcher.push(change)
+  }
+}

@@ -1,0 +1,249 @@
+// Owns what leaves on one link: records are written into a batch, the batch leaves as a frame.
+// Hot path: no promise, closure or view per message. Never chooses the link: routing did.
+//
+// A frame leaves when it is full or at the end of the turn, if the other side's credit allows;
+// what waits for credit is bounded, and `full` says so before the bound is reached.
+
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import type { BodyCodec } from '../codec/codec.ts'
+import type { FrameLink } from '../transport/transport.ts'
+import { FrameWriter } from '../wire/frame-writer.ts'
+import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
+import { varintSize, writeVarint } from '../wire/varint.ts'
+
+const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
+const noBody = Buffer.alloc(0)
+
+export class Outbound {
+  readonly #link: FrameLink
+  readonly #limits: Limits
+  readonly #writer: FrameWriter
+  readonly #onTurnEnd: () => void
+  readonly #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #credit = 0
+  #scheduled = false
+  #ended = false
+  #lengthSize = 1
+  #ready: Deferred | undefined
+  #drained: (() => void)[] = []
+  /** Frames and records handed to the link so far. */
+  frames = 0
+  records = 0
+
+  constructor(link: FrameLink, limits: Limits) {
+    this.#link = link
+    this.#limits = limits
+    this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead)
+    this.#onTurnEnd = () => {
+      this.#scheduled = false
+      // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
+      if (this.#credit > 0) this.flush()
+    }
+  }
+
+  /** True when no more should be written until `ready()` resolves. */
+  get full(): boolean {
+    return this.waitingBytes >= this.#limits.maxOutboundBytes / 2
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes + this.#writer.bytes
+  }
+
+  /** Resolves when there is room again, or when the link has closed. */
+  ready(): Promise<void> {
+    if (!this.full || this.#ended) return Promise.resolve()
+    this.#ready ??= deferred()
+    return this.#ready.promise
+  }
+
+  request(
+    channel: number,
+    correlation: number,
+    budgetMs: number,
+    headers: Buffer | undefined,
+    codec: BodyCodec,
+    body: unknown,
+  ): void {
+    this.#begin(Kind.request, headers)
+    this.#writer.number(channel)
+    this.#writer.number(correlation)
+    this.#writer.number(budgetMs)
+    this.#finish(headers, codec, body)
+  }
+
+  notification(
+    channel: number,
+    headers: Buffer | undefined,
+    codec: BodyCodec,
+    body: unknown,
+  ): void {
+    this.#begin(Kind.notification, headers)
+    this.#writer.number(channel)
+    this.#finish(headers, codec, body)
+  }
+
+  reply(correlation: number, codec: BodyCodec, body: unknown): void {
+    this.#begin(Kind.reply, undefined)
+    this.#writer.number(correlation)
+    this.#finish(undefined, codec, body)
+  }
+
+  failure(correlation: number, error: Buffer): void {
+    this.#begin(Kind.failure, error)
+    this.#writer.number(correlation)
+    this.#writer.bytesOf(error)
+    this.#finish(undefined, undefined, undefined)
+  }
+
+  cancel(correlation: number): void {
+    this.#begin(Kind.cancel, undefined)
+    this.#writer.number(correlation)
+    this.#finish(undefined, undefined, undefined)
+  }
+
+  /** A record that needs no credit, as a frame of its own. Jumps over what waits, `last` excepted. */
+  control(kind: number, payload: Uint8Array = noBody): void {
+    const frame = Buffer.alloc(frameHead.length + 1 + varintSize(payload.length) + payload.length)
+    frame.set(frameHead)
+    frame[frameHead.length] = kind
+    frame.set(payload, writeVarint(frame, frameHead.length + 1, payload.length))
+    this.#link.send(frame)
+  }
+
+  /** The other side lets us send `bytes` more. Bounded by our own limit, whatever it promises. */
+  grant(bytes: number): void {
+    this.#credit = Math.min(this.#credit + bytes, this.#limits.maxOutboundBytes)
+    while (this.#waiting.length > 0 && this.#credit > 0) {
+      const frame = this.#waiting.shift() as Buffer
+      this.#waitingBytes -= frame.length
+      this.#send(frame)
+    }
+    if (this.#credit > 0) this.flush()
+    if (!this.full) this.#wakeReady()
+    if (this.waitingBytes === 0) this.#wakeDrained()
+  }
+
+  /** Hands the open frame over now, or lets it wait for credit. */
+  flush(): void {
+    if (this.#writer.empty) return
+    this.records += this.#writer.records
+    const frame = this.#writer.take()
+    if (this.#credit > 0 && this.#waiting.length === 0) this.#send(frame)
+    else {
+      this.#waiting.push(frame)
+      this.#waitingBytes += frame.length
+    }
+  }
+
+  /** Resolves when everything written so far has been handed to the link. */
+  drained(): Promise<void> {
+    this.flush()
+    if (this.waitingBytes === 0 || this.#ended) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#drained.push(resolve)
+    })
+  }
+
+  /** The link has closed: nobody waits any longer. */
+  end(): void {
+    this.#waiting.length = 0
+    this.#waitingBytes = 0
+    this.#ended = true
+    this.#wakeReady()
+    this.#wakeDrained()
+  }
+
+  #begin(kind: number, extra: Buffer | undefined): void {
+    if (this.#waitingBytes >= this.#limits.maxOutboundBytes) throw overloaded(this.#limits)
+    const writer = this.#writer
+    const more = extra === undefined ? 0 : extra.length
+    if (writer.closed || !writer.hasRoom(more)) {
+      this.flush()
+      writer.open(more)
+    }
+    const headers = extra !== undefined && kind !== Kind.failure
+    writer.openRecord(headers ? kind | HEADERS_BIT : kind, this.#lengthSize)
+  }
+
+  #finish(headers: Buffer | undefined, codec: BodyCodec | undefined, body: unknown): void {
+    const writer = this.#writer
+    if (headers !== undefined) {
+      writer.number(headers.length)
+      writer.bytesOf(headers)
+    }
+    const bodyAt = writer.position
+    let needed: number
+    try {
+      const end = codec === undefined ? bodyAt : codec.encodeInto(body, writer.buffer, bodyAt)
+      needed = end < 0 ? -1 : writer.closeRecord(end)
+      if (needed < 0) needed = this.#finishRoomier(bodyAt, codec as BodyCodec, body)
+    } catch (error) {
+      writer.dropRecord()
+      throw error
+    }
+    this.#lengthSize = needed
+    if (writer.full) this.flush()
+    else if (!this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(this.#onTurnEnd)
+    }
+  }
+
+  /** The body did not fit: the record moves to a frame of its own, twice as large until it fits. */
+  #finishRoomier(bodyAt: number, codec: BodyCodec, body: unknown): number {
+    const writer = this.#writer
+    let head = writer.cutRecord(bodyAt)
+    this.flush()
+    for (let bytes = this.#limits.maxFrameBytes; ; bytes *= 2) {
+      writer.open(bytes + head.length)
+      writer.pasteRecord(head)
+      const end = codec.encodeInto(body, writer.buffer, writer.position)
+      if (end - writer.position > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
+      const needed = end < 0 ? -1 : writer.closeRecord(end)
+      if (needed >= 0) return needed
+      head = writer.cutRecord(writer.position)
+      if (bytes > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
+    }
+  }
+
+  #send(frame: Buffer): void {
+    this.#credit -= frame.length
+    this.frames++
+    this.#link.send(frame)
+  }
+
+  #wakeDrained(): void {
+    for (const wake of this.#drained.splice(0)) wake()
+  }
+
+  #wakeReady(): void {
+    this.#ready?.resolve()
+    this.#ready = undefined
+  }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+function deferred(): Deferred {
+  let resolve: () => void = () => undefined
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+function overloaded(limits: Limits): EarshotError {
+  const text = `${limits.maxOutboundBytes} bytes already wait for a slow peer (maxOutboundBytes)`
+  return new EarshotError('EARSHOT_OVERLOADED', text)
+}
+
+function tooLarge(limits: Limits): EarshotError {
+  const text = `a message is larger than ${limits.maxMessageBytes} bytes (maxMessageBytes)`
+  return new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
+}

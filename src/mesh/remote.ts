@@ -1,0 +1,128 @@
+// Owns what we know of one remote peer: who it is, what it offers, our links to it and the credit owed.
+// Never decides whether it is up: membership does.
+
+import type { Limits } from '../base/limits.ts'
+import type { FrameLink } from '../transport/transport.ts'
+import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
+import { Kind } from '../wire/record.ts'
+import { varintSize, writeVarint } from '../wire/varint.ts'
+import { Outbound } from './outbound.ts'
+
+/** Our connection to one remote peer: what leaves by it, what we owe for what came. */
+export class Link {
+  readonly frames: FrameLink
+  readonly outbound: Outbound
+  /** Known once the hello is done. */
+  remote: Remote | undefined
+  lastHeardMs: number
+  badFrames = 0
+  closed = false
+  /** The other side has said that nothing follows. */
+  finished = false
+  readonly #grantAtBytes: number
+  #owedBytes = 0
+
+  constructor(frames: FrameLink, limits: Limits, nowMs: number) {
+    this.frames = frames
+    this.outbound = new Outbound(frames, limits)
+    this.lastHeardMs = nowMs
+    // A quarter: the sender never stands still, and grants are few.
+    this.#grantAtBytes = limits.creditBytes / 4
+  }
+
+  /** `bytes` of what came in are done with: the other side may send as many again. */
+  release(bytes: number): void {
+    this.#owedBytes += bytes
+    if (this.#owedBytes < this.#grantAtBytes || this.closed) return
+    const payload = Buffer.alloc(varintSize(this.#owedBytes))
+    writeVarint(payload, 0, this.#owedBytes)
+    this.#owedBytes = 0
+    this.outbound.control(Kind.credit, payload)
+  }
+
+  close(): void {
+    this.frames.close()
+  }
+}
+
+/** A remote peer as users see it: a snapshot, plain data. */
+export interface RemotePeer {
+  readonly id: string
+  readonly name: string
+  /** Incarnation: ms since 1970 at its start; a restart is a new peer. */
+  readonly epoch: number
+  readonly host: string
+  readonly pid: number
+  /** Where our link leads, or `accepted` when the remote peer dialled us. */
+  readonly endpoint: string
+  readonly transport: 'ipc' | 'tcp'
+  /** Discovery providers that told of it; empty when it came to us first. */
+  readonly via: readonly string[]
+  /** ms from our own start until it was up. */
+  readonly foundAfterMs: number
+  readonly doors: readonly string[]
+  readonly contracts: readonly ContractOffer[]
+}
+
+/** The offer of one channel, with the version of its contract. */
+export type VersionedOffer = ChannelOffer & { readonly version: string }
+
+export class Remote {
+  readonly id: string
+  readonly epoch: number
+  readonly name: string
+  readonly hello: Hello
+  readonly foundAfterMs: number
+  readonly links: Link[] = []
+  via: readonly string[]
+  offers: readonly ContractOffer[]
+  /** Has said goodbye: finishes what it has, takes nothing new. */
+  leaving = false
+  down = false
+
+  constructor(hello: Hello, via: readonly string[], foundAfterMs: number) {
+    this.id = hello.id
+    this.epoch = hello.epoch
+    this.name = hello.name
+    this.hello = hello
+    this.offers = hello.contracts
+    this.via = via
+    this.foundAfterMs = foundAfterMs
+  }
+
+  /** The link for what we have to say; undefined while we dial anew. */
+  get link(): Link | undefined {
+    return this.links[0]
+  }
+
+  get lastHeardMs(): number {
+    return Math.max(...this.links.map((link) => link.lastHeardMs))
+  }
+
+  /** What the remote peer offers of a channel, by the channel's key. */
+  offerOf(contract: string, major: number, channel: string): VersionedOffer | undefined {
+    for (const offer of this.offers) {
+      if (offer.name !== contract || Number.parseInt(offer.version, 10) !== major) continue
+      const found = offer.channels.find(({ name }) => name === channel)
+      if (found) return { ...found, version: offer.version }
+    }
+    return undefined
+  }
+
+  info(): RemotePeer {
+    const endpoint = this.link?.frames.endpoint ?? 'none'
+    return {
+      id: this.id,
+      name: this.name,
+      epoch: this.epoch,
+      host: this.hello.host,
+      pid: this.hello.pid,
+      endpoint,
+      transport: endpoint.startsWith('tcp') ? 'tcp' : 'ipc',
+      via: this.via,
+      foundAfterMs: this.foundAfterMs,
+      doors: this.hello.door,
+      contracts: this.offers,
+    }
+  }
+}

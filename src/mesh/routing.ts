@@ -1,0 +1,183 @@
+// Owns the choice of a remote peer for a message from one to one: who serves the channel, whose turn it is.
+// Never sends. Hot path: `pick` allocates nothing.
+
+import type { Clock } from '../base/clock.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import type { BodyCodec } from '../codec/codec.ts'
+import { CODEC_BITS } from '../wire/record.ts'
+import type { LocalChannel } from './local-channel.ts'
+import type { Link, Remote } from './remote.ts'
+
+/** One remote peer that serves one channel, with all that a send needs. */
+export interface Route {
+  readonly remote: Remote
+  /** Number and codec, as a record carries them. */
+  readonly code: number
+  readonly body: BodyCodec
+  readonly reply: BodyCodec | undefined
+}
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: EarshotError) => void
+}
+
+/** The peers that serve one channel. */
+export class ChannelRoutes {
+  readonly local: LocalChannel
+  readonly waiters: Set<Waiter> = new Set()
+  /** Why peers that offer the channel are no routes; the last of them. */
+  mismatch: EarshotError | undefined
+  #routes: Route[] = []
+  #next = 0
+
+  constructor(local: LocalChannel) {
+    this.local = local
+  }
+
+  get size(): number {
+    return this.#routes.length
+  }
+
+  /** The next in turn that has a link with room; one that is full if all are; undefined if none is up. */
+  pick(): Route | undefined {
+    const routes = this.#routes
+    let full: Route | undefined
+    for (let tries = routes.length; tries > 0; tries--) {
+      if (this.#next >= routes.length) this.#next = 0
+      const route = routes[this.#next++] as Route
+      const link = route.remote.link
+      if (link === undefined) continue
+      if (!link.outbound.full) return route
+      full = route
+    }
+    return full
+  }
+
+  /** Some route whose link must drain before more is sent. */
+  fullLink(): Link | undefined {
+    return this.pick()?.remote.link
+  }
+
+  put(route: Route): void {
+    this.remove(route.remote)
+    this.#routes.push(route)
+    for (const waiter of this.waiters) waiter.resolve()
+    this.waiters.clear()
+  }
+
+  remove(remote: Remote): void {
+    this.#routes = this.#routes.filter((route) => route.remote !== remote)
+  }
+}
+
+export class Routing {
+  readonly #channels = new Map<string, ChannelRoutes>()
+  readonly #remotes: () => Iterable<Remote>
+  readonly #clock: Clock
+  readonly #limits: Limits
+  #waiting = 0
+
+  constructor(remotes: () => Iterable<Remote>, clock: Clock, limits: Limits) {
+    this.#remotes = remotes
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  /** The routes of a channel, kept up to date from now on. */
+  of(local: LocalChannel): ChannelRoutes {
+    const known = this.#channels.get(local.channel.key)
+    if (known) return known
+    const routes = new ChannelRoutes(local)
+    this.#channels.set(local.channel.key, routes)
+    for (const remote of this.#remotes()) this.#consider(routes, remote)
+    return routes
+  }
+
+  /** A remote peer is up, or offers something else than before. */
+  update(remote: Remote): void {
+    for (const routes of this.#channels.values()) this.#consider(routes, remote)
+  }
+
+  remove(remote: Remote): void {
+    for (const routes of this.#channels.values()) routes.remove(remote)
+  }
+
+  /**
+   * Resolves when somebody serves the channel.
+   * @throws EARSHOT_NO_SERVER after `timeoutMs`, or what kept those who offer it from being used;
+   * EARSHOT_OVERLOADED when too many wait already
+   */
+  async wait(routes: ChannelRoutes, timeoutMs: number): Promise<void> {
+    if (routes.size > 0) return
+    if (routes.mismatch) throw routes.mismatch
+    if (this.#waiting >= this.#limits.maxWaitingForServer) {
+      const text = `${this.#waiting} messages already wait for a server (maxWaitingForServer)`
+      throw new EarshotError('EARSHOT_OVERLOADED', text)
+    }
+    this.#waiting++
+    let waiter: Waiter | undefined
+    const timer = this.#clock.after(timeoutMs, () => waiter?.reject(noServer(routes, timeoutMs)))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        waiter = { resolve, reject }
+        routes.waiters.add(waiter)
+      })
+    } finally {
+      this.#waiting--
+      timer.cancel()
+      if (waiter) routes.waiters.delete(waiter)
+    }
+  }
+
+  /** Nobody will come any more. */
+  close(): void {
+    const closed = new EarshotError(
+      'EARSHOT_CLOSED',
+      'the peer was closed while waiting for a server',
+    )
+    for (const { waiters } of this.#channels.values()) {
+      for (const waiter of waiters) waiter.reject(closed)
+    }
+  }
+
+  #consider(routes: ChannelRoutes, remote: Remote): void {
+    const { channel } = routes.local
+    const offer = remote.offerOf(channel.contract, channel.major, channel.name)
+    if (!offer || offer.number === 0 || remote.leaving || remote.down) {
+      routes.remove(remote)
+      return
+    }
+    try {
+      const codec = routes.local.agree(offer, remote.name)
+      routes.mismatch = undefined
+      routes.put({
+        remote,
+        code: offer.number * 2 ** CODEC_BITS + codec,
+        body: routes.local.body(codec) as BodyCodec,
+        reply: routes.local.reply(codec),
+      })
+    } catch (error) {
+      routes.remove(remote)
+      this.#mismatched(routes, toEarshotError(error))
+    }
+  }
+
+  /** Said when the peers meet, not at the first message; those who wait are told at once. */
+  #mismatched(routes: ChannelRoutes, error: EarshotError): void {
+    reportFault({ area: 'contract', text: error.message, code: error.code })
+    if (routes.size > 0) return
+    routes.mismatch = error
+    for (const waiter of routes.waiters) waiter.reject(error)
+    routes.waiters.clear()
+  }
+}
+
+function noServer(routes: ChannelRoutes, timeoutMs: number): EarshotError {
+  const { key } = routes.local.channel
+  const own = routes.local.served ? ' (this peer serves it, but never calls itself)' : ''
+  const text = `no remote peer serves ${key} after ${timeoutMs} ms${own}`
+  return new EarshotError('EARSHOT_NO_SERVER', text)
+}

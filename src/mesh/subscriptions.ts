@@ -1,0 +1,135 @@
+// Owns what this peer hears: one ear at each remote outlet, the topics it asks for, gaps in what comes.
+// Hot path: a frame is walked without views. Never delivers twice: numbers seen are passed over.
+
+import { reportFault } from '../base/diagnostics.ts'
+import { toEarshotError } from '../base/errors.ts'
+import { RecordWalker } from '../wire/record.ts'
+import { isMarker, topicLength } from '../wire/topic.ts'
+import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } from './ear.ts'
+import type { LocalChannel } from './local-channel.ts'
+import type { Remote } from './remote.ts'
+
+export class Subscriptions {
+  readonly #parts: HearingParts
+  readonly #channels = new Map<string, HeardChannel>()
+  readonly #ears = new Map<Remote, Ear>()
+  readonly #walker = new RecordWalker()
+
+  constructor(parts: HearingParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when every remote peer that is up has the subscription, or is reported as silent. */
+  async add(local: LocalChannel, listener: Listener): Promise<void> {
+    let channel = this.#channels.get(local.channel.key)
+    if (!channel) {
+      channel = { local, listeners: new Set() }
+      this.#channels.set(local.channel.key, channel)
+    }
+    channel.listeners.add(listener)
+    const asked = channel
+    await Promise.all([...this.#parts.remotes()].map((remote) => this.#ask(remote, asked)))
+  }
+
+  remove(local: LocalChannel, listener: Listener): void {
+    const channel = this.#channels.get(local.channel.key)
+    if (!channel?.listeners.delete(listener) || channel.listeners.size > 0) return
+    this.#channels.delete(local.channel.key)
+    for (const ear of this.#ears.values()) ear.forget(channel)
+  }
+
+  /** A remote peer is up, or offers something else: what we hear of it is asked for anew. */
+  update(remote: Remote): void {
+    for (const channel of this.#channels.values()) void this.#ask(remote, channel)
+  }
+
+  drop(remote: Remote): void {
+    const ear = this.#ears.get(remote)
+    this.#ears.delete(remote)
+    ear?.close()
+  }
+
+  close(): void {
+    for (const remote of [...this.#ears.keys()]) this.drop(remote)
+    this.#channels.clear()
+  }
+
+  async #ask(remote: Remote, channel: HeardChannel): Promise<void> {
+    const codec = this.#agree(remote, channel.local)
+    if (codec === undefined || remote.down) return
+    let ear = this.#ears.get(remote)
+    if (!ear) {
+      ear = new Ear(remote, this.#parts, (frame, from) => this.#heard(frame, from))
+      this.#ears.set(remote, ear)
+    }
+    await ear.ask(channel, codec)
+  }
+
+  /** The codec to hear a channel in; undefined when this publisher cannot be understood. */
+  #agree(remote: Remote, local: LocalChannel): number | undefined {
+    const { contract, major, name } = local.channel
+    const offer = remote.offerOf(contract, major, name)
+    // A publisher may not have offered the channel yet: what it publishes first must arrive, too.
+    if (!offer) return local.agreeBlindly(remote.hello.codecs)
+    try {
+      return local.agree(offer, remote.name)
+    } catch (error) {
+      const { message, code } = toEarshotError(error)
+      reportFault({ area: 'contract', text: message, code })
+      return undefined
+    }
+  }
+
+  #heard(frame: Buffer, ear: Ear): void {
+    if (isMarker(frame)) {
+      ear.answered(frame)
+      return
+    }
+    const { counters } = this.#parts
+    const length = topicLength(frame)
+    const heard = length < 0 ? undefined : ear.heard.get(frame.toString('latin1', 0, length))
+    if (!heard || frame.length < length + 2) {
+      // After an unsubscribe a few are still on their way: no fault of anybody.
+      if (length < 0) this.#bad(ear.remote, 'a frame without a topic')
+      return
+    }
+    const walker = this.#walker
+    walker.open(frame, length + 1)
+    const first = walker.leadingNumber()
+    if (first < 0) return this.#bad(ear.remote, 'a frame without a number')
+    this.#deliver(heard, walker, first, ear.remote)
+    if (walker.malformed) this.#bad(ear.remote, 'a record that breaks off')
+    counters.framesIn++
+  }
+
+  #deliver(heard: Heard, walker: RecordWalker, first: number, from: Remote): void {
+    const { counters, limits } = this.#parts
+    if (first > heard.expected && heard.expected >= 0) {
+      const missed = first - heard.expected
+      counters.eventsMissed += missed
+      for (const listener of heard.channel.listeners) listener.gap(missed, from)
+    }
+    let sequence = first
+    while (walker.next()) {
+      const number = sequence++
+      if (number < heard.expected) continue
+      heard.expected = sequence
+      let headers: Readonly<Record<string, string>> | undefined
+      let body: unknown
+      try {
+        if (walker.hasHeaders) headers = walker.headers(limits.maxHeaderBytes)
+        body = heard.codec.decode(walker.buffer, walker.start, walker.end)
+      } catch (error) {
+        this.#bad(from, `a body that does not fit: ${toEarshotError(error).message}`)
+        continue
+      }
+      counters.eventsReceived++
+      for (const listener of heard.channel.listeners) listener.deliver(body, from, headers)
+    }
+  }
+
+  #bad(from: Remote, text: string): void {
+    this.#parts.counters.badFrames++
+    reportFault({ area: 'outlet', text: `${from.name} (${from.id}) published ${text}` })
+  }
+}
