@@ -1,1 +1,57 @@
-export {}
+// The entry `earshot`: everything that users of the peer API need, and nothing else.
+
+export type { Clock, Timer } from './base/clock.ts'
+export { type ErrorCode, type ErrorRow, errorTable, explain } from './base/error-table.ts'
+export { EarshotError, isEarshotError, type Sent } from './base/errors.ts'
+export {
+  defaultLimits,
+  type LimitName,
+  type LimitRow,
+  type Limits,
+  limitTable,
+} from './base/limits.ts'
+export type { CodecName } from './codec/codec.ts'
+export { Bytes } from './contract/bytes.ts'
+export {
+  type Channel,
+  type ChannelDraft,
+  type ChannelKind,
+  event,
+  notification,
+  request,
+} from './contract/channel.ts'
+export { type AnyContract, type Contract, contract, type Drafts } from './contract/contract.ts'
+export { mdns } from './discovery/mdns/mdns.ts'
+export type {
+  Announcement,
+  Discovery,
+  DiscoveryEvent,
+  PeerRecord,
+} from './discovery/provider.ts'
+export { staticPeers } from './discovery/static.ts'
+export type { PeerChange } from './mesh/mesh.ts'
+export type { RemotePeer } from './mesh/remote.ts'
+export type { HandlerContext } from './patterns/call-context.ts'
+export type {
+  EventContext,
+  Publisher,
+  PublishOptions,
+  SubscribeOptions,
+  Subscription,
+} from './patterns/event.ts'
+export type { Headers } from './patterns/headers.ts'
+export type { Sender, Verdict } from './patterns/notification.ts'
+export type { CallOptions } from './patterns/request.ts'
+export { createPeer } from './peer.ts'
+export type {
+  Client,
+  ClientOptions,
+  Handlers,
+  Listen,
+  Peer,
+  PeerOptions,
+  PeerStats,
+  Service,
+} from './peer-types.ts'
+export { insecure, type Security } from './security/security.ts'
+export { askDoor, type DoorRequest } from './transport/ask-door.ts'

@@ -1,0 +1,72 @@
+// Owns what a handler is told besides the body: who asks, until when, and whether it still matters.
+// Never holds the body.
+
+import type { Timer } from '../base/clock.ts'
+import { EarshotError } from '../base/errors.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { Link } from '../mesh/remote.ts'
+import type { Headers } from './headers.ts'
+
+export interface HandlerContext {
+  /** Who sent it. The name is what that peer says of itself. */
+  readonly from: { readonly id: string; readonly name: string }
+  /** `shop.orders/1/place` */
+  readonly channel: string
+  readonly headers: Headers
+  /** ms until the caller stops waiting; Infinity for a notification or an event. */
+  readonly remainingMs: number
+  /** Aborted when the caller no longer waits: cancelled, gone, or past its deadline. */
+  readonly signal: AbortSignal
+}
+
+/** Made for each call; the signal only when a handler asks for it. */
+export class CallContext implements HandlerContext {
+  readonly from: { readonly id: string; readonly name: string }
+  readonly channel: string
+  readonly headers: Headers
+  readonly #mesh: Mesh
+  readonly #deadlineMs: number
+  #controller: AbortController | undefined
+  #timer: Timer | undefined
+  #aborted: string | undefined
+
+  constructor(mesh: Mesh, link: Link, channel: string, headers: Headers, budgetMs: number) {
+    this.#mesh = mesh
+    this.from = link.remote ?? unknownPeer
+    this.channel = channel
+    this.headers = headers
+    this.#deadlineMs = budgetMs > 0 ? mesh.parts.clock.nowMs() + budgetMs : Number.POSITIVE_INFINITY
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#deadlineMs - this.#mesh.parts.clock.nowMs())
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal
+    this.#controller = new AbortController()
+    if (this.#aborted !== undefined) this.#controller.abort(cancelled(this.#aborted))
+    else if (Number.isFinite(this.#deadlineMs)) {
+      const late = () => this.abort('the deadline has passed')
+      this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
+    }
+    return this.#controller.signal
+  }
+
+  abort(why: string): void {
+    this.#aborted ??= why
+    this.#controller?.abort(cancelled(why))
+    this.end()
+  }
+
+  /** The handler has ended: no timer is left behind. */
+  end(): void {
+    this.#timer?.cancel()
+  }
+}
+
+const unknownPeer = Object.freeze({ id: '', name: 'unknown' })
+
+function cancelled(why: string): EarshotError {
+  return new EarshotError('EARSHOT_CANCELLED', why)
+}

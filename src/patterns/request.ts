@@ -1,0 +1,221 @@
+// Owns the caller's side of requests: send, wait, and end with a reply, an error or the deadline.
+// Hot path: one promise a request, which the caller asked for. Never answers.
+
+import type { ErrorCode } from '../base/error-table.ts'
+import { errorTable } from '../base/error-table.ts'
+import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { Link } from '../mesh/remote.ts'
+import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import { parseWireError } from '../wire/hello.ts'
+import { Kind, type RecordWalker } from '../wire/record.ts'
+import { encodeHeaders, type Headers } from './headers.ts'
+import { type PendingRequest, PendingRequests } from './pending-requests.ts'
+
+export interface CallOptions {
+  /** From the call to the answer, waiting for a server included. Default 2 000 ms. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  readonly headers?: Headers
+}
+
+export class Requests {
+  readonly #mesh: Mesh
+  readonly #pending: PendingRequests
+
+  constructor(mesh: Mesh) {
+    const { clock, counters } = mesh.parts
+    this.#mesh = mesh
+    this.#pending = new PendingRequests(clock, (request, correlation) => {
+      counters.requestsTimedOut++
+      this.#giveUp(request, correlation)
+      request.reject(timedOut(request))
+    })
+    mesh.inbound.on(Kind.reply, (link, record) => this.#replied(link, record))
+    mesh.inbound.on(Kind.failure, (link, record) => this.#failed(link, record))
+    mesh.onLinkLost.push((link) => this.#lost(link))
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  call(
+    routes: ChannelRoutes,
+    body: unknown,
+    timeoutMs: number,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const route = routes.pick()
+    if (route === undefined) return this.#callLater(routes, body, timeoutMs, options)
+    return this.#send(routes, route, body, timeoutMs, options)
+  }
+
+  /** Ends all that wait: nothing stays pending. */
+  close(): void {
+    this.#pending.close()
+    for (const request of this.#pending.takeAll()) {
+      const text = `the peer was closed while ${request.key} was under way`
+      request.reject(new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
+    }
+  }
+
+  async #callLater(
+    routes: ChannelRoutes,
+    body: unknown,
+    timeoutMs: number,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const { clock } = this.#mesh.parts
+    const startMs = clock.nowMs()
+    // A body that does not fit is told at once, not when somebody comes to serve it.
+    routes.local.check(body)
+    await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
+    const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startMs))
+    const route = routes.pick()
+    if (route) return this.#send(routes, route, body, leftMs, options)
+    const text = `the only peer that serves ${routes.local.channel.key} is being dialled anew`
+    throw new EarshotError('EARSHOT_NO_SERVER', text)
+  }
+
+  #send(
+    routes: ChannelRoutes,
+    route: Route,
+    body: unknown,
+    timeoutMs: number,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const { limits, counters, clock } = this.#mesh.parts
+    if (this.#pending.size >= limits.maxPendingRequests) {
+      const text = `${this.#pending.size} requests already wait for answers (maxPendingRequests)`
+      return Promise.reject(new EarshotError('EARSHOT_OVERLOADED', text))
+    }
+    const signal = options?.signal
+    if (signal?.aborted) return Promise.reject(cancelled(signal, 'no'))
+    const link = route.remote.link as Link
+    const correlation = this.#pending.nextCorrelation()
+    const codec = route.reply as PendingRequest['codec']
+    const { key } = routes.local.channel
+    return new Promise((resolve, reject) => {
+      const headers = encodeHeaders(options?.headers, limits)
+      link.outbound.request(
+        route.code,
+        correlation,
+        Math.ceil(timeoutMs),
+        headers,
+        route.body,
+        body,
+      )
+      const deadlineMs = clock.nowMs() + timeoutMs
+      const request: PendingRequest = {
+        link,
+        codec,
+        key,
+        timeoutMs,
+        deadlineMs,
+        resolve,
+        reject,
+        settled: undefined,
+      }
+      this.#pending.put(correlation, request)
+      counters.requestsSent++
+      if (signal) this.#watch(signal, correlation, request)
+    })
+  }
+
+  #watch(signal: AbortSignal, correlation: number, request: PendingRequest): void {
+    const onAbort = () => {
+      if (this.#pending.take(correlation) !== request) return
+      this.#giveUp(request, correlation)
+      request.reject(cancelled(signal, 'unknown'))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    request.settled = () => signal.removeEventListener('abort', onAbort)
+  }
+
+  /** The server need not go on. */
+  #giveUp(request: PendingRequest, correlation: number): void {
+    if (request.link.closed) return
+    try {
+      request.link.outbound.cancel(correlation)
+    } catch (error) {
+      // A link that is full to the brim takes no cancel either; the server's own budget ends it.
+      if (!isEarshotError(error)) throw error
+    }
+  }
+
+  #replied(link: Link, record: RecordWalker): boolean {
+    const request = this.#answered(link, record)
+    if (request === undefined) return true
+    try {
+      // Nobody reads the headers of a reply yet; they stand before the body all the same.
+      if (record.hasHeaders) record.headers(this.#mesh.parts.limits.maxHeaderBytes)
+      request.resolve(request.codec.decode(record.buffer, record.start, record.end))
+    } catch (error) {
+      const { message, path } = toEarshotError(error)
+      const where = path === undefined ? {} : { path }
+      const text = `the answer to ${request.key} cannot be read: ${message}`
+      request.reject(new EarshotError('EARSHOT_BYTES_INVALID', text, { ...where, cause: error }))
+    }
+    return true
+  }
+
+  #failed(link: Link, record: RecordWalker): boolean {
+    const request = this.#answered(link, record)
+    if (request === undefined) return true
+    this.#mesh.parts.counters.requestsFailed++
+    const error = parseWireError(record.buffer.subarray(record.start, record.end))
+    const who = link.remote ? { id: link.remote.id, name: link.remote.name } : {}
+    const known = Object.hasOwn(errorTable, error.code)
+    const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
+    const where = error.path === undefined ? {} : { path: error.path }
+    const text = `${request.key} at ${link.remote?.name ?? 'a remote peer'}: ${error.message}`
+    request.reject(new EarshotError(code, text, { ...where, data: { remote: who } }))
+    return true
+  }
+
+  #answered(link: Link, record: RecordWalker): PendingRequest | undefined {
+    const correlation = record.number()
+    if (correlation < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'an answer to nothing')
+    // Late, or from a peer that was not asked: then the request goes on waiting.
+    const request = this.#pending.takeFrom(correlation, link)
+    if (request === undefined) this.#mesh.parts.counters.lateReplies++
+    return request
+  }
+
+  #lost(link: Link): void {
+    for (const request of this.#pending.takeAll(link)) {
+      const text = `${link.remote?.name ?? 'the remote peer'} was lost before it answered ${request.key}`
+      request.reject(new EarshotError('EARSHOT_PEER_GONE', text))
+    }
+  }
+}
+
+function timedOut({ key, timeoutMs, link }: PendingRequest): EarshotError {
+  const who = link.remote?.name ?? 'the remote peer'
+  return new EarshotError('EARSHOT_TIMEOUT', `${who} did not answer ${key} in ${timeoutMs} ms`)
+}
+
+function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
+  return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {
+    sent,
+    cause: signal.reason,
+  })
+}
+
+/** Rejects as soon as `signal` aborts. */
+async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work
+  if (signal.aborted) throw cancelled(signal, 'no')
+  let onAbort: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(cancelled(signal, 'no'))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    work.catch(() => undefined)
+  }
+}

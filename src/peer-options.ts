@@ -1,0 +1,95 @@
+// Owns the options of a peer: defaults filled in, everything checked before a socket is opened.
+// Never opens anything.
+
+import { networkInterfaces } from 'node:os'
+import { EarshotError } from './base/errors.ts'
+import { type Limits, resolveLimits } from './base/limits.ts'
+import { type CodecName, codecNames } from './codec/codec.ts'
+import type { Listen, PeerOptions } from './peer-types.ts'
+import { checkListen, isLoopback } from './security/security.ts'
+
+/** Smallest first for known contracts; the text format last. */
+const CODECS: readonly CodecName[] = ['avro', 'protobuf', 'msgpack', 'json']
+const MAX_NAME = 100
+const HIGHEST_PORT = 65_533
+
+export interface ResolvedOptions {
+  readonly name: string
+  readonly mesh: string
+  readonly codecs: readonly CodecName[]
+  readonly limits: Limits
+  readonly host: string
+  readonly port: number
+  /** True when nobody beyond this host can reach us. */
+  readonly local: boolean
+  /** Addresses to tell others. */
+  readonly advertise: readonly string[]
+}
+
+/** @throws EARSHOT_OPTION_INVALID with the path, EARSHOT_INSECURE_LISTEN */
+export function resolveOptions(options: PeerOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('', 'createPeer takes an object: { name: "orders" }')
+  }
+  const name = label(options.name, '/name')
+  const mesh = label(options.mesh ?? 'default', '/mesh')
+  const { host, port } = resolveListen(options.listen ?? 'host')
+  checkListen(host, options.security)
+  const local = isLoopback(host)
+  return {
+    name,
+    mesh,
+    codecs: resolveCodecs(options.codecs ?? CODECS),
+    limits: resolveLimits(options.limits),
+    host,
+    port,
+    local,
+    advertise: local ? [host] : addressesFor(host),
+  }
+}
+
+function label(value: unknown, path: string): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME) return value
+  throw invalid(path, `must be a text of 1 to ${MAX_NAME} characters`)
+}
+
+function resolveListen(listen: Listen): { host: string; port: number } {
+  if (listen === 'host') return { host: '127.0.0.1', port: 0 }
+  if (listen === 'lan') return { host: '0.0.0.0', port: 0 }
+  if (typeof listen !== 'object' || typeof listen.host !== 'string') {
+    throw invalid('/listen', "is 'host', 'lan' or { host, port }")
+  }
+  const { host, port = 0 } = listen
+  if (!/^[0-9A-Za-z_.:[\]-]+$/.test(host)) throw invalid('/listen/host', 'is no address')
+  if (!Number.isInteger(port) || port < 0 || port > HIGHEST_PORT) {
+    throw invalid('/listen/port', `is a whole number from 0 (any free one) to ${HIGHEST_PORT}`)
+  }
+  return { host, port }
+}
+
+function resolveCodecs(codecs: readonly CodecName[]): readonly CodecName[] {
+  if (!Array.isArray(codecs) || codecs.length === 0 || new Set(codecs).size !== codecs.length) {
+    throw invalid('/codecs', 'is a list of different codecs, best first')
+  }
+  for (const [index, codec] of codecs.entries()) {
+    if (!codecNames.includes(codec)) {
+      throw invalid(`/codecs/${index}`, `must be one of ${codecNames.join(', ')}`)
+    }
+  }
+  return [...codecs]
+}
+
+/** For an address that stands for all: those of this machine, loopback last. */
+function addressesFor(host: string): string[] {
+  if (host !== '0.0.0.0') return [host]
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address)
+  return [...own, '127.0.0.1']
+}
+
+function invalid(path: string, what: string): EarshotError {
+  const text = path ? `option ${path.slice(1)} ${what}` : what
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+}

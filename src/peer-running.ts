@@ -1,0 +1,251 @@
+// Owns the peer that users hold: the public methods, each handed on to the pattern that does it.
+// Never decides: checks of arguments and the order of closing are all it adds.
+
+import type { Clock } from './base/clock.ts'
+import { EarshotError } from './base/errors.ts'
+import type { Limits } from './base/limits.ts'
+import type { Channel } from './contract/channel.ts'
+import { type AnyContract, contractOf } from './contract/contract.ts'
+import type { Discoverer } from './discovery/aggregator.ts'
+import type { LocalChannel } from './mesh/local-channel.ts'
+import type { Mesh, PeerChange } from './mesh/mesh.ts'
+import type { RemotePeer } from './mesh/remote.ts'
+import type {
+  EventHandler,
+  Events,
+  Publisher,
+  PublishOptions,
+  SubscribeOptions,
+  Subscription,
+} from './patterns/event.ts'
+import type { Notifications, Sender, Verdict } from './patterns/notification.ts'
+import type { CallOptions, Requests } from './patterns/request.ts'
+import type { AnyHandler, Serving } from './patterns/serving.ts'
+import type { Client, ClientOptions, Handlers, Peer, PeerStats, Service } from './peer-types.ts'
+import type { Bound, Transport } from './transport/transport.ts'
+
+export interface RunningParts {
+  readonly id: string
+  readonly name: string
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly discoverer: Discoverer
+  readonly bound: Bound
+  readonly meshName: string
+  readonly mesh: Mesh
+  readonly requests: Requests
+  readonly notifications: Notifications
+  readonly events: Events
+  readonly serving: Serving
+}
+
+type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
+
+export class RunningPeer implements Peer {
+  readonly id: string
+  readonly name: string
+  readonly mesh: string
+  readonly endpoints: Bound
+  readonly #parts: RunningParts
+  #closing: Promise<void> | undefined
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts
+    this.id = parts.id
+    this.name = parts.name
+    this.mesh = parts.meshName
+    this.endpoints = parts.bound
+  }
+
+  async serve<C extends AnyContract>(contract: C, handlers: Handlers<C>): Promise<Service> {
+    this.#open()
+    const { mesh, serving } = this.#parts
+    const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
+    const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
+    checkHandlers(contract, channels, given)
+    const locals = channels.map((channel) => mesh.parts.catalog.channel(channel))
+    for (const local of locals) {
+      if (!serving.isServed(local)) continue
+      const text = `${local.channel.key} is already served by this peer`
+      throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
+    }
+    for (const local of locals) {
+      serving.serve(local, given[local.channel.name] as AnyHandler)
+    }
+    mesh.parts.catalog.offer(contract)
+    mesh.offersChanged()
+    return service(locals, this.#parts)
+  }
+
+  client<C extends AnyContract>(contract: C, options: ClientOptions = {}): Client<C> {
+    this.#open()
+    const { mesh, requests, notifications, limits } = this.#parts
+    const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
+    const proxy: Record<string, Method> = {}
+    for (const channel of this.#learn(contract).channels) {
+      if (channel.kind === 'event') continue
+      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel))
+      const pattern = channel.kind === 'request' ? requests.call : notifications.send
+      const send = pattern.bind(channel.kind === 'request' ? requests : (notifications as never))
+      proxy[channel.name] = (body, call) => {
+        if (this.#closing) return Promise.reject(closed(this.name))
+        const given = call?.timeoutMs
+        if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
+        return send(routes, body, given ?? timeoutMs, call)
+      }
+    }
+    return Object.freeze(proxy) as Client<C>
+  }
+
+  async publish<B>(
+    channel: Channel<'event', B>,
+    body: B,
+    options?: PublishOptions,
+  ): Promise<Verdict> {
+    return this.#parts.events.publish(this.#published(channel), body, options)
+  }
+
+  publisher<B>(channel: Channel<'event', B>): Publisher<B> {
+    return this.#parts.events.publisher(this.#published(channel))
+  }
+
+  sender<B>(channel: Channel<'notification', B>): Sender<B> {
+    const { mesh, notifications } = this.#parts
+    return notifications.sender(mesh.routing.of(this.#local(channel, 'notification')))
+  }
+
+  async subscribe<B>(
+    channel: Channel<'event', B>,
+    handler?: unknown,
+    options?: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<B>> {
+    const local = this.#local(channel, 'event')
+    const takes = typeof handler === 'function'
+    const given = takes ? options : (handler as SubscribeOptions | undefined)
+    const take = takes ? (handler as EventHandler) : undefined
+    const subscription = await this.#parts.events.subscribe(local, take, given ?? {})
+    return subscription as Subscription & AsyncIterable<B>
+  }
+
+  peers(): RemotePeer[] {
+    return this.#parts.mesh.peers()
+  }
+
+  watch(): AsyncIterableIterator<PeerChange> {
+    this.#open()
+    return this.#parts.mesh.watch()
+  }
+
+  flush(): Promise<void> {
+    return this.#parts.mesh.flush()
+  }
+
+  stats(): PeerStats {
+    const { mesh, requests, serving, limits } = this.#parts
+    return {
+      counters: { ...mesh.parts.counters },
+      limits,
+      pendingRequests: requests.pending,
+      runningHandlers: serving.running,
+      waitingBytes: mesh.waitingBytes(),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { mesh, serving, requests, transport, discoverer, limits, clock } = this.#parts
+    const endMs = clock.nowMs() + limits.drainTimeoutMs
+    mesh.leave()
+    const withdrawn = discoverer.stop()
+    await mesh.atMost(limits.drainTimeoutMs, serving.idle())
+    await mesh.drain(Math.max(0, endMs - clock.nowMs()))
+    requests.close()
+    mesh.close()
+    await withdrawn
+    await transport.close()
+  }
+
+  #open(): void {
+    if (this.#closing) throw closed(this.name)
+  }
+
+  #learn<C extends AnyContract>(contract: C): C {
+    if (!Array.isArray(contract?.channels)) {
+      throw new EarshotError('EARSHOT_OPTION_INVALID', 'a contract is made with contract()')
+    }
+    this.#parts.mesh.parts.catalog.learn(contract)
+    return contract
+  }
+
+  #local(channel: Channel, kind: 'event' | 'notification'): LocalChannel {
+    this.#open()
+    if (channel?.kind !== kind) {
+      const text = `this takes a channel made with ${kind}(), not ${channel?.kind ?? typeof channel}`
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/channel' })
+    }
+    return this.#parts.mesh.parts.catalog.channel(channel)
+  }
+
+  /** A channel that we publish on: the others are told of its contract, once. */
+  #published(channel: Channel): LocalChannel {
+    const local = this.#local(channel, 'event')
+    const { mesh } = this.#parts
+    const contract = this.#learn(contractOf(channel))
+    if (mesh.parts.catalog.offer(contract)) mesh.offersChanged()
+    return local
+  }
+}
+
+function service(locals: readonly LocalChannel[], { serving, mesh }: RunningParts): Service {
+  const close = async () => {
+    for (const local of locals) serving.stop(local)
+    mesh.offersChanged()
+  }
+  return { close, [Symbol.asyncDispose]: close }
+}
+
+function checkHandlers(
+  contract: AnyContract,
+  channels: readonly Channel[],
+  handlers: Readonly<Record<string, unknown>>,
+): void {
+  const invalid = (path: string, text: string) =>
+    new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+  for (const { name, key } of channels) {
+    if (typeof handlers?.[name] !== 'function') {
+      throw invalid(`/${name}`, `${key} has no handler: serve(contract, { ${name}: … })`)
+    }
+  }
+  for (const name of Object.keys(handlers)) {
+    if (!channels.some((channel) => channel.name === name)) {
+      throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)
+    }
+  }
+}
+
+function isTimeout(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value <= 2 ** 31
+}
+
+function badTimeout(value: unknown): EarshotError {
+  const text = `timeoutMs is a number of ms above 0, not ${String(value)}`
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/timeoutMs' })
+}
+
+function checkTimeout(value: number | undefined): number | undefined {
+  if (value !== undefined && !isTimeout(value)) throw badTimeout(value)
+  return value
+}
+
+function closed(name: string): EarshotError {
+  return new EarshotError('EARSHOT_CLOSED', `peer "${name}" is closed`)
+}

@@ -1,0 +1,156 @@
+// Owns the public types of a peer: what a contract makes of callers, handlers and events.
+// Never holds code: `peer.ts` joins the parts.
+
+import type { Limits } from './base/limits.ts'
+import type { CodecName } from './codec/codec.ts'
+import type { Channel } from './contract/channel.ts'
+import type { AnyContract } from './contract/contract.ts'
+import type { Discovery } from './discovery/provider.ts'
+import type { Counters } from './mesh/counters.ts'
+import type { PeerChange } from './mesh/mesh.ts'
+import type { RemotePeer } from './mesh/remote.ts'
+import type { HandlerContext } from './patterns/call-context.ts'
+import type {
+  EventContext,
+  Publisher,
+  PublishOptions,
+  SubscribeOptions,
+  Subscription,
+} from './patterns/event.ts'
+import type { Sender, Verdict } from './patterns/notification.ts'
+import type { CallOptions } from './patterns/request.ts'
+import type { Security } from './security/security.ts'
+
+export type Listen = 'host' | 'lan' | { readonly host: string; readonly port?: number }
+
+export interface PeerOptions {
+  /** What others are shown; need not be unique. 1 to 100 characters. */
+  readonly name: string
+  /** Peers of one mesh find each other. Default `default`. */
+  readonly mesh?: string
+  /**
+   * `host` (default): sockets that only this user can enter, and loopback. `lan`, or a host and a
+   * port (inbox; outlet and door are the next two): needs `security`.
+   */
+  readonly listen?: Listen
+  readonly security?: Security
+  /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
+  readonly codecs?: readonly CodecName[]
+  /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
+  readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
+  /** False: finds others, is not found; for tools that come and go. Default true. */
+  readonly announce?: boolean
+  /** Parent of the directory for sockets. Default: the user's runtime directory. */
+  readonly directory?: string
+  readonly limits?: Partial<Limits>
+}
+
+export interface ClientOptions {
+  /** For every call that does not say otherwise. Default 2 000 ms. */
+  readonly timeoutMs?: number
+}
+
+/** The contract as its callers see it: one method a request or notification. */
+export type Client<C> = {
+  readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
+    ? (body: B, options?: CallOptions) => Promise<R>
+    : C[N] extends Channel<'notification', infer B>
+      ? (body: B, options?: CallOptions) => Promise<Verdict>
+      : never
+}
+
+/** The contract as those see it who serve it: one handler a request or notification. */
+export type Handlers<C> = {
+  readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
+    ? (body: B, context: HandlerContext) => R | Promise<R>
+    : C[N] extends Channel<'notification', infer B>
+      ? (body: B, context: HandlerContext) => void | Promise<void>
+      : never
+}
+
+type OneToOne<C> = {
+  [N in keyof C]: C[N] extends Channel<'request' | 'notification'> ? N : never
+}[keyof C]
+
+export interface Service {
+  /** Takes no new work. Calls under way go on. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface PeerStats {
+  readonly counters: Readonly<Counters>
+  readonly limits: Limits
+  readonly pendingRequests: number
+  readonly runningHandlers: number
+  readonly waitingBytes: number
+}
+
+/** One running participant of a mesh. */
+export interface Peer {
+  readonly id: string
+  readonly name: string
+  readonly mesh: string
+  /** Where others reach us, best first. */
+  readonly endpoints: {
+    readonly inbox: readonly string[]
+    readonly outlet: readonly string[]
+    readonly door: readonly string[]
+  }
+
+  /**
+   * Serves the requests and notifications of a contract. Resolves when the others are being told.
+   * @throws EARSHOT_OPTION_INVALID for a handler that is missing or belongs to no channel,
+   * EARSHOT_ALREADY_SERVED, EARSHOT_CONTRACT_CLASH
+   */
+  serve<C extends AnyContract>(contract: C, handlers: Handlers<C>): Promise<Service>
+
+  /**
+   * A typed proxy for all peers that serve the contract; each call goes to the next in turn.
+   * Calls reject with EARSHOT_BODY_INVALID, EARSHOT_NO_SERVER, EARSHOT_TIMEOUT, EARSHOT_PEER_GONE,
+   * EARSHOT_REMOTE, EARSHOT_CANCELLED, EARSHOT_OVERLOADED, EARSHOT_CONTRACT_MISMATCH.
+   */
+  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>
+
+  /** Publishes one event and says what became of it. Not heard by our own subscribers. */
+  publish<B>(channel: Channel<'event', B>, body: B, options?: PublishOptions): Promise<Verdict>
+
+  /** For many events: no promise a message. */
+  publisher<B>(channel: Channel<'event', B>): Publisher<B>
+
+  /** For many notifications: no promise a message. */
+  sender<B>(channel: Channel<'notification', B>): Sender<B>
+
+  /**
+   * Hears a channel. Resolves when every publisher known by then has the subscription in force:
+   * what is published from then on arrives, or is told as missed.
+   */
+  subscribe<B>(
+    channel: Channel<'event', B>,
+    handler: (body: B, context: EventContext) => unknown,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** Without a handler: an async iterable of bodies, for one consumer. */
+  subscribe<B>(
+    channel: Channel<'event', B>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<B>>
+
+  /** The remote peers that are up and not leaving, a snapshot. */
+  peers(): RemotePeer[]
+
+  /** Remote peers as they come and go, beginning with those that are up. */
+  watch(): AsyncIterableIterator<PeerChange>
+
+  /** Resolves when all that was written has been handed to the sockets. */
+  flush(): Promise<void>
+
+  stats(): PeerStats
+
+  /**
+   * Says goodbye, finishes what is in hand (at most `drainTimeoutMs`), lets go of everything.
+   * Whatever still waits is rejected. Idempotent.
+   */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

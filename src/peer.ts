@@ -1,0 +1,202 @@
+// Owns the composition: fills in defaults, joins the parts, and takes them apart again at the end.
+// Never does a part's work.
+
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type Clock, systemClock } from './base/clock.ts'
+import { EarshotError } from './base/errors.ts'
+import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
+import { directory } from './discovery/directory.ts'
+import { mdns } from './discovery/mdns/mdns.ts'
+import type { Discovery } from './discovery/provider.ts'
+import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
+import { Catalog } from './mesh/catalog.ts'
+import { createControl } from './mesh/control.ts'
+import { createCounters } from './mesh/counters.ts'
+import { Mesh } from './mesh/mesh.ts'
+import { createDoorCall } from './patterns/door-call.ts'
+import { Events } from './patterns/event.ts'
+import { Notifications } from './patterns/notification.ts'
+import { Requests } from './patterns/request.ts'
+import { Serving } from './patterns/serving.ts'
+import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
+import { RunningPeer } from './peer-running.ts'
+import type { Peer, PeerOptions } from './peer-types.ts'
+import type { Bound, Transport } from './transport/transport.ts'
+import { createZeromqTransport } from './transport/zeromq-transport.ts'
+import type { Hello } from './wire/hello.ts'
+import { PROTOCOL_VERSION } from './wire/record.ts'
+
+/**
+ * Starts a peer: binds its sockets, announces it and looks for others. Resolves when it can be
+ * found; others may be known a few ms later (`watch`). Close it, or use `await using`.
+ * @throws EARSHOT_OPTION_INVALID, EARSHOT_INSECURE_LISTEN, EARSHOT_RUNTIME_DIR,
+ * EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING
+ */
+export async function createPeer(options: PeerOptions): Promise<Peer> {
+  const resolved = resolveOptions(options)
+  const clock = systemClock
+  const folder = await socketFolder(resolved, options)
+  const after = (delayMs: number, run: () => void) => void clock.after(delayMs, run, true)
+  const transport = await createZeromqTransport(resolved.limits, after)
+  const start = new Start(resolved, transport, clock)
+  const bound = await start.bind(folder)
+  const discoverer = start.discoverer(bound, providers(resolved, options, folder))
+  start.mesh.start()
+  await discoverer.start()
+  const { name, mesh: meshName, limits } = resolved
+  const { id, mesh, requests, notifications, events, serving } = start
+  const patterns = { requests, notifications, events, serving }
+  return new RunningPeer({
+    ...{ id, name, meshName, limits, clock, transport, discoverer, bound, mesh },
+    ...patterns,
+  })
+}
+
+/** The parts of a peer while they are being put together. */
+class Start {
+  readonly id: string = randomBytes(16).toString('hex')
+  readonly epoch: number
+  readonly mesh: Mesh
+  readonly requests: Requests
+  readonly notifications: Notifications
+  readonly events: Events
+  readonly serving: Serving
+  readonly #options: ResolvedOptions
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #catalog: Catalog
+  readonly #startMs: number
+  #bound: Bound = { inbox: [], outlet: [], door: [] }
+
+  constructor(options: ResolvedOptions, transport: Transport, clock: Clock) {
+    this.#options = options
+    this.#transport = transport
+    this.#clock = clock
+    this.#startMs = clock.nowMs()
+    this.epoch = Math.round(clock.wallMs())
+    this.#catalog = new Catalog(options.codecs, options.limits)
+    this.mesh = new Mesh({
+      transport,
+      catalog: this.#catalog,
+      clock,
+      limits: options.limits,
+      counters: createCounters(),
+      host: hostname(),
+      hello: () => this.#hello(),
+    })
+    this.requests = new Requests(this.mesh)
+    this.notifications = new Notifications(this.mesh)
+    this.events = new Events(this.mesh)
+    this.serving = new Serving(this.mesh)
+  }
+
+  async bind(folder: string | undefined): Promise<Bound> {
+    const { host, port, advertise } = this.#options
+    const { mesh } = this
+    const asked = createControl({
+      mesh,
+      health: () => this.#health(),
+      stats: () => statsOf(this),
+      call: createDoorCall(mesh, this.requests, this.notifications),
+    })
+    const ipcStem = this.id.slice(0, 16)
+    this.#bound = await this.#transport.bind(
+      { ipcFolder: folder, ipcStem, host, port, advertise },
+      {
+        accepted: (link, frame) => mesh.membership.accepted(link, frame),
+        subscribed: (prefix, on) => mesh.outlet.subscribed(prefix, on),
+        asked,
+        malformed: (socket, text) => mesh.malformed(socket, text),
+      },
+    )
+    return this.#bound
+  }
+
+  discoverer(bound: Bound, discovery: readonly Discovery[]): Discoverer {
+    const { name, mesh, limits } = this.#options
+    const { inbox, door } = bound
+    return createDiscoverer({
+      providers: discovery,
+      self: { id: this.id, epoch: this.epoch, seq: 0, mesh, name, inbox, door },
+      mesh,
+      clock: this.#clock,
+      limits,
+      onEvent: (event) => this.mesh.discovered(event),
+    })
+  }
+
+  #hello(): Hello {
+    const { name, mesh, codecs, limits } = this.#options
+    return {
+      protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
+      mesh,
+      id: this.id,
+      epoch: this.epoch,
+      name,
+      pid: process.pid,
+      host: hostname(),
+      ...this.#bound,
+      codecs,
+      contracts: this.#catalog.offers(),
+      credit: limits.creditBytes,
+      heartbeatMs: limits.heartbeatMs,
+    }
+  }
+
+  #health(): Record<string, unknown> {
+    return {
+      status: 'up',
+      id: this.id,
+      name: this.#options.name,
+      uptimeMs: Math.round(this.#clock.nowMs() - this.#startMs),
+      peers: this.mesh.peers().length,
+    }
+  }
+}
+
+/** Counters and gauges of a peer, plain data. */
+function statsOf({ mesh, requests, serving }: Start): Record<string, unknown> {
+  return {
+    counters: { ...mesh.parts.counters },
+    pendingRequests: requests.pending,
+    runningHandlers: serving.running,
+  }
+}
+
+/** The directory for sockets, with what dead peers left behind removed; none where ipc is not. */
+async function socketFolder(
+  { mesh }: ResolvedOptions,
+  { directory: base }: PeerOptions,
+): Promise<string | undefined> {
+  if (process.platform === 'win32') return undefined
+  const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
+  await removeLeftovers(folder)
+  return folder
+}
+
+function providers(
+  { local }: ResolvedOptions,
+  { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
+  folder: string | undefined,
+): Discovery[] {
+  const chosen = discovery.flatMap((provider) => {
+    if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
+    if (provider === 'mdns') return [mdns({ scope: local ? 'host' : 'lan' })]
+    if (typeof provider?.watch === 'function') return [provider]
+    const text = "discovery is a list of providers: 'directory', 'mdns', staticPeers([…])"
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
+  })
+  return announce ? chosen : chosen.map(silent)
+}
+
+/** Finds others without being found. */
+function silent(provider: Discovery): Discovery {
+  const nothing = async () => undefined
+  return {
+    name: provider.name,
+    announce: async () => ({ update: nothing, withdraw: nothing }),
+    watch: (mesh, options) => provider.watch(mesh, options),
+    close: () => provider.close(),
+  }
+}
