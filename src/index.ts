@@ -1,6 +1,6 @@
 // The entry `earshot`: everything that users of the peer API need, and nothing else.
 
-export type { Clock, Timer } from './base/clock.ts'
+export { type Clock, sleep, systemClock, type Timer } from './base/clock.ts'
 export { type ErrorCode, type ErrorRow, errorTable, explain } from './base/error-table.ts'
 export { EarshotError, isEarshotError, type Sent } from './base/errors.ts'
 export {
@@ -10,7 +10,8 @@ export {
   type Limits,
   limitTable,
 } from './base/limits.ts'
-export type { CodecName } from './codec/codec.ts'
+export { bodyFromJson, bodyToJson, createCodec, encode, type Part } from './codec/bodies.ts'
+export { type BodyCodec, type CodecName, codecNames } from './codec/codec.ts'
 export { Bytes } from './contract/bytes.ts'
 export {
   type Channel,
@@ -20,7 +21,15 @@ export {
   notification,
   request,
 } from './contract/channel.ts'
-export { type AnyContract, type Contract, contract, type Drafts } from './contract/contract.ts'
+export {
+  type AnyContract,
+  type Contract,
+  type ContractDescription,
+  contract,
+  type Drafts,
+  describeContract,
+} from './contract/contract.ts'
+export { contractFromDescription } from './contract/from-description.ts'
 export { mdns } from './discovery/mdns/mdns.ts'
 export type {
   Announcement,

@@ -96,8 +96,8 @@ export class Subscriptions {
     const walker = this.#walker
     walker.open(frame, length + 1)
     const first = walker.leadingNumber()
-    if (first < 0) return this.#bad(ear.remote, 'a frame without a number')
-    this.#deliver(heard, walker, first, ear.remote)
+    if (first < 0) this.#bad(ear.remote, 'a frame without a number')
+    else this.#deliver(heard, walker, first, ear.remote)
     if (walker.malformed) this.#bad(ear.remote, 'a record that breaks off')
     counters.framesIn++
   }

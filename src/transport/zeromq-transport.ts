@@ -145,9 +145,9 @@ class ZeromqTransport implements Transport {
     pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken('inbox'))
     pump(outlet as unknown as Parameters<typeof pump>[0], ([message]) => {
       const first = message?.[0]
-      if (!message || (first !== 0 && first !== 1))
-        return events.malformed('outlet', 'no subscription')
-      events.subscribed(message.subarray(1), first === 1)
+      if (message && (first === 0 || first === 1))
+        events.subscribed(message.subarray(1), first === 1)
+      else events.malformed('outlet', 'no subscription')
     }).catch(broken('outlet'))
     this.#answerDoor(door, events).catch(broken('door'))
     inbox.events.on('disconnect', () => this.#probe())
@@ -156,11 +156,15 @@ class ZeromqTransport implements Transport {
   #arrived(inbox: Router, parts: Buffer[], events: TransportEvents): void {
     const [routingId, frame] = parts
     if (!routingId || !frame || parts.length !== 2) {
-      return events.malformed('inbox', `a message of ${parts.length - 1} parts`)
+      events.malformed('inbox', `a message of ${parts.length - 1} parts`)
+      return
     }
     const key = routingId.toString('latin1')
     const known = this.#accepted.get(key)
-    if (known) return known.onFrame(frame)
+    if (known) {
+      known.onFrame(frame)
+      return
+    }
     const link = new AcceptedLink(inbox, routingId, () => this.#accepted.delete(key))
     this.#accepted.set(key, link)
     events.accepted(link, frame)
