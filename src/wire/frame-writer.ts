@@ -36,8 +36,9 @@ export class FrameWriter {
     return this.records === 0
   }
 
+  /** Of the open frame; a head without records counts as nothing. */
   get bytes(): number {
-    return this.position - this.#start
+    return this.records === 0 ? 0 : this.position - this.#start
   }
 
   /** True when the frame has reached the size at which it is flushed. */

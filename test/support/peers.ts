@@ -1,0 +1,67 @@
+// Peers for tests: a mesh of their own each time, closed when the test ends, whatever came of it.
+
+import { randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createPeer, type Peer, type PeerOptions } from 'earshot'
+import { onTestFinished } from 'vitest'
+
+export function randomMesh(): string {
+  return `test-${randomBytes(6).toString('hex')}`
+}
+
+/** A peer that finds others by the directory alone, which is the quickest; closed at the end. */
+export async function testPeer(options: PeerOptions): Promise<Peer> {
+  const peer = await createPeer({ discovery: ['directory'], ...options })
+  onTestFinished(() => peer.close())
+  return peer
+}
+
+/** Waits until `holds()`; fails with `what` after `limitMs`. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = 10_000,
+): Promise<void> {
+  const end = performance.now() + limitMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Two peers that know each other. */
+export async function pairOf(
+  left: Partial<PeerOptions> = {},
+  right: Partial<PeerOptions> = {},
+): Promise<[Peer, Peer]> {
+  const mesh = randomMesh()
+  const a = await testPeer({ name: 'a', mesh, ...left })
+  const b = await testPeer({ name: 'b', mesh, ...right })
+  await until('both know each other', () => a.peers().length === 1 && b.peers().length === 1)
+  return [a, b]
+}
+
+export interface Fault {
+  readonly area: string
+  readonly text: string
+  readonly code?: string
+}
+
+/** What Earshot reports from now on. */
+export function faults(): Fault[] {
+  const seen: Fault[] = []
+  const take = (fault: unknown) => void seen.push(fault as Fault)
+  subscribe('earshot:fault', take)
+  onTestFinished(() => void unsubscribe('earshot:fault', take))
+  return seen
+}
+
+/** The error that `work` is rejected with. */
+export async function failure(work: Promise<unknown>): Promise<Record<string, unknown>> {
+  try {
+    await work
+  } catch (error) {
+    return error as Record<string, unknown>
+  }
+  throw new Error('it was expected to fail')
+}

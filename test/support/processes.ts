@@ -1,0 +1,75 @@
+// Peers in processes of their own: started, spoken to, and ended by their own handle.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+export interface Answer {
+  readonly what: string
+  readonly [key: string]: unknown
+}
+
+export interface PeerProcess {
+  readonly child: ChildProcess
+  readonly ready: Answer
+  /** Everything it printed to stderr so far. */
+  readonly errors: () => string
+  tell(message: object): void
+  /** The next message called `what`. */
+  next(what: string): Promise<Answer>
+  ask(message: object, what: string): Promise<Answer>
+  kill(signal: NodeJS.Signals): void
+  exited(): Promise<{ code: number | null; signal: string | null }>
+}
+
+const folder = new URL('../processes/fixture/', import.meta.url)
+const ANSWER_WITHIN_MS = 20_000
+
+/** Starts `fixture` and waits until it says `ready`. Killed when the test ends, if it still runs. */
+export async function startProcess(
+  fixture: string,
+  args: readonly string[],
+  execArgv: readonly string[] = [],
+): Promise<PeerProcess> {
+  const child = fork(fileURLToPath(new URL(fixture, folder)), args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [...execArgv],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr?.on('data', (data) => {
+    errors += data
+  })
+  const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const next = (what: string): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`${fixture} did not say ${what}: ${errors}`))
+      const timer = setTimeout(late, ANSWER_WITHIN_MS)
+      const take = (message: unknown) => {
+        if ((message as Answer).what !== what) return
+        clearTimeout(timer)
+        child.off('message', take)
+        resolve(message as Answer)
+      }
+      child.on('message', take)
+      void exit.then(() => reject(new Error(`${fixture} ended before it said ${what}: ${errors}`)))
+    })
+  const ready = await next('ready')
+  const tell = (message: object) => void child.send(message)
+  const ask = (message: object, what: string) => {
+    const answer = next(what)
+    tell(message)
+    return answer
+  }
+  const kill = (signal: NodeJS.Signals) => void child.kill(signal)
+  return { child, ready, errors: () => errors, tell, next, ask, kill, exited: () => exit }
+}
+
+export function startServing(
+  mesh: string,
+  name: string,
+  options: object = {},
+): Promise<PeerProcess> {
+  return startProcess('serving.js', [mesh, name, JSON.stringify(options)])
+}
