@@ -53,8 +53,9 @@ interface Marker {
   readonly resolve: () => void
 }
 
-/** A lost ear is put back on after so long: the publisher has to be there still. */
+/** A lost ear is put back on after so long, then twice as long, while the publisher is up. */
 const LISTEN_AGAIN_MS = 50
+const LISTEN_AGAIN_AT_MOST_MS = 5_000
 
 export class Ear {
   readonly remote: Remote
@@ -64,8 +65,10 @@ export class Ear {
   readonly #onFrame: (frame: Buffer, ear: Ear) => void
   readonly #endpoints: readonly string[]
   #markers: Marker[] = []
-  #hearing: Hearing
-  #losses = 0
+  /** None for a remote peer that publishes nowhere. */
+  #hearing: Hearing | undefined
+  #endpoint = 0
+  #failures = 0
   #closed = false
 
   constructor(remote: Remote, parts: HearingParts, onFrame: (frame: Buffer, ear: Ear) => void) {
@@ -90,7 +93,9 @@ export class Ear {
     const body = channel.local.body(codec) as BodyCodec
     const heard: Heard = { channel, topic, codec: body, expected: -1, confirmed }
     this.heard.set(key, heard)
-    this.#subscribe(heard, resolve)
+    // Who publishes nowhere has nothing to confirm.
+    if (this.#hearing) this.#subscribe(heard, resolve)
+    else resolve()
     return confirmed
   }
 
@@ -98,7 +103,7 @@ export class Ear {
     for (const [key, heard] of this.heard) {
       if (heard.channel !== channel) continue
       this.heard.delete(key)
-      this.#hearing.unsubscribe(heard.topic)
+      this.#hearing?.unsubscribe(heard.topic)
     }
   }
 
@@ -109,6 +114,7 @@ export class Ear {
       if (sequence < 0) continue
       // What came before the answer counts as heard: only what never came is a gap.
       if (marker.heard.expected < 0) marker.heard.expected = sequence
+      this.#failures = 0
       this.#settle(marker)
       return
     }
@@ -117,11 +123,11 @@ export class Ear {
   close(): void {
     this.#closed = true
     for (const marker of [...this.#markers]) this.#settle(marker)
-    this.#hearing.close()
+    this.#hearing?.close()
   }
 
   #subscribe(heard: Heard, resolve: () => void): void {
-    this.#hearing.subscribe(heard.topic)
+    this.#hearing?.subscribe(heard.topic)
     const bytes = markerOf(randomBytes(nonceBytes), heard.topic)
     const timeoutMs = this.#parts.limits.subscribeTimeoutMs
     const timer = this.#parts.clock.after(timeoutMs, () => {
@@ -132,38 +138,45 @@ export class Ear {
     })
     const marker: Marker = { bytes, heard, timer, resolve }
     this.#markers.push(marker)
-    this.#hearing.subscribe(bytes)
+    this.#hearing?.subscribe(bytes)
   }
 
   #settle(marker: Marker): void {
     marker.timer.cancel()
     this.#markers = this.#markers.filter((other) => other !== marker)
-    this.#hearing.unsubscribe(marker.bytes)
+    this.#hearing?.unsubscribe(marker.bytes)
     marker.resolve()
   }
 
-  #listen(): Hearing {
-    // An address that leads nowhere is left for the next one.
-    const endpoint = this.#endpoints[this.#losses % this.#endpoints.length]
-    const hearing = this.#parts.transport.hear(endpoint ?? 'tcp://127.0.0.1:1')
+  #listen(): Hearing | undefined {
+    const endpoint = this.#endpoints[this.#endpoint % this.#endpoints.length]
+    if (endpoint === undefined) return undefined
+    const hearing = this.#parts.transport.hear(endpoint)
     hearing.onFrame = (frame) => this.#onFrame(frame, this)
     hearing.onClose = () => this.#lost(hearing)
     return hearing
   }
 
-  /** The connection broke while the peer lives: listen again; the numbers tell what was missed. */
+  /** Refused or broken while the peer lives: listen again; the numbers tell what was missed. */
   #lost(hearing: Hearing): void {
     if (this.#closed || hearing !== this.#hearing) return
-    this.#losses++
-    this.#parts.clock.after(
-      LISTEN_AGAIN_MS,
-      () => {
-        if (this.#closed || this.remote.down) return
-        this.#hearing = this.#listen()
-        for (const marker of [...this.#markers]) this.#settle(marker)
-        for (const heard of this.heard.values()) this.#subscribe(heard, () => undefined)
-      },
-      true,
-    )
+    // An address that leads nowhere is left for the next one.
+    this.#endpoint++
+    const round = Math.floor(this.#failures++ / this.#endpoints.length)
+    const delayMs = Math.min(LISTEN_AGAIN_MS * 2 ** round, LISTEN_AGAIN_AT_MOST_MS)
+    this.#parts.clock.after(delayMs, () => this.#listenAgain(), true)
+  }
+
+  #listenAgain(): void {
+    if (this.#closed || this.remote.down) return
+    this.#hearing = this.#listen()
+    const waiting = new Set(this.#markers.map(({ heard }) => heard))
+    for (const { heard, bytes } of this.#markers) {
+      this.#hearing?.subscribe(heard.topic)
+      this.#hearing?.subscribe(bytes)
+    }
+    for (const heard of this.heard.values()) {
+      if (!waiting.has(heard)) this.#subscribe(heard, () => undefined)
+    }
   }
 }

@@ -1,0 +1,204 @@
+// A stranger with a raw ZeroMQ binding at each socket of a peer in a process of its own:
+// rubbish, mutated frames, floods of topics. The peer lives, counts, and serves on.
+
+import dgram from 'node:dgram'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import * as zmq from 'zeromq'
+import { Kind } from '../../src/wire/record.ts'
+import { Shop } from '../support/contract.ts'
+import { randomMesh, testPeer, until } from '../support/peers.ts'
+import { type PeerProcess, startServing } from '../support/processes.ts'
+
+const FRAMES = 10_000
+const MAX_GROWTH_BYTES = 128 * 1_048_576
+const seed = Number(process.env.EARSHOT_SEED ?? Date.now() % 2 ** 31)
+const sockets: zmq.Socket[] = []
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.close()
+})
+
+interface Stats {
+  readonly rss: number
+  readonly stats: { readonly counters: Record<string, number> }
+}
+
+function tcp(peer: PeerProcess, socket: 'inbox' | 'outlet' | 'door'): string {
+  const endpoints = peer.ready.endpoints as Record<string, string[]>
+  return endpoints[socket]?.find((endpoint) => endpoint.startsWith('tcp')) as string
+}
+
+function dealer(peer: PeerProcess): zmq.Dealer {
+  const socket = new zmq.Dealer({ linger: 0, sendHighWaterMark: 0 })
+  sockets.push(socket)
+  socket.connect(tcp(peer, 'inbox'))
+  return socket
+}
+
+async function stats(peer: PeerProcess): Promise<Stats> {
+  return (await peer.ask({ do: 'stats' }, 'stats')) as unknown as Stats
+}
+
+/** A victim, and a caller whose requests go on all the while. */
+async function victim(options: object = {}) {
+  const mesh = randomMesh()
+  const peer = await startServing(mesh, 'victim', options)
+  const caller = await testPeer({ name: 'caller', mesh })
+  const shop = caller.client(Shop)
+  const works = async () => {
+    expect(await shop.place({ sku: 'x', count: 1 })).toEqual({ total: 2, by: 'victim' })
+  }
+  await works()
+  return { mesh, peer, works, before: await stats(peer) }
+}
+
+async function unharmed(peer: PeerProcess, works: () => Promise<void>, before: Stats) {
+  await works()
+  const after = await stats(peer)
+  expect(after.rss - before.rss).toBeLessThan(MAX_GROWTH_BYTES)
+  expect(peer.errors()).toBe('')
+  expect(peer.child.exitCode).toBeNull()
+  return after.stats.counters
+}
+
+function hello(mesh: string, change: object = {}): Buffer {
+  const said = {
+    ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
+    ...{ host: 'elsewhere', inbox: [], outlet: [], door: [], codecs: ['json'], contracts: [] },
+    ...{ credit: 1_000_000_000, heartbeatMs: 1_000, ...change },
+  }
+  return record(Kind.hello, Buffer.from(JSON.stringify(said)))
+}
+
+/** One record as a frame; lengths below 2^14. */
+function record(kind: number, payload: Buffer): Buffer {
+  const length = [(payload.length & 0x7f) | 0x80, payload.length >> 7]
+  return Buffer.concat([Buffer.from([0xea, 1, kind, ...length]), payload])
+}
+
+describe(`hostile frames at the inbox (seed ${seed})`, () => {
+  it('that are random bytes are dropped and counted', async () => {
+    const { peer, works, before } = await victim()
+    const stranger = dealer(peer)
+    const bytes = fc.sample(fc.uint8Array({ maxLength: 400 }), { numRuns: FRAMES, seed })
+    for (const frame of bytes) await stranger.send(Buffer.from(frame))
+    await stranger.send([Buffer.from('several'), Buffer.from('parts')])
+    await until('all are counted', async () => {
+      return ((await stats(peer)).stats.counters.badFrames as number) > FRAMES
+    })
+    await unharmed(peer, works, before)
+  })
+
+  it('that are hellos with one wrong field, or too large, or of another mesh, are refused', async () => {
+    const { mesh, peer, works, before } = await victim()
+    const wrong = [
+      { id: 5 },
+      { epoch: -1 },
+      { contracts: 'x' },
+      { protocol: [9, 9] },
+      { mesh: 'x' },
+    ]
+    for (const change of wrong) await dealer(peer).send(hello(mesh, change))
+    await dealer(peer).send(record(Kind.hello, Buffer.from('[')))
+    await until('all are counted', async () => {
+      const { badFrames = 0, refusedHellos = 0 } = (await stats(peer)).stats.counters
+      return badFrames + refusedHellos === wrong.length + 1
+    })
+    const counters = await unharmed(peer, works, before)
+    expect(counters.peersUp).toBe(1)
+  })
+
+  it('from a peer that said hello are dropped, and it is disconnected when it goes on', async () => {
+    const { mesh, peer, works, before } = await victim()
+    const stranger = dealer(peer)
+    await stranger.send(hello(mesh))
+    const [welcome] = await stranger.receive()
+    expect((welcome as Buffer)[2]).toBe(Kind.welcome)
+    const base = record(Kind.request, Buffer.from([8, 1, 100, 0x7b, 0x7d]))
+    const places = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { minLength: 1 })
+    for (const changes of fc.sample(places, { numRuns: FRAMES, seed })) {
+      const frame = Buffer.from(base)
+      for (const [at, value] of changes) frame[at] = value
+      await stranger.send(frame)
+    }
+    await until('it is disconnected', async () => {
+      return (await stats(peer)).stats.counters.peersDown === 1
+    })
+    await unharmed(peer, works, before)
+  })
+
+  it('with calls to channels that are not there get failures, not silence', async () => {
+    const { mesh, peer, works, before } = await victim()
+    const stranger = dealer(peer)
+    await stranger.send(hello(mesh))
+    await stranger.receive()
+    await stranger.send(record(Kind.request, Buffer.from([0xf8, 0x7f, 9, 100])))
+    const [answer] = await stranger.receive()
+    expect((answer as Buffer).toString('latin1')).toContain('EARSHOT_CHANNEL_UNKNOWN')
+    await unharmed(peer, works, before)
+  })
+})
+
+describe('hostile bytes at the other sockets', () => {
+  it('at the outlet: subscriptions to anything, by the thousand, cost little', async () => {
+    const { peer, works, before } = await victim()
+    const ear = new zmq.Subscriber({ linger: 0 })
+    sockets.push(ear)
+    ear.connect(tcp(peer, 'outlet'))
+    const topics = fc.sample(fc.uint8Array({ maxLength: 100 }), { numRuns: FRAMES, seed })
+    for (const topic of topics) ear.subscribe(Buffer.from(topic))
+    const pusher = new zmq.XSubscriber({ linger: 0 })
+    sockets.push(pusher)
+    pusher.connect(tcp(peer, 'outlet'))
+    for (const bytes of topics) await pusher.send(Buffer.from(bytes))
+    await unharmed(peer, works, before)
+  })
+
+  it('at the door: what is no request gets an answer that says so', async () => {
+    const { peer, works, before } = await victim()
+    const asker = new zmq.Request({ linger: 0, receiveTimeout: 5_000 })
+    sockets.push(asker)
+    asker.connect(tcp(peer, 'door'))
+    const wrong = ['', '[', 'null', '[]', '{}', '{"op":5}', '{"op":"constructor"}', '{"op":"call"}']
+    for (const text of wrong) {
+      await asker.send(text)
+      const [answer] = await asker.receive()
+      expect(JSON.parse(String(answer))).toMatchObject({
+        ok: false,
+        error: { code: 'EARSHOT_DOOR' },
+      })
+    }
+    await asker.send(['two', 'parts'])
+    await asker.receive()
+    for (const bytes of fc.sample(fc.uint8Array({ maxLength: 300 }), { numRuns: 1_000, seed })) {
+      await asker.send(Buffer.from(bytes))
+      const [answer] = await asker.receive()
+      expect(JSON.parse(String(answer)).ok).toBe(false)
+    }
+    await unharmed(peer, works, before)
+  })
+
+  it('at the door: a message over the limit ends that connection alone', async () => {
+    const { peer, works, before } = await victim()
+    const asker = new zmq.Request({ linger: 0, receiveTimeout: 300 })
+    sockets.push(asker)
+    asker.connect(tcp(peer, 'door'))
+    await asker.send(Buffer.alloc(3_000_000))
+    await expect(asker.receive()).rejects.toThrow()
+    await unharmed(peer, works, before)
+  })
+
+  it('at the mDNS port: rubbish does not disturb a peer that listens there', async () => {
+    const { peer, works, before } = await victim({ discovery: ['directory', 'mdns'] })
+    const socket = dgram.createSocket('udp4')
+    const samples = fc.sample(fc.uint8Array({ maxLength: 600 }), { numRuns: 3_000, seed })
+    await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))
+    socket.setMulticastInterface('127.0.0.1')
+    for (const bytes of samples) {
+      await new Promise((done) => socket.send(Buffer.from(bytes), 5353, '224.0.0.251', done))
+    }
+    socket.close()
+    await unharmed(peer, works, before)
+  })
+})
