@@ -1,0 +1,121 @@
+// Where a peer listens, and what it refuses: strangers, taken ports, directories that are not ours.
+
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { askDoor, createPeer, insecure } from 'earshot'
+import { describe, expect, it } from 'vitest'
+import { Shop } from './support/contract.ts'
+import { failure, pairOf, randomMesh, testPeer } from './support/peers.ts'
+
+describe('listening', () => {
+  it('is on this host alone by default', async () => {
+    const peer = await testPeer({ name: 'x', mesh: randomMesh() })
+    for (const endpoints of Object.values(peer.endpoints)) {
+      for (const endpoint of endpoints)
+        expect(endpoint).toMatch(/^(ipc:\/\/\/|tcp:\/\/127\.0\.0\.1:)/)
+    }
+  })
+
+  it.each(['lan', { host: '0.0.0.0' }, { host: '192.0.2.1', port: 7_000 }] as const)(
+    'on %j without security is refused with the sentence that says what to do',
+    async (listen) => {
+      const error = await failure(createPeer({ name: 'x', mesh: randomMesh(), listen }))
+      expect(error).toMatchObject({ code: 'EARSHOT_INSECURE_LISTEN', path: '/listen', sent: 'no' })
+      expect(error.message).toMatch(/insecure\(\).*listen: 'host'/)
+    },
+  )
+
+  it('beyond this host works when it is asked for aloud', async () => {
+    const peer = await testPeer({
+      ...{ name: 'x', mesh: randomMesh(), discovery: [] },
+      ...{ listen: 'lan', security: insecure() },
+    })
+    expect(peer.endpoints.inbox.length).toBeGreaterThan(1)
+  })
+
+  it('at a given port takes that and the next two', async () => {
+    const free = await freePort()
+    const listen = { host: '127.0.0.1', port: free }
+    const peer = await testPeer({ name: 'x', mesh: randomMesh(), listen })
+    const ports = [peer.endpoints.inbox, peer.endpoints.outlet, peer.endpoints.door].map((all) =>
+      Number(all.at(-1)?.split(':').at(-1)),
+    )
+    expect(ports).toEqual([free, free + 1, free + 2])
+  })
+
+  it('at a port that is taken is refused, and lets go of what it had', async () => {
+    const server = createServer()
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const { port } = server.address() as { port: number }
+    const options = { name: 'x', mesh: randomMesh(), listen: { host: '127.0.0.1', port } }
+    const error = await failure(createPeer(options))
+    expect(error).toMatchObject({ code: 'EARSHOT_ADDRESS_IN_USE', retryable: true })
+    expect(error.message).toContain(String(port))
+    await new Promise((done) => server.close(done))
+    await testPeer(options)
+  })
+})
+
+describe('the directory for sockets', () => {
+  it('that is a file is refused, with its path', async () => {
+    const directory = join(mkdtempSync(join(tmpdir(), 'earshot-test-')), 'file')
+    writeFileSync(directory, '')
+    const error = await failure(createPeer({ name: 'x', mesh: randomMesh(), directory }))
+    expect(error).toMatchObject({ code: 'EARSHOT_RUNTIME_DIR' })
+    expect(error.message).toContain(directory)
+  })
+
+  it('that others can enter is refused when it is the caller’s own choice', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'earshot-test-'))
+    chmodSync(directory, 0o777)
+    const error = await failure(createPeer({ name: 'x', mesh: randomMesh(), directory }))
+    expect(error).toMatchObject({ code: 'EARSHOT_RUNTIME_DIR' })
+  })
+})
+
+describe('the door', () => {
+  it('tells who is there and what is served, and calls on behalf of who asks', async () => {
+    const [a, b] = await pairOf()
+    await a.serve(Shop, {
+      place: ({ count }) => ({ total: count, by: 'a' }),
+      slow: () => ({ by: 'a' }),
+      cancel: () => undefined,
+      blob: () => undefined,
+    })
+    b.client(Shop)
+    const door = b.endpoints.door.at(-1) as string
+    expect(await askDoor(door, { op: 'health' })).toMatchObject({
+      health: { status: 'up', peers: 1 },
+    })
+    expect(await askDoor(door, { op: 'hello' })).toMatchObject({ hello: { id: b.id, name: 'b' } })
+    expect(await askDoor(door, { op: 'peers' })).toMatchObject({ peers: [{ name: 'a' }] })
+    expect(await askDoor(door, { op: 'stats' })).toHaveProperty('stats.counters.peersUp', 1)
+    const told = await askDoor(door, { op: 'describe' })
+    expect(told).toMatchObject({ contracts: [{ name: 'test.shop', version: '1.2.0' }] })
+    expect(await askDoor(door, { op: 'schema', contract: 'test.shop' })).toEqual(told)
+    const call = { op: 'call', contract: 'test.shop', channel: 'place' }
+    expect(await askDoor(door, { ...call, body: { sku: 'x', count: 3 } })).toEqual({
+      ok: true,
+      reply: { total: 3, by: 'a' },
+    })
+    const wrong = await failure(askDoor(door, { ...call, body: { sku: 'x' } }))
+    expect(wrong).toMatchObject({ code: 'EARSHOT_DOOR', data: { remote: { path: '/count' } } })
+  })
+
+  it('that nobody stands behind is told as a time-out', async () => {
+    const nobody = `tcp://127.0.0.1:${await freePort()}`
+    const error = await failure(askDoor(nobody, { op: 'health' }, 100))
+    expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
+  })
+})
+
+/** A port with two free ones behind it, most likely: what the kernel hands out is spread. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as { port: number }
+  await new Promise((done) => server.close(done))
+  return port
+}
