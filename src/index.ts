@@ -62,5 +62,5 @@ export type {
   PeerStats,
   Service,
 } from './peer-types.ts'
-export { insecure, type Security } from './security/security.ts'
-export { askDoor, type DoorRequest } from './transport/ask-door.ts'
+export { insecure, meshSecret, type Security } from './security/security.ts'
+export { askDoor, type DoorOptions, type DoorRequest } from './transport/ask-door.ts'

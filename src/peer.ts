@@ -37,8 +37,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const resolved = resolveOptions(options)
   const clock = systemClock
   const folder = await socketFolder(resolved, options)
-  const after = (delayMs: number, run: () => void) => void clock.after(delayMs, run, true)
-  const transport = await createZeromqTransport(resolved.limits, after)
+  const keys = await options.security?.keys(resolved.mesh)
+  const transport = await createZeromqTransport(resolved.limits, clock, keys)
   const start = new Start(resolved, transport, clock)
   const bound = await start.bind(folder)
   const discoverer = start.discoverer(bound, providers(resolved, options, folder))

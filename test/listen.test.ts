@@ -23,7 +23,7 @@ describe('listening', () => {
     async (listen) => {
       const error = await failure(createPeer({ name: 'x', mesh: randomMesh(), listen }))
       expect(error).toMatchObject({ code: 'EARSHOT_INSECURE_LISTEN', path: '/listen', sent: 'no' })
-      expect(error.message).toMatch(/insecure\(\).*listen: 'host'/)
+      expect(error.message).toMatch(/meshSecret.*insecure\(\).*listen: 'host'/)
     },
   )
 
@@ -106,7 +106,7 @@ describe('the door', () => {
 
   it('that nobody stands behind is told as a time-out', async () => {
     const nobody = `tcp://127.0.0.1:${await freePort()}`
-    const error = await failure(askDoor(nobody, { op: 'health' }, 100))
+    const error = await failure(askDoor(nobody, { op: 'health' }, { timeoutMs: 100 }))
     expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
   })
 })

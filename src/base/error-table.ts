@@ -135,6 +135,12 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_SECURITY: {
+    meaning: 'Somebody was refused for want of the right key, or the check of keys itself failed.',
+    remedy: 'Give all peers of the mesh the same `security`; see the message for who and where.',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_RUNTIME_DIR: {
     meaning: 'The directory for the sockets of this host cannot be used safely.',
     remedy: 'Let the path named in the message be a directory that you own with mode 0700.',

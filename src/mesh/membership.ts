@@ -206,12 +206,14 @@ export class Membership {
     const { inbound, limits, clock } = this.#parts
     const link = new Link(frames, limits, clock.nowMs())
     frames.onFrame = (frame) => inbound.receive(link, frame)
-    frames.onClose = () => this.#lost(link)
+    frames.onClose = (reason) => this.#lost(link, reason)
     return link
   }
 
-  #lost(link: Link): void {
+  #lost(link: Link, reason: string): void {
     if (link.closed) return
+    const who = link.remote?.name ?? link.frames.endpoint
+    reportNote({ area: 'link', text: `the link to ${who} has ended: ${reason}` })
     link.closed = true
     link.outbound.end()
     this.#dials.get(link)?.(false)

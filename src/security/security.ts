@@ -2,10 +2,13 @@
 // Never opens a socket.
 
 import { EarshotError } from '../base/errors.ts'
+import { type CurveKeys, deriveKeys } from './keys.ts'
 
-/** How a peer tells its own from strangers beyond this host. */
+/** How a peer tells its own from strangers. */
 export interface Security {
-  readonly mode: 'insecure'
+  readonly mode: 'insecure' | 'mesh-secret'
+  /** The keys of a mesh; none where nothing is encrypted. */
+  keys(mesh: string): Promise<CurveKeys | undefined>
 }
 
 /**
@@ -13,15 +16,24 @@ export interface Security {
  * For a network that you alone are on.
  */
 export function insecure(): Security {
-  return { mode: 'insecure' }
+  return { mode: 'insecure', keys: async () => undefined }
+}
+
+/**
+ * All who know the secret are trusted alike; everybody else gets no byte in or out. Traffic is
+ * encrypted with keys of each connection's own (CURVE); the secret itself never travels.
+ * @param secret at least 16 characters, best random: `openssl rand -base64 24`
+ */
+export function meshSecret(secret: string): Security {
+  return { mode: 'mesh-secret', keys: (mesh) => deriveKeys(secret, mesh) }
 }
 
 /** @throws EARSHOT_INSECURE_LISTEN when `host` is reachable from elsewhere and nothing protects it */
 export function checkListen(host: string, security: Security | undefined): void {
   if (isLoopback(host) || security) return
   const text =
-    `listening on ${host} lets every machine of that network in. ` +
-    "Choose security: insecure() if that is what you want, or stay on this host: listen: 'host'"
+    `listening on ${host} lets every machine of that network in. Choose security: ` +
+    "meshSecret('…'), or insecure() if strangers are welcome, or stay here: listen: 'host'"
   throw new EarshotError('EARSHOT_INSECURE_LISTEN', text, { path: '/listen' })
 }
 

@@ -2,7 +2,9 @@
 // Never keeps a connection: the CLI and tools ask seldom.
 
 import { EarshotError } from '../base/errors.ts'
+import type { Security } from '../security/security.ts'
 import { loadBinding } from './binding.ts'
+import { createGuard } from './guard.ts'
 
 export interface DoorRequest {
   /** `hello`, `describe`, `schema`, `peers`, `health`, `stats`, `call`. */
@@ -10,18 +12,29 @@ export interface DoorRequest {
   readonly [argument: string]: unknown
 }
 
+export interface DoorOptions {
+  /** Until the answer, ms. Default 1 000. */
+  readonly timeoutMs?: number
+  /** As the peers of that mesh have it. */
+  readonly security?: Security
+  /** Only matters with `security`. Default `default`. */
+  readonly mesh?: string
+}
+
 /**
  * Asks the door at `endpoint` and resolves with its answer.
- * @throws EARSHOT_TIMEOUT when nobody answers in `timeoutMs` (default 1 000),
+ * @throws EARSHOT_TIMEOUT when nobody answers (or our key is not theirs),
  * EARSHOT_DOOR when the door refuses, EARSHOT_BYTES_INVALID when the answer is no JSON object.
  */
 export async function askDoor(
   endpoint: string,
   request: DoorRequest,
-  timeoutMs = 1_000,
+  { timeoutMs = 1_000, security, mesh = 'default' }: DoorOptions = {},
 ): Promise<Record<string, unknown>> {
   const zmq = await loadBinding()
-  const socket = new zmq.Request({ linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs })
+  const guard = createGuard(zmq, await security?.keys(mesh))
+  const times = { linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs }
+  const socket = new zmq.Request({ ...guard.client, ...times })
   try {
     socket.connect(endpoint)
     await socket.send(JSON.stringify(request))

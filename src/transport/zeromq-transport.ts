@@ -4,9 +4,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
+import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
+import type { CurveKeys } from '../security/keys.ts'
 import { type Binding, loadBinding } from './binding.ts'
+import { createGuard, type Guard } from './guard.ts'
 import type {
   BindOptions,
   Bound,
@@ -26,18 +29,22 @@ const LINGER_MS = 500
 /** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
 const PROBE_AFTER_MS = [1, 10, 50, 200]
 
+/** @param keys of the mesh; without them whoever reaches a socket is let in */
 export async function createZeromqTransport(
   limits: Limits,
-  after: (delayMs: number, run: () => void) => void,
+  clock: Clock,
+  keys: CurveKeys | undefined,
 ): Promise<Transport> {
-  return new ZeromqTransport(await loadBinding(), limits, after)
+  const zmq = await loadBinding()
+  return new ZeromqTransport(zmq, limits, clock, createGuard(zmq, keys))
 }
 
 class ZeromqTransport implements Transport {
   readonly name = 'zeromq'
   readonly #zmq: Binding
   readonly #limits: Limits
-  readonly #after: (delayMs: number, run: () => void) => void
+  readonly #clock: Clock
+  readonly #guard: Guard
   readonly #accepted = new Map<string, AcceptedLink>()
   readonly #files: string[] = []
   #inbox: Router | undefined
@@ -45,16 +52,19 @@ class ZeromqTransport implements Transport {
   #door: Reply | undefined
   #probing = false
 
-  constructor(zmq: Binding, limits: Limits, after: (delayMs: number, run: () => void) => void) {
+  constructor(zmq: Binding, limits: Limits, clock: Clock, guard: Guard) {
     this.#zmq = zmq
     this.#limits = limits
-    this.#after = after
+    this.#clock = clock
+    this.#guard = guard
   }
 
   async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
     const { Router, XPublisher, Reply } = this.#zmq
     const maxMessageSize = this.#limits.maxMessageBytes + HEAD_BYTES
+    await this.#guard.open()
     const inbox = new Router({
+      ...this.#guard.server,
       mandatory: true,
       sendTimeout: 0,
       sendHighWaterMark: 0,
@@ -63,12 +73,17 @@ class ZeromqTransport implements Transport {
       maxMessageSize,
     })
     const outlet = new XPublisher({
+      ...this.#guard.server,
       verbosity: 'allSubsUnsubs',
       sendHighWaterMark: this.#limits.maxOutletFrames,
       linger: LINGER_MS,
       maxMessageSize: 1_024,
     })
-    const door = new Reply({ linger: LINGER_MS, maxMessageSize: this.#limits.maxDoorBytes })
+    const door = new Reply({
+      ...this.#guard.server,
+      linger: LINGER_MS,
+      maxMessageSize: this.#limits.maxDoorBytes,
+    })
     this.#inbox = inbox
     this.#outlet = outlet
     this.#door = door
@@ -80,6 +95,7 @@ class ZeromqTransport implements Transport {
         door: await this.#bindSocket(door, options, 'd', at(2)),
       }
       this.#listen(inbox, outlet, door, events)
+      await this.#guard.selfTest(bound.inbox.at(-1) as string, this.#clock)
       return bound
     } catch (error) {
       await this.close()
@@ -89,6 +105,7 @@ class ZeromqTransport implements Transport {
 
   dial(endpoint: string): FrameLink {
     const socket = new this.#zmq.Dealer({
+      ...this.#guard.client,
       reconnectInterval: -1,
       sendTimeout: 0,
       sendHighWaterMark: 0,
@@ -101,6 +118,7 @@ class ZeromqTransport implements Transport {
 
   hear(endpoint: string): Hearing {
     const socket = new this.#zmq.Subscriber({
+      ...this.#guard.client,
       reconnectInterval: -1,
       receiveHighWaterMark: this.#limits.maxOutletFrames,
       linger: 0,
@@ -118,6 +136,7 @@ class ZeromqTransport implements Transport {
   async close(): Promise<void> {
     for (const link of [...this.#accepted.values()]) link.close()
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
+    this.#guard.close()
     await Promise.all(this.#files.map((file) => rm(file, { force: true })))
   }
 
@@ -190,10 +209,11 @@ class ZeromqTransport implements Transport {
     this.#probing = true
     const last = PROBE_AFTER_MS.length - 1
     for (const [index, delayMs] of PROBE_AFTER_MS.entries()) {
-      this.#after(delayMs, () => {
+      const ask = () => {
         if (index === last) this.#probing = false
         for (const link of [...this.#accepted.values()]) link.send(emptyFrame)
-      })
+      }
+      this.#clock.after(delayMs, ask, true)
     }
   }
 }
