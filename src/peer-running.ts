@@ -189,7 +189,8 @@ export class RunningPeer implements Peer {
   #local(channel: Channel, kind: 'event' | 'notification'): LocalChannel {
     this.#open()
     if (channel?.kind !== kind) {
-      const text = `this takes a channel made with ${kind}(), not ${channel?.kind ?? typeof channel}`
+      const given = channel?.kind ?? typeof channel
+      const text = `this takes a channel made with ${kind}(), not ${given}`
       throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/channel' })
     }
     return this.#parts.mesh.parts.catalog.channel(channel)

@@ -1,4 +1,5 @@
-// The README says what is true: its code is code that runs, its tables are the tables of the source.
+// The README says what is true: its code is code that runs, its tables are the tables of the
+// source.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -131,7 +131,7 @@ export const errorTable = {
   EARSHOT_INSECURE_LISTEN: {
     meaning: 'Listening beyond this host was asked for without security.',
     remedy:
-      "Set `security: meshSecret('…')`, or `insecure()` to accept any stranger; or `listen: 'host'`.",
+      "Set `security: meshSecret('…')` (or `insecure()`: strangers too), or `listen: 'host'`.",
     retryable: false,
     sent: 'no',
   },

@@ -42,11 +42,6 @@ export const limitTable = {
     unit: 'bytes',
     why: 'waiting per link: 0.1 s of loopback at full speed',
   },
-  maxOutboundFrames: {
-    value: 1_024,
-    unit: 'messages',
-    why: 'frames handed to a link and not yet taken by it',
-  },
   creditBytes: {
     value: 4_194_304,
     unit: 'bytes',

@@ -36,7 +36,9 @@ export interface ChannelDraft<
   readonly options: RequestOptions & EventOptions
 }
 
-/** A channel of a contract. Types of its bodies are in `~body` and `~reply`, which hold no value. */
+/**
+ * A channel of a contract. Types of its bodies are in `~body` and `~reply`, which hold no value.
+ */
 export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = unknown> {
   readonly kind: K
   readonly name: string

@@ -105,7 +105,9 @@ export function assemble<D extends Drafts>(
 
 const contracts = new WeakMap<Channel, AnyContract>()
 
-/** The contract of a channel; for one that another copy of this package made, what it tells of it. */
+/**
+ * The contract of a channel; for one that another copy of this package made, what it tells of it.
+ */
 export function contractOf(channel: Channel): AnyContract {
   return contracts.get(channel) ?? assemble(channel.contract, channel.version, [channel])
 }

@@ -1,4 +1,5 @@
-// Owns the attempts to reach a peer that discovery told of: endpoint after endpoint, then again later.
+// Owns the attempts to reach a peer that discovery told of: endpoint after endpoint, then again
+// later.
 // Never knows what a hello means: it asks for a link and is told whether one came about.
 
 import type { Clock, Timer } from '../base/clock.ts'

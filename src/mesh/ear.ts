@@ -1,4 +1,5 @@
-// Owns our ear at one remote outlet: which topics it has, whether they are in force, what comes next.
+// Owns our ear at one remote outlet: which topics it has, whether they are in force, what comes
+// next.
 // Never decodes: it hands frames on.
 
 import { randomBytes } from 'node:crypto'
@@ -132,7 +133,7 @@ export class Ear {
     const timeoutMs = this.#parts.limits.subscribeTimeoutMs
     const timer = this.#parts.clock.after(timeoutMs, () => {
       const { key } = heard.channel.local.channel
-      const text = `${this.remote.name} has not confirmed a subscription to ${key} in ${timeoutMs} ms`
+      const text = `${this.remote.name} has not confirmed ${key} within ${timeoutMs} ms`
       reportFault({ area: 'outlet', text })
       this.#settle(marker)
     })

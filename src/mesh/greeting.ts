@@ -1,4 +1,5 @@
-// Owns the records by which links begin and end: hello, welcome, refuse, offer, beat, credit, goodbye.
+// Owns the records by which links begin and end: hello, welcome, refuse, offer, beat, credit,
+// goodbye.
 // Never knows discovery or sockets.
 
 import { reportFault } from '../base/diagnostics.ts'

@@ -1,5 +1,6 @@
 // Owns the walk over what arrives: one frame, its records, each to the handler of its kind.
-// Hot path: one walker for all links, no views. Never trusts a byte: what is bad is counted and dropped.
+// Hot path: one walker for all links, no views. Never trusts a byte: what is bad is counted and
+// dropped.
 
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'

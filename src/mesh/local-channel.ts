@@ -28,7 +28,7 @@ export class LocalChannel {
     this.#limits = limits
     this.codecs = channel.codecs ? channel.codecs.filter((name) => codecs.includes(name)) : codecs
     if (this.codecs.length === 0) {
-      const text = `channel ${channel.key} promises [${channel.codecs}], this peer speaks [${codecs}]`
+      const text = `${channel.key} promises [${channel.codecs}], this peer speaks [${codecs}]`
       throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
     }
   }
@@ -43,7 +43,9 @@ export class LocalChannel {
     return this.#replies[codec] ?? (shape && this.#compile(this.#replies, shape, codec))
   }
 
-  /** @throws EARSHOT_BODY_INVALID when `body` does not fit, before there is anybody to send it to */
+  /**
+   * @throws EARSHOT_BODY_INVALID when `body` does not fit, before there is anybody to send it to
+   */
   check(body: unknown): void {
     const codec = this.body(codecNames.indexOf(this.codecs[0] as CodecName)) as BodyCodec
     let room = Buffer.allocUnsafe(4_096)

@@ -1,6 +1,5 @@
 // Owns what leaves on one link: records are written into a batch, the batch leaves as a frame.
 // Hot path: no promise, closure or view per message. Never chooses the link: routing did.
-//
 // A frame leaves when it is full or at the end of the turn, if the other side's credit allows;
 // what waits for credit is bounded, and `full` says so before the bound is reached.
 
@@ -104,7 +103,9 @@ export class Outbound {
     this.#finish(undefined, undefined, undefined)
   }
 
-  /** A record that needs no credit, as a frame of its own. Jumps over what waits, `last` excepted. */
+  /**
+   * A record that needs no credit, as a frame of its own. Jumps over what waits, `last` excepted.
+   */
   control(kind: number, payload: Uint8Array = noBody): void {
     const frame = Buffer.alloc(frameHead.length + 1 + varintSize(payload.length) + payload.length)
     frame.set(frameHead)

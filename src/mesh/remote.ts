@@ -1,4 +1,5 @@
-// Owns what we know of one remote peer: who it is, what it offers, our links to it and the credit owed.
+// Owns what we know of one remote peer: who it is, what it offers, our links to it and the credit
+// owed.
 // Never decides whether it is up: membership does.
 
 import type { Limits } from '../base/limits.ts'

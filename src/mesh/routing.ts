@@ -1,4 +1,5 @@
-// Owns the choice of a remote peer for a message from one to one: who serves the channel, whose turn it is.
+// Owns the choice of a remote peer for a message from one to one: who serves the channel, whose
+// turn it is.
 // Never sends. Hot path: `pick` allocates nothing.
 
 import type { Clock } from '../base/clock.ts'
@@ -41,7 +42,10 @@ export class ChannelRoutes {
     return this.#routes.length
   }
 
-  /** The next in turn that has a link with room; one that is full if all are; undefined if none is up. */
+  /**
+   * The next in turn that has a link with room; one that is full if all are; undefined if none is
+   * up.
+   */
   pick(): Route | undefined {
     const routes = this.#routes
     let full: Route | undefined

@@ -1,4 +1,5 @@
-// Owns what this peer hears: one ear at each remote outlet, the topics it asks for, gaps in what comes.
+// Owns what this peer hears: one ear at each remote outlet, the topics it asks for, gaps in what
+// comes.
 // Hot path: a frame is walked without views. Never delivers twice: numbers seen are passed over.
 
 import { reportFault } from '../base/diagnostics.ts'

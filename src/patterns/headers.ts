@@ -18,6 +18,7 @@ export function encodeHeaders(headers: Headers | undefined, limits: Limits): Buf
   }
   const bytes = Buffer.from(JSON.stringify(headers))
   if (bytes.length <= limits.maxHeaderBytes) return bytes
-  const text = `headers take ${bytes.length} bytes, more than ${limits.maxHeaderBytes} (maxHeaderBytes)`
+  const most = limits.maxHeaderBytes
+  const text = `headers take ${bytes.length} bytes, more than ${most} (maxHeaderBytes)`
   throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/headers' })
 }

@@ -1,4 +1,5 @@
-// Owns sending to one peer without an answer, and the sender that does so without a promise a message.
+// Owns sending to one peer without an answer, and the sender that does so without a promise a
+// message.
 // Hot path: `send`. Never retries: what is lost with a link is told by the verdict or not at all.
 
 import { EarshotError } from '../base/errors.ts'
@@ -9,7 +10,9 @@ import type { CallOptions } from './request.ts'
 
 /** What became of a send, as far as it is known when the promise resolves. */
 export type Verdict =
-  /** Handed to the link of one peer (notification), or to the outlet for so many listeners (event). */
+  /**
+   * Handed to the link of one peer (notification), or to the outlet for so many listeners (event).
+   */
   | { readonly became: 'written'; readonly to?: string; readonly listeners?: number }
   /** Nobody heard it. */
   | { readonly became: 'dropped'; readonly by: 'publisher'; readonly why: 'no-listeners' }

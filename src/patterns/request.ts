@@ -185,7 +185,8 @@ export class Requests {
 
   #lost(link: Link): void {
     for (const request of this.#pending.takeAll(link)) {
-      const text = `${link.remote?.name ?? 'the remote peer'} was lost before it answered ${request.key}`
+      const who = link.remote?.name ?? 'the remote peer'
+      const text = `${who} was lost before it answered ${request.key}`
       request.reject(new EarshotError('EARSHOT_PEER_GONE', text))
     }
   }

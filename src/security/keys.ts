@@ -13,7 +13,8 @@ export interface CurveKeys {
 const MIN_SECRET_LENGTH = 16
 const KEY_BYTES = 32
 /**
- * A recorded handshake lets secrets be guessed offline: each guess shall cost 64 MB and about 0.1 s.
+ * A recorded handshake lets secrets be guessed offline: each guess shall cost 64 MB and about 0.1
+ * s.
  */
 const SCRYPT = { N: 65_536, r: 8, p: 1, maxmem: 134_217_728 }
 /** DER of a PKCS #8 X25519 key, up to its 32 bytes. Source: RFC 8410, section 7. */
@@ -25,7 +26,7 @@ const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
  */
 export async function deriveKeys(secret: string, mesh: string): Promise<CurveKeys> {
   if (typeof secret !== 'string' || secret.length < MIN_SECRET_LENGTH) {
-    const text = `a mesh secret has at least ${MIN_SECRET_LENGTH} characters: openssl rand -base64 24`
+    const text = `a mesh secret has ${MIN_SECRET_LENGTH} characters or more: openssl rand -base64 24`
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/security' })
   }
   const seed = await new Promise<Buffer>((resolve, reject) => {

@@ -28,7 +28,9 @@ export function meshSecret(secret: string): Security {
   return { mode: 'mesh-secret', keys: (mesh) => deriveKeys(secret, mesh) }
 }
 
-/** @throws EARSHOT_INSECURE_LISTEN when `host` is reachable from elsewhere and nothing protects it */
+/**
+ * @throws EARSHOT_INSECURE_LISTEN when `host` is reachable from elsewhere and nothing protects it
+ */
 export function checkListen(host: string, security: Security | undefined): void {
   if (isLoopback(host) || security) return
   const text =

@@ -37,7 +37,13 @@ export function createGuard(zmq: Binding, keys: CurveKeys | undefined): Guard {
 }
 
 const nothing = async () => undefined
-const noGuard: Guard = { server: {}, client: {}, open: nothing, selfTest: nothing, close: () => {} }
+const noGuard: Guard = {
+  server: {},
+  client: {},
+  open: nothing,
+  selfTest: nothing,
+  close: () => undefined,
+}
 
 class CurveGuard implements Guard {
   readonly server: Options

@@ -3,14 +3,20 @@
 
 export type Locality = 'ipc' | 'loopback' | 'lan'
 
-/** Our end of one connection. Frames arrive in order and whole, or the link closes. */
+/**
+ * Our end of one connection. Frames are never empty; they arrive in order and whole, or the link
+ * closes.
+ */
 export interface FrameLink {
   /** Where it leads; `accepted` when the other side dialled. */
   readonly endpoint: string
   onFrame: (frame: Buffer) => void
   /** Called once, whoever closed it. Nothing arrives afterwards. */
   onClose: (reason: string) => void
-  /** Never blocks: the caller bounds what is on its way by credit. The bytes are the link's from now on. */
+  /**
+   * Never blocks: the caller bounds what is on its way by credit. The bytes are the link's from now
+   * on.
+   */
   send(frame: Buffer): void
   close(): void
 }
@@ -34,7 +40,9 @@ export interface Bound {
 
 /** What a transport calls; set before `bind`, never changed. */
 export interface TransportEvents {
-  /** The first frame of somebody who dialled us. Setting `onFrame` in here gets the frames after it. */
+  /**
+   * The first frame of somebody who dialled us. Setting `onFrame` in here gets the frames after it.
+   */
   accepted(link: FrameLink, frame: Buffer): void
   /** A subscription arrived at (or left) our outlet: the prefix that was asked for. */
   subscribed(prefix: Buffer, on: boolean): void

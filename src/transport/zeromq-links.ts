@@ -1,10 +1,15 @@
-// Owns links over ZeroMQ: one DEALER for each that we dial, one routing id of the inbox for each accepted.
-// Hot path: a frame in, a frame out. Never sets a routing id, never waits: credit bounds what is queued.
+// Owns links over ZeroMQ: one DEALER for each that we dial, one routing id of the inbox for each
+// accepted.
+// Hot path: a frame in, a frame out. Never sets a routing id, never waits: credit bounds what is
+// queued.
 
 import type { Dealer, Router, Subscriber } from 'zeromq'
 import type { FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
+
+/** Asks a link whether it lives. An empty frame is the transport's own and goes no further. */
+export const probe: Buffer = Buffer.alloc(0)
 
 /** Reads a socket until it is closed. `take` must not throw. */
 export async function pump(
@@ -24,7 +29,10 @@ export async function pump(
   }
 }
 
-/** A link that we dialled. A refused or lost connection closes it: whether to dial anew is not its business. */
+/**
+ * A link that we dialled. A refused or lost connection closes it: whether to dial anew is not its
+ * business.
+ */
 export class DialledLink implements FrameLink {
   readonly endpoint: string
   onFrame: (frame: Buffer) => void = nothing
@@ -38,8 +46,9 @@ export class DialledLink implements FrameLink {
     watchEnd(socket, (reason) => this.#end(reason))
     connectSoon(socket, endpoint, (reason) => this.#end(reason))
     pump(socket, (parts) => {
-      if (parts.length === 1) this.onFrame(parts[0] as Buffer)
-      else this.#end('a message of several parts')
+      const [frame] = parts
+      if (parts.length !== 1) this.#end('a message of several parts')
+      else if (frame && frame.length > 0) this.onFrame(frame)
     }).catch((error: Error) => this.#end(error.message))
   }
 
@@ -74,6 +83,10 @@ export class AcceptedLink implements FrameLink {
     this.#router = router
     this.#routingId = routingId
     this.#forget = forget
+  }
+
+  arrived(frame: Buffer): void {
+    if (frame.length > 0) this.onFrame(frame)
   }
 
   send(frame: Buffer): void {
@@ -135,7 +148,8 @@ export class SubscriberHearing implements Hearing {
 
 type Watched = Dealer | Subscriber
 
-// With reconnecting switched off, libzmq says `close` for a refused dial, `disconnect` for a lost one.
+// With reconnecting switched off, libzmq says `close` for a refused dial, `disconnect` for a lost
+// one.
 function watchEnd(socket: Watched, end: (reason: string) => void): void {
   socket.events.on('close', () => end('the connection was refused'))
   socket.events.on('disconnect', () => end('the connection was lost'))

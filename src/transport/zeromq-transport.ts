@@ -18,7 +18,7 @@ import type {
   Transport,
   TransportEvents,
 } from './transport.ts'
-import { AcceptedLink, DialledLink, pump, SubscriberHearing } from './zeromq-links.ts'
+import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
 
 /** Frames may be longer than the limit of a message by their heads. */
 const HEAD_BYTES = 16_384
@@ -180,10 +180,8 @@ class ZeromqTransport implements Transport {
     }
     const key = routingId.toString('latin1')
     const known = this.#accepted.get(key)
-    if (known) {
-      known.onFrame(frame)
-      return
-    }
+    if (known) known.arrived(frame)
+    if (known || frame.length === 0) return
     const link = new AcceptedLink(inbox, routingId, () => this.#accepted.delete(key))
     this.#accepted.set(key, link)
     events.accepted(link, frame)
@@ -211,15 +209,12 @@ class ZeromqTransport implements Transport {
     for (const [index, delayMs] of PROBE_AFTER_MS.entries()) {
       const ask = () => {
         if (index === last) this.#probing = false
-        for (const link of [...this.#accepted.values()]) link.send(emptyFrame)
+        for (const link of [...this.#accepted.values()]) link.send(probe)
       }
       this.#clock.after(delayMs, ask, true)
     }
   }
 }
-
-/** Passed over by every receiver: a frame without records. */
-const emptyFrame = Buffer.from([0xea, 1])
 
 async function bindTo(
   socket: { bind(endpoint: string): Promise<void> },

@@ -1,13 +1,14 @@
 // Owns the bytes of the frame that is being filled, in slabs that are never written twice.
 // Hot path. Never sends: the owner takes the frame and hands it on.
-//
-// libzmq keeps a reference to what it is handed until the last byte is out, and tells nobody when:
+// A socket keeps a reference to what it is handed until the last byte is out, and tells nobody when:
 // a slab is therefore written once from front to back and then left to the garbage collector.
 
 import { writePaddedVarint, writeVarint } from './varint.ts'
 
 const SLAB_BYTES = 262_144
-/** Frames up to this size are copied by the binding at once, so that their room can be used again. */
+/**
+ * Frames up to this size are copied by the binding at once, so that their room can be used again.
+ */
 const COPIED_BYTES = 128
 /** A frame is not begun in less than this: most bodies fit at once. */
 const LEAST_BYTES = 16_384

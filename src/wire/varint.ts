@@ -12,7 +12,9 @@ export function varintSize(value: number): number {
   return size
 }
 
-/** Writes `value` and returns the position after it. The caller has made sure of 8 bytes of room. */
+/**
+ * Writes `value` and returns the position after it. The caller has made sure of 8 bytes of room.
+ */
 export function writeVarint(buffer: Uint8Array, position: number, value: number): number {
   let rest = value
   let at = position
@@ -28,7 +30,9 @@ export function writeVarint(buffer: Uint8Array, position: number, value: number)
   return at
 }
 
-/** Writes `value` padded with zero groups to exactly `size` bytes: room kept before it was known. */
+/**
+ * Writes `value` padded with zero groups to exactly `size` bytes: room kept before it was known.
+ */
 export function writePaddedVarint(
   buffer: Uint8Array,
   position: number,

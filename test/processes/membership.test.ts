@@ -69,7 +69,7 @@ describe('a peer that is stopped', () => {
     expect(await shop.place({ sku: 'x', count: 1 })).toEqual({ total: 2, by: 'stopped' })
   })
 
-  it('with a blocked event loop is noticed too, and does not take the others for dead', async () => {
+  it('with a blocked event loop is noticed, and takes nobody else for dead', async () => {
     const mesh = randomMesh()
     const caller = await testPeer({ name: 'caller', mesh })
     const blocked = await startServing(mesh, 'blocked')

@@ -26,7 +26,9 @@ export interface PeerProcess {
 const folder = new URL('../processes/fixture/', import.meta.url)
 const ANSWER_WITHIN_MS = 20_000
 
-/** Starts `fixture` and waits until it says `ready`. Killed when the test ends, if it still runs. */
+/**
+ * Starts `fixture` and waits until it says `ready`. Killed when the test ends, if it still runs.
+ */
 export async function startProcess(
   fixture: string,
   args: readonly string[],
