@@ -27,7 +27,7 @@ export type DiscoveryEvent =
     }
   /** The first full view has been delivered. */
   | { readonly type: 'synced' }
-  /** A provider never throws out of its iterator: it reports and goes on, or says that it cannot. */
+  /** A provider never throws out of its iterator: it reports, and goes on if it can. */
   | { readonly type: 'fault'; readonly error: Error; readonly retryInMs?: number }
 
 export interface Announcement {

@@ -1,0 +1,304 @@
+// Owns the one view of who may exist, merged from all providers by peer id, epoch and seq.
+// Never decides that a peer is up or dead: it hands on hints, and a link proves them.
+
+import type { Clock } from '../base/clock.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import { type Known, mergeHoldings, sameRecord } from './merge.ts'
+import type { Discovery, DiscoveryEvent, PeerRecord } from './provider.ts'
+import { atMost, ProviderRun } from './provider-run.ts'
+
+/** Who has not synced by then does not hold up the others. */
+const SYNC_LIMIT_MS = 1_000
+const START_LIMIT_MS = 1_000
+const STOP_LIMIT_MS = 500
+
+type DownReason = Extract<DiscoveryEvent, { type: 'down' }>['reason']
+
+export type DiscovererEvent =
+  | {
+      readonly type: 'found' | 'changed'
+      readonly peer: PeerRecord
+      /** Names of the providers that hold the peer, in the order in which they found it. */
+      readonly via: readonly string[]
+    }
+  | {
+      readonly type: 'lost'
+      /** The last that was known of it. */
+      readonly peer: PeerRecord
+      readonly reason: DownReason
+      /** The provider that was the last to hold it. */
+      readonly via: readonly string[]
+    }
+  /** Every provider has given its first full view, or 1 s has passed. */
+  | { readonly type: 'synced' }
+  | {
+      readonly type: 'fault'
+      readonly error: EarshotError
+      readonly via: readonly string[]
+      readonly retryInMs?: number
+    }
+
+export interface DiscovererOptions {
+  readonly providers: readonly Discovery[]
+  readonly self: PeerRecord
+  readonly mesh: string
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'maxPeers' | 'maxPeersPerSecond'>
+  /** Called at once, one event after the other. Must not throw. */
+  readonly onEvent: (event: DiscovererEvent) => void
+  /** 0 to 1, for the spread of retries. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+export interface Discoverer {
+  /**
+   * Starts watching and announcing. Resolves when each provider has announced us or failed
+   * once, after at most 1 s; events come before that. Never rejects.
+   */
+  start(): Promise<void>
+  /** Announces a changed record of ourselves, with the next `seq`. Never rejects. */
+  update(change: Partial<Omit<PeerRecord, 'id' | 'epoch' | 'mesh'>>): Promise<void>
+  /** Goodbye, then closes the providers: within 1 s. Idempotent. No event comes afterwards. */
+  stop(): Promise<void>
+  /** Everyone known and not lost, with the providers that hold them. */
+  peers(): { readonly peer: PeerRecord; readonly via: readonly string[] }[]
+}
+
+/** Merges the providers into one stream of events about peers other than ourselves. */
+export function createDiscoverer(options: DiscovererOptions): Discoverer {
+  return new Aggregator(options)
+}
+
+class Aggregator implements Discoverer {
+  readonly #options: DiscovererOptions
+  readonly #runs: readonly ProviderRun[]
+  readonly #known = new Map<string, Known>()
+  /** The epochs of peers that are lost, so that an older record cannot raise them again. */
+  readonly #lost = new Map<string, number>()
+  readonly #unsynced = new Set<string>()
+  readonly #late = new Set<string>()
+  #self: PeerRecord
+  #newThisSecond = 0
+  #secondEndsMs = 0
+  #isFull = false
+  #stopped: Promise<void> | undefined
+
+  constructor(options: DiscovererOptions) {
+    this.#options = options
+    this.#self = options.self
+    const { clock, random = Math.random } = options
+    this.#runs = options.providers.map((provider) => {
+      const { name } = provider
+      return new ProviderRun(provider, options.self, {
+        clock,
+        random,
+        onEvent: (run, event) => this.#hear(name, run, event),
+        onFault: (error, retryInMs) => this.#fault(name, error, retryInMs),
+      })
+    })
+  }
+
+  start(): Promise<void> {
+    const { clock } = this.#options
+    for (const { provider } of this.#runs) this.#unsynced.add(provider.name)
+    const started = this.#runs.map((run) => run.start())
+    const limit = clock.after(SYNC_LIMIT_MS, () => this.#syncedBy(...this.#unsynced), true)
+    if (this.#runs.length === 0) {
+      limit.cancel()
+      this.#tell({ type: 'synced' })
+    }
+    return atMost(clock, START_LIMIT_MS, Promise.all(started))
+  }
+
+  update(change: Partial<Omit<PeerRecord, 'id' | 'epoch' | 'mesh'>>): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
+    const self = { ...this.#self, ...change, seq: this.#self.seq + 1 }
+    this.#self = self
+    const updates = this.#runs.map((run) => run.update(self))
+    return atMost(this.#options.clock, START_LIMIT_MS, Promise.all(updates))
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave()
+    return this.#stopped
+  }
+
+  peers(): { readonly peer: PeerRecord; readonly via: readonly string[] }[] {
+    const all = []
+    for (const { reported, holdings } of this.#known.values()) {
+      if (reported) all.push({ peer: reported, via: [...holdings.keys()] })
+    }
+    return all
+  }
+
+  async #leave(): Promise<void> {
+    const { clock } = this.#options
+    const goodbyes = this.#runs.map((run) => run.withdraw())
+    await atMost(clock, STOP_LIMIT_MS, Promise.all(goodbyes))
+    const closes = this.#runs.map((run) => run.close())
+    await atMost(clock, STOP_LIMIT_MS, Promise.all(closes))
+    for (const { holdings } of this.#known.values()) {
+      for (const { lease } of holdings.values()) lease?.cancel()
+    }
+    this.#known.clear()
+  }
+
+  #hear(via: string, run: number, event: DiscoveryEvent): void {
+    if (this.#stopped) return
+    switch (event.type) {
+      case 'up':
+      case 'change':
+        this.#hold(via, run, event.peer, event.leaseMs)
+        break
+      case 'down':
+        this.#release(via, event.id, event.reason, event.epoch)
+        break
+      case 'synced':
+        this.#dropEarlierRuns(via, run)
+        this.#syncedBy(via)
+        break
+      case 'fault':
+        this.#fault(via, toEarshotError(event.error, 'EARSHOT_DISCOVERY'), event.retryInMs)
+        break
+    }
+  }
+
+  #hold(via: string, run: number, record: PeerRecord, leaseMs: number | undefined): void {
+    const { id, epoch } = record
+    if (this.#isUs(record) || record.mesh !== this.#options.mesh) return
+    if (epoch < (this.#lost.get(id) ?? epoch)) return
+    const known = this.#known.get(id) ?? this.#admit(id)
+    if (!known) return
+    if (known.reported && epoch < known.reported.epoch) return
+    const before = known.holdings.get(via)
+    before?.lease?.cancel()
+    const { clock } = this.#options
+    const expire = () => this.#release(via, id, 'expired', epoch)
+    const lease = leaseMs === undefined ? undefined : clock.after(leaseMs, expire, true)
+    known.holdings.set(via, { record, run, lease })
+    for (const [name, holding] of known.holdings) {
+      if (holding.record.epoch < epoch) dropHolding(known, name)
+    }
+    this.#report(id, known)
+  }
+
+  /** A new peer, unless there are too many. */
+  #admit(id: string): Known | undefined {
+    const { maxPeers } = this.#options.limits
+    if (this.#known.size >= maxPeers) {
+      if (!this.#isFull) {
+        const text = `more than ${maxPeers} peers were found: raise limits.maxPeers to see them all`
+        this.#fault('limits', new EarshotError('EARSHOT_DISCOVERY', text, { retryable: false }))
+      }
+      this.#isFull = true
+      return undefined
+    }
+    const known: Known = { holdings: new Map(), reported: undefined }
+    this.#known.set(id, known)
+    return known
+  }
+
+  #release(via: string, id: string, reason: DownReason, epoch: number): void {
+    const known = this.#known.get(id)
+    const holding = known?.holdings.get(via)
+    if (!known || !holding || epoch < holding.record.epoch) return
+    dropHolding(known, via)
+    if (known.holdings.size > 0) {
+      this.#report(id, known)
+      return
+    }
+    this.#known.delete(id)
+    this.#late.delete(id)
+    this.#isFull = false
+    this.#remember(id, holding.record.epoch)
+    const { reported } = known
+    if (reported) this.#tell({ type: 'lost', peer: reported, reason, via: [via] })
+  }
+
+  #remember(id: string, epoch: number): void {
+    this.#lost.delete(id)
+    this.#lost.set(id, epoch)
+    for (const oldest of this.#lost.keys()) {
+      if (this.#lost.size <= this.#options.limits.maxPeers) break
+      this.#lost.delete(oldest)
+    }
+  }
+
+  #report(id: string, known: Known): void {
+    const peer = mergeHoldings(known.holdings)
+    if (!peer) return
+    const { reported } = known
+    if (reported && sameRecord(reported, peer)) return
+    if (!reported && !this.#mayReportNew(id)) return
+    known.reported = peer
+    const type = reported ? 'changed' : 'found'
+    this.#tell({ type, peer, via: [...known.holdings.keys()] })
+  }
+
+  /** Spreads a flood of newcomers over the next seconds: each is still reported, later. */
+  #mayReportNew(id: string): boolean {
+    const { clock, limits } = this.#options
+    const nowMs = clock.nowMs()
+    if (nowMs >= this.#secondEndsMs) {
+      this.#secondEndsMs = nowMs + 1_000
+      this.#newThisSecond = 0
+    }
+    if (this.#newThisSecond < limits.maxPeersPerSecond) {
+      this.#newThisSecond++
+      return true
+    }
+    if (this.#late.size === 0) {
+      clock.after(this.#secondEndsMs - nowMs, () => this.#reportLate(), true)
+    }
+    this.#late.add(id)
+    return false
+  }
+
+  #reportLate(): void {
+    if (this.#stopped) return
+    const ids = [...this.#late]
+    this.#late.clear()
+    for (const id of ids) {
+      const known = this.#known.get(id)
+      if (known) this.#report(id, known)
+    }
+  }
+
+  /** After a restarted watch has shown all it sees: what it no longer shows is gone. */
+  #dropEarlierRuns(via: string, run: number): void {
+    for (const [id, { holdings }] of [...this.#known]) {
+      const holding = holdings.get(via)
+      if (holding && holding.run < run) this.#release(via, id, 'withdrawn', holding.record.epoch)
+    }
+  }
+
+  #syncedBy(...names: readonly string[]): void {
+    const before = this.#unsynced.size
+    for (const name of names) this.#unsynced.delete(name)
+    if (before > 0 && this.#unsynced.size === 0) this.#tell({ type: 'synced' })
+  }
+
+  #fault(via: string, error: EarshotError, retryInMs?: number): void {
+    const { code, message: text } = error
+    reportFault({ area: 'discovery', text, code, data: { via } })
+    const retry = retryInMs === undefined ? {} : { retryInMs }
+    this.#tell({ type: 'fault', error, via: [via], ...retry })
+  }
+
+  #tell(event: DiscovererEvent): void {
+    if (!this.#stopped) this.#options.onEvent(event)
+  }
+
+  #isUs({ id, inbox }: PeerRecord): boolean {
+    if (id === this.#self.id) return true
+    // A list of peers may name ourselves; an endpoint without a name is told by the endpoint.
+    return id.startsWith('?') && inbox.every((endpoint) => this.#self.inbox.includes(endpoint))
+  }
+}
+
+function dropHolding(known: Known, via: string): void {
+  known.holdings.get(via)?.lease?.cancel()
+  known.holdings.delete(via)
+}

@@ -1,0 +1,302 @@
+// Owns the search for peers of one mesh: what is asked when, and the events that answers make.
+// Never touches a socket, and never believes more than that somebody may exist.
+
+import type { Clock, Timer } from '../../base/clock.ts'
+import { isNewer, sameRecord } from '../merge.ts'
+import { meshHash } from '../mesh-hash.ts'
+import type { DiscoveryEvent, PeerRecord } from '../provider.ts'
+import { type Instance, isComplete, maxResolves, PeerCache, peerOf } from './cache.ts'
+import { pointerBytes } from './encode.ts'
+import { browseName } from './names.ts'
+import { type DnsPacket, type DnsQuestion, type DnsRecord, maxFrameBytes, query } from './packet.ts'
+
+/** The first questions come from a port of our own, so that answers come to us alone. */
+const FIRST_ASKS_MS = [0, 150, 1_000]
+const NEXT_ASK_MS = 3_000
+const MAX_ASK_GAP_MS = 3_600_000
+/** After two rounds of asking, whoever can be seen has been. */
+const SYNCED_MS = 250
+const TICK_MS = 1_000
+/** Another's question counts as ours for this long. Source: RFC 6762, 7.3. */
+const SAME_QUESTION_MS = 1_000
+const RESOLVE_DELAY_MS = 20
+const RESOLVE_SPREAD_MS = 100
+const MAX_QUESTION_BYTES = 1_000
+
+export interface BrowserPort {
+  readonly clock: Clock
+  readonly random: () => number
+  /** To the group; `alone` from a port of our own, so that the answers come to us only. */
+  readonly ask: (address: string, packet: DnsPacket, alone: boolean) => void
+  readonly emit: (event: DiscoveryEvent) => void
+  readonly isOwn: (id: string) => boolean
+}
+
+interface Interface {
+  readonly address: string
+  asks: number
+  gapMs: number
+  timer: Timer | undefined
+  resolve: Timer | undefined
+  /** When each question was last heard from others. */
+  readonly heardAtMs: Map<string, number>
+}
+
+export class Browser {
+  readonly #port: BrowserPort
+  readonly #mesh: string
+  readonly #browse: string
+  readonly #hash: string
+  readonly #cache: PeerCache
+  readonly #interfaces = new Map<string, Interface>()
+  readonly #reported = new Map<string, PeerRecord>()
+  #tick: Timer | undefined
+  #synced: Timer | undefined
+
+  constructor(port: BrowserPort, mesh: string) {
+    this.#port = port
+    this.#mesh = mesh
+    this.#browse = browseName(mesh)
+    this.#hash = meshHash(mesh)
+    this.#cache = new PeerCache(this.#browse, port.random)
+  }
+
+  get peerCount(): number {
+    return this.#reported.size
+  }
+
+  get cachedRecords(): number {
+    return this.#cache.size
+  }
+
+  get refusedRecords(): number {
+    return this.#cache.refused
+  }
+
+  open(): void {
+    const { clock, emit } = this.#port
+    this.#tick = clock.every(TICK_MS, () => this.#onTick(), true)
+    this.#synced = clock.after(SYNCED_MS, () => emit({ type: 'synced' }), true)
+  }
+
+  close(): void {
+    this.#tick?.cancel()
+    this.#synced?.cancel()
+    for (const { timer, resolve } of this.#interfaces.values()) {
+      timer?.cancel()
+      resolve?.cancel()
+    }
+    this.#interfaces.clear()
+  }
+
+  addInterface(address: string): void {
+    if (this.#interfaces.has(address)) return
+    const fresh: Interface = {
+      address,
+      asks: 0,
+      gapMs: NEXT_ASK_MS,
+      timer: undefined,
+      resolve: undefined,
+      heardAtMs: new Map(),
+    }
+    this.#interfaces.set(address, fresh)
+    this.#ask(fresh)
+  }
+
+  removeInterface(address: string): void {
+    const found = this.#interfaces.get(address)
+    found?.timer?.cancel()
+    found?.resolve?.cancel()
+    this.#interfaces.delete(address)
+    for (const instance of this.#cache.removeInterface(address)) this.#show(instance, 'expired')
+  }
+
+  /** Asks as if new: after the host slept, or when the others may have changed unseen. */
+  askAgain(): void {
+    for (const one of this.#interfaces.values()) {
+      one.asks = 0
+      one.gapMs = NEXT_ASK_MS
+      this.#ask(one)
+    }
+  }
+
+  receive(address: string, packet: DnsPacket): void {
+    const heardOn = this.#interfaces.get(address)
+    if (!heardOn) return
+    if (packet.kind === 'query') this.#hearQuestions(heardOn, packet)
+    else {
+      const nowMs = this.#port.clock.nowMs()
+      const records = [...packet.answers, ...packet.additionals]
+      const { touched, gone } = this.#cache.learn(address, records, nowMs)
+      for (const instance of gone) this.#show(instance, 'goodbye')
+      for (const instance of touched) this.#show(instance, 'expired')
+      for (const instance of touched) if (!isComplete(instance)) this.#resolveSoon(heardOn)
+    }
+  }
+
+  #ask(on: Interface): void {
+    on.timer?.cancel()
+    const { clock, ask } = this.#port
+    const nowMs = clock.nowMs()
+    const isFirst = on.asks < FIRST_ASKS_MS.length
+    const question = { name: this.#browse, type: 'PTR' }
+    if (isFirst || !wasHeard(on, question, nowMs)) {
+      const known = this.#cache.knownPointers(on.address, nowMs)
+      for (const packet of withKnown(question, known)) ask(on.address, packet, isFirst)
+    }
+    on.asks++
+    on.timer = clock.after(this.#nextAskMs(on), () => this.#ask(on), true)
+  }
+
+  #nextAskMs(on: Interface): number {
+    const next = FIRST_ASKS_MS[on.asks]
+    if (next !== undefined) return next - (FIRST_ASKS_MS[on.asks - 1] ?? 0)
+    const gapMs = on.gapMs
+    on.gapMs = Math.min(MAX_ASK_GAP_MS, gapMs * 2)
+    // Up to a tenth later, so that of many who started together one asks for all.
+    return gapMs * (1 + this.#port.random() / 10)
+  }
+
+  /** Somebody asks what we were about to ask: the answers go to the group, so we hear them. */
+  #hearQuestions(on: Interface, packet: DnsPacket): void {
+    const nowMs = this.#port.clock.nowMs()
+    if (on.heardAtMs.size > 256) on.heardAtMs.clear()
+    // An asker that knows something we do not know will not be told it, and neither would we.
+    // Of several packets the first is taken for all: waiting for the rest would cost the gain.
+    const { address } = on
+    if (!packet.answers.every((record) => this.#cache.wouldName(address, record, nowMs))) return
+    for (const question of packet.questions) on.heardAtMs.set(questionKey(question), nowMs)
+  }
+
+  #onTick(): void {
+    const nowMs = this.#port.clock.nowMs()
+    for (const instance of this.#cache.expire(nowMs)) this.#show(instance, 'expired')
+    for (const on of this.#interfaces.values()) {
+      const due = this.#cache.refresh(on.address, nowMs)
+      this.#askAll(on, due, nowMs)
+      if (this.#incomplete(on.address).length > 0) this.#resolveSoon(on)
+    }
+  }
+
+  #incomplete(address: string): Instance[] {
+    const isOpen = (one: Instance) =>
+      one.address === address && !isComplete(one) && one.resolves < maxResolves
+    return [...this.#cache.all()].filter(isOpen)
+  }
+
+  #resolveSoon(on: Interface): void {
+    if (on.resolve) return
+    const { clock, random } = this.#port
+    const run = () => {
+      on.resolve = undefined
+      const questions: DnsQuestion[] = []
+      for (const instance of this.#incomplete(on.address)) {
+        instance.resolves++
+        questions.push(...missingOf(instance))
+      }
+      this.#askAll(on, questions, clock.nowMs())
+    }
+    on.resolve = clock.after(RESOLVE_DELAY_MS + random() * RESOLVE_SPREAD_MS, run, true)
+  }
+
+  /** As many packets as it takes; what others have just asked is left out. */
+  #askAll(on: Interface, questions: readonly DnsQuestion[], nowMs: number): void {
+    let batch: DnsQuestion[] = []
+    let bytes = 0
+    const flush = () => {
+      if (batch.length > 0) this.#port.ask(on.address, query({ questions: batch }), false)
+      batch = []
+      bytes = 0
+    }
+    const asked = new Set<string>()
+    for (const question of questions) {
+      const key = questionKey(question)
+      if (asked.has(key) || wasHeard(on, question, nowMs)) continue
+      asked.add(key)
+      batch.push(question)
+      bytes += Buffer.byteLength(question.name) + 6
+      if (bytes > MAX_QUESTION_BYTES) flush()
+    }
+    flush()
+  }
+
+  /** Tells what is now known of the peer behind an instance, if it differs from before. */
+  #show(instance: Instance, reason: 'goodbye' | 'expired'): void {
+    const { facts } = instance
+    if (!facts || facts.meshHash !== this.#hash) return
+    const { id } = facts
+    const before = this.#reported.get(id)
+    if (this.#port.isOwn(id)) return
+    const peer = this.#merged(id)
+    if (peer) {
+      if (before && sameRecord(before, peer)) return
+      this.#reported.set(id, peer)
+      this.#port.emit({ type: before?.epoch === peer.epoch ? 'change' : 'up', peer })
+    } else if (before) {
+      this.#reported.delete(id)
+      this.#port.emit({ type: 'down', id, epoch: before.epoch, reason })
+    }
+  }
+
+  /** One record of all interfaces on which the newest incarnation of the peer is seen. */
+  #merged(id: string): PeerRecord | undefined {
+    const seen: PeerRecord[] = []
+    for (const instance of this.#cache.ofPeer(id)) {
+      if (instance.facts?.meshHash !== this.#hash) continue
+      const peer = peerOf(instance, this.#mesh)
+      if (peer) seen.push(peer)
+    }
+    const newest = seen.reduce<PeerRecord | undefined>(
+      (best, one) => (!best || isNewer(one, best) ? one : best),
+      undefined,
+    )
+    if (!newest) return undefined
+    const same = seen.filter(({ epoch }) => epoch === newest.epoch)
+    const inbox = [...new Set(same.flatMap((peer) => peer.inbox))]
+    const door = [...new Set(same.flatMap((peer) => peer.door))]
+    return { ...newest, inbox, door }
+  }
+}
+
+function missingOf({ name, service, text, hosts }: Instance): DnsQuestion[] {
+  const questions: DnsQuestion[] = []
+  if (!service) questions.push({ name, type: 'SRV' })
+  if (!text) questions.push({ name, type: 'TXT' })
+  if (service && hosts.size === 0) {
+    questions.push({ name: service.record.data.target, type: 'A' })
+  }
+  return questions
+}
+
+/** The question with what we know already; what does not fit follows in further packets. */
+function withKnown(question: DnsQuestion, known: readonly DnsRecord[]): DnsPacket[] {
+  const lists: DnsRecord[][] = [[]]
+  // The first record brings the names that the others point to.
+  const start = 12 + Buffer.byteLength(question.name) * 2
+  let bytes = start
+  for (const record of known) {
+    const size = record.type === 'PTR' ? pointerBytes(record.data) : 0
+    if (bytes + size > maxFrameBytes) {
+      lists.push([])
+      bytes = start
+    }
+    bytes += size
+    lists.at(-1)?.push(record)
+  }
+  return lists.map((answers, index) =>
+    query({
+      questions: index === 0 ? [question] : [],
+      answers,
+      truncated: index < lists.length - 1,
+    }),
+  )
+}
+
+function wasHeard(on: Interface, question: DnsQuestion, nowMs: number): boolean {
+  const heardAtMs = on.heardAtMs.get(questionKey(question))
+  return heardAtMs !== undefined && nowMs - heardAtMs < SAME_QUESTION_MS
+}
+
+function questionKey({ name, type }: DnsQuestion): string {
+  return `${type} ${name.toLowerCase()}`
+}

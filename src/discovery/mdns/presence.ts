@@ -1,0 +1,288 @@
+// Owns our presence on one interface: probing for our names, announcing, defending, answering.
+// Never chooses names and never touches a socket: packets go in and come out.
+
+import type { Timer } from '../../base/clock.ts'
+import { type Address, type AnswerPort, AnswerQueue } from './answers.ts'
+import { sameName } from './names.ts'
+import { compareClaims, type OwnRecords } from './own-records.ts'
+import {
+  type DnsPacket,
+  type DnsQuestion,
+  type DnsRecord,
+  dataKey,
+  query,
+  recordKey,
+  response,
+} from './packet.ts'
+
+export const mdnsPort = 5_353
+
+/** Source: RFC 6762, 8.1 to 8.3. */
+const PROBES = 3
+const PROBE_GAP_MS = 250
+const LOST_TIE_MS = 1_000
+const SECOND_ANNOUNCEMENT_MS = 1_000
+const CHANGE_DELAY_MS = 250
+/** A probe is answered more readily than other questions. Source: RFC 6762, 6. */
+const DEFENCE_GAP_MS = 250
+/** Shared answers are spread, so that many responders do not speak at once. */
+const SHARED_DELAY_MS = 20
+const SHARED_SPREAD_MS = 100
+/** What those who do not keep a cache in step may keep. Source: RFC 6762, 6.7. */
+const LEGACY_TTL_SECONDS = 10
+
+export interface PresencePort extends Omit<AnswerPort, 'companions'> {
+  /** The name that only Earshot asks for: its askers do keep their cache in step. */
+  readonly browse: string
+  /** For how many peers an answer to one asker has to be spread. */
+  readonly peerCount: () => number
+  /** True for every IPv4 address of this host. */
+  readonly isOwnAddress: (address: string) => boolean
+  /** Somebody else holds one of our names: choose others, then call `claim` again. */
+  readonly onConflict: () => void
+}
+
+export class Presence {
+  readonly #port: PresencePort
+  readonly #answers: AnswerQueue
+  #records: OwnRecords
+  #phase: 'probing' | 'held' | 'gone' = 'probing'
+  #timer: Timer | undefined
+  #change: Timer | undefined
+  #announcedAtMs = -Infinity
+
+  constructor(port: PresencePort, records: OwnRecords) {
+    this.#port = port
+    this.#records = records
+    this.#answers = new AnswerQueue({
+      ...port,
+      companions: (told) => this.#companions(told),
+    })
+  }
+
+  /** Probes for the names, then announces. Begins anew when it was at it already. */
+  claim(records: OwnRecords, delayMs: number): void {
+    this.#records = records
+    this.#phase = 'probing'
+    this.#answers.close()
+    this.#change?.cancel()
+    this.#change = undefined
+    this.#after(delayMs, () => this.#probe(1))
+  }
+
+  /** New data under the same names: announced within 250 ms, at most once a second. */
+  change(records: OwnRecords): void {
+    this.#records = records
+    this.reannounce()
+  }
+
+  reannounce(): void {
+    if (this.#phase !== 'held' || this.#change) return
+    const { clock } = this.#port
+    const mayAtMs = this.#announcedAtMs + SECOND_ANNOUNCEMENT_MS
+    const delayMs = Math.max(CHANGE_DELAY_MS, mayAtMs - clock.nowMs())
+    const run = () => {
+      this.#change = undefined
+      this.#announce()
+    }
+    this.#change = clock.after(delayMs, run, true)
+  }
+
+  /** Says goodbye at once. Probing or not: askers may have had an answer already. */
+  withdraw(): void {
+    if (this.#phase === 'gone') return
+    this.close()
+    const { shared, unique } = this.#records
+    this.#answers.sendNow([...shared, ...unique].map((r) => ({ ...r, ttlSeconds: 0 })))
+  }
+
+  /** Stops without a word: the interface has gone. */
+  close(): void {
+    this.#phase = 'gone'
+    this.#timer?.cancel()
+    this.#change?.cancel()
+    this.#answers.close()
+  }
+
+  receive(packet: DnsPacket, from: Address): void {
+    if (this.#phase === 'gone') return
+    if (packet.kind === 'response') this.#hearAnswers([...packet.answers, ...packet.additionals])
+    else {
+      if (packet.authorities.length > 0) this.#hearProbe(packet.authorities)
+      this.#hearQuery(packet, from)
+    }
+  }
+
+  #probe(count: number): void {
+    const { unique } = this.#records
+    if (count > PROBES) {
+      this.#phase = 'held'
+      this.#announce()
+      return
+    }
+    const names = [...new Set(unique.map(({ name }) => name))]
+    // Not by unicast: port 5353 is shared, and an answer would reach one socket of many.
+    const questions = names.map((name) => ({ name, type: 'ANY' }))
+    const authorities = unique.map((record) => ({ ...record, flush: false }))
+    this.#port.send(query({ questions, authorities }))
+    this.#after(PROBE_GAP_MS, () => this.#probe(count + 1))
+  }
+
+  #announce(): void {
+    this.#announcedAtMs = this.#port.clock.nowMs()
+    this.#sendAnnouncement()
+    this.#after(SECOND_ANNOUNCEMENT_MS, () => this.#sendAnnouncement())
+  }
+
+  #sendAnnouncement(): void {
+    this.#answers.sendNow([...this.#records.shared, ...this.#records.unique])
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    this.#timer?.cancel()
+    this.#timer = this.#port.clock.after(delayMs, run, true)
+  }
+
+  #hearAnswers(records: readonly DnsRecord[]): void {
+    const own = new Map(this.#all().map((record) => [recordKey(record), record]))
+    const spared: string[] = []
+    for (const record of records) {
+      const key = recordKey(record)
+      const ours = own.get(key)
+      if (ours) {
+        // A goodbye that is not ours, for what is ours: those who believed it must be told.
+        if (record.ttlSeconds === 0 && this.#phase === 'held') this.#answerGroup([ours])
+        else if (record.ttlSeconds >= ours.ttlSeconds) spared.push(key)
+      } else if (this.#clashes(record)) {
+        this.#port.onConflict()
+        return
+      }
+    }
+    this.#answers.suppress(spared)
+  }
+
+  /** Another's record under a name that must be ours alone. */
+  #clashes(record: DnsRecord): boolean {
+    if (record.ttlSeconds === 0) return false
+    // Two of our interfaces on one network hear each other.
+    if (record.type === 'A' && this.#port.isOwnAddress(record.data)) return false
+    return this.#records.unique.some(
+      (ours) =>
+        ours.type === record.type &&
+        sameName(ours.name, record.name) &&
+        dataKey(ours) !== dataKey(record),
+    )
+  }
+
+  #hearProbe(authorities: readonly DnsRecord[]): void {
+    const { unique } = this.#records
+    const names = new Set(unique.map(({ name }) => name))
+    for (const name of names) {
+      const theirs = authorities.filter((record) => sameName(record.name, name))
+      const ours = unique.filter((record) => record.name === name)
+      if (theirs.length === 0 || !theirs.some((record) => this.#clashes(record))) continue
+      if (this.#phase === 'held') this.#answers.add(ours, 0, DEFENCE_GAP_MS)
+      else if (compareClaims(ours, theirs) < 0) this.#after(LOST_TIE_MS, () => this.#probe(1))
+    }
+  }
+
+  #hearQuery(packet: DnsPacket, from: Address): void {
+    const known = this.#knownTo(packet.answers)
+    this.#answers.learnKnown(from, known)
+    const wanted = this.#wanted(packet.questions, from)
+    if (wanted.length === 0) return
+    const answer = (more?: ReadonlySet<string>) => {
+      const left = wanted.filter((record) => {
+        const key = recordKey(record)
+        return !known.has(key) && !more?.has(key)
+      })
+      if (left.length > 0 && this.#phase !== 'gone') this.#answer(left, packet, from)
+    }
+    if (packet.truncated) this.#answers.hold(from, answer)
+    else answer()
+  }
+
+  #wanted(questions: readonly DnsQuestion[], from: Address): readonly DnsRecord[] {
+    // Only what is certain is said before the names are: our id makes them ours anyway, and
+    // peers that start together find each other without waiting for the probes.
+    const isEarly = this.#phase === 'probing'
+    const { browse } = this.#port
+    const heard = isEarly
+      ? questions.filter(({ name }) => from.port !== mdnsPort && sameName(name, browse))
+      : questions
+    return this.#all().filter((record) => heard.some((question) => asksFor(question, record)))
+  }
+
+  #knownTo(answers: readonly DnsRecord[]): Set<string> {
+    const own = new Map(this.#all().map((record) => [recordKey(record), record.ttlSeconds]))
+    const known = new Set<string>()
+    for (const record of answers) {
+      const key = recordKey(record)
+      const ttlSeconds = own.get(key)
+      if (ttlSeconds !== undefined && record.ttlSeconds * 2 >= ttlSeconds) known.add(key)
+    }
+    return known
+  }
+
+  #answer(records: readonly DnsRecord[], packet: DnsPacket, from: Address): void {
+    const { unique } = this.#records
+    const isLegacy = from.port !== mdnsPort
+    if (isLegacy || packet.questions.every(({ unicast }) => unicast)) {
+      this.#answerOne(records, packet, from, isLegacy)
+    } else if (records.every((record) => unique.includes(record))) this.#answers.add(records, 0)
+    else this.#answerGroup(records)
+  }
+
+  #answerGroup(records: readonly DnsRecord[]): void {
+    const delayMs = SHARED_DELAY_MS + this.#port.random() * SHARED_SPREAD_MS
+    this.#answers.add(records, delayMs)
+  }
+
+  #answerOne(
+    records: readonly DnsRecord[],
+    packet: DnsPacket,
+    to: Address,
+    isLegacy: boolean,
+  ): void {
+    const { browse, clock, random, peerCount, send } = this.#port
+    const told = new Set(records)
+    const isOurs = packet.questions.some(({ name }) => sameName(name, browse))
+    const fit = (record: DnsRecord): DnsRecord => {
+      if (!isLegacy) return record
+      const { ttlSeconds } = record
+      const limit = isOurs ? ttlSeconds : LEGACY_TTL_SECONDS
+      return { ...record, flush: false, ttlSeconds: Math.min(ttlSeconds, limit) }
+    }
+    const reply = response({
+      ...(isLegacy ? { id: packet.id ?? 0 } : {}),
+      // Only what we answer is repeated: foreign names may not survive being written again.
+      questions: isLegacy
+        ? packet.questions.filter((q) => records.some((record) => asksFor(q, record)))
+        : [],
+      answers: records.map(fit),
+      additionals: this.#companions(records)
+        .filter((record) => !told.has(record))
+        .map(fit),
+    })
+    // A hundred answers at once would overflow the asker's socket.
+    const delayMs = random() * Math.min(20, peerCount() / 5)
+    if (delayMs < 1) send(reply, to)
+    else clock.after(delayMs, () => this.#phase !== 'gone' && send(reply, to), true)
+  }
+
+  #all(): readonly DnsRecord[] {
+    const { shared, unique, types } = this.#records
+    return [...shared, ...unique, types]
+  }
+
+  #companions(told: readonly DnsRecord[]): readonly DnsRecord[] {
+    const { shared, unique } = this.#records
+    if (told.some((record) => shared.includes(record))) return unique
+    if (told.some(({ type }) => type === 'SRV')) return unique.filter(({ type }) => type === 'A')
+    return []
+  }
+}
+
+function asksFor({ name, type }: DnsQuestion, record: DnsRecord): boolean {
+  return (type === record.type || type === 'ANY') && sameName(name, record.name)
+}

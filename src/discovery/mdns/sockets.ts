@@ -1,0 +1,279 @@
+// Owns the UDP sockets of mDNS: two for each interface, one on port 5353 and one to ask from.
+// Never throws and never emits an uncaught error: an interface that fails is reported alone.
+
+import { createSocket, type Socket } from 'node:dgram'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { EarshotError } from '../../base/errors.ts'
+import { errnoOf } from '../errno.ts'
+import type { Address } from './answers.ts'
+import { isOnLink, listInterfaces, type MdnsScope, type NetworkInterface } from './interfaces.ts'
+import { mdnsPort } from './presence.ts'
+
+const GROUP = '224.0.0.251'
+/** Proves to old receivers that no router passed the packet on. Source: RFC 6762, 11. */
+const TTL = 255
+const POLL_MS = 1_000
+const RETRY_MS = 5_000
+/** A longer gap between two polls means that the host slept. */
+const SLEPT_MS = 6_000
+
+export interface SocketsPort {
+  readonly scope: MdnsScope
+  readonly clock: Clock
+  /** `isAlone`: it came to the port that only we ask from. */
+  readonly onPacket: (address: string, bytes: Uint8Array, from: Address, isAlone: boolean) => void
+  readonly onOffLink: () => void
+  readonly onUp: (address: string, canAnnounce: boolean) => void
+  readonly onDown: (address: string) => void
+  readonly onResume: () => void
+  readonly onFault: (error: EarshotError, retryInMs?: number) => void
+}
+
+interface Line {
+  readonly network: NetworkInterface
+  group: Socket | undefined
+  alone: Socket | undefined
+  /** Sockets of which it is not yet known whether they open. */
+  opening: number
+  retryAtMs: number
+  isUp: boolean
+  /** The last fault told, so that it is told once. */
+  fault: string
+}
+
+export class MulticastSockets {
+  readonly #port: SocketsPort
+  readonly #lines = new Map<string, Line>()
+  #sending = 0
+  #onSettled: (() => void)[] = []
+  #poll: Timer | undefined
+  #polledAtMs = 0
+  #hasNone = false
+
+  constructor(port: SocketsPort) {
+    this.#port = port
+  }
+
+  open(): void {
+    if (this.#poll) return
+    const { clock } = this.#port
+    this.#polledAtMs = clock.wallMs()
+    this.#poll = clock.every(POLL_MS, () => this.#onPoll(), true)
+    this.#compare()
+  }
+
+  close(): void {
+    this.#poll?.cancel()
+    this.#poll = undefined
+    for (const address of [...this.#lines.keys()]) this.#closeLine(address)
+  }
+
+  isOwnAddress(address: string): boolean {
+    return this.#lines.has(address)
+  }
+
+  /** Hands the bytes to the kernel; without `to` they go to the group. */
+  send(address: string, bytes: Uint8Array, to?: Address): void {
+    const line = this.#lines.get(address)
+    if (line?.group) this.#send(line, line.group, bytes, to)
+  }
+
+  /** Sends to the group from a port of our own: all answer it alone. */
+  ask(address: string, bytes: Uint8Array): void {
+    const line = this.#lines.get(address)
+    const socket = line?.alone ?? line?.group
+    if (line && socket) this.#send(line, socket, bytes, undefined)
+  }
+
+  /** Resolves when everything sent so far has been taken by the kernel, or refused. */
+  settled(): Promise<void> {
+    if (this.#sending === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onSettled.push(resolve))
+  }
+
+  #send(line: Line, socket: Socket, bytes: Uint8Array, to: Address | undefined): void {
+    this.#sending++
+    const done = (error: Error | null) => {
+      this.#sending--
+      if (this.#sending === 0) for (const resolve of this.#onSettled.splice(0)) resolve()
+      // A single asker that cannot be reached is its own affair.
+      if (error && !to) this.#fault(line, error)
+      else if (!error && !to) line.fault = ''
+    }
+    try {
+      socket.send(bytes, to?.port ?? mdnsPort, to?.address ?? GROUP, done)
+    } catch (thrown) {
+      done(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    }
+  }
+
+  #onPoll(): void {
+    const nowMs = this.#port.clock.wallMs()
+    const hasSlept = nowMs - this.#polledAtMs > SLEPT_MS
+    this.#polledAtMs = nowMs
+    this.#compare()
+    if (hasSlept) this.#port.onResume()
+  }
+
+  /** Opens what has appeared, closes what has gone, tries again what failed. */
+  #compare(): void {
+    const { scope, clock, onFault } = this.#port
+    const found = new Map(listInterfaces(scope).map((network) => [network.address, network]))
+    for (const [address, { network }] of [...this.#lines]) {
+      const now = found.get(address)
+      if (now?.name !== network.name || now.netmask !== network.netmask) this.#closeLine(address)
+    }
+    for (const [address, network] of found) {
+      const line = this.#lines.get(address)
+      if (!line) this.#openLine(network)
+      else if (!line.group && line.opening === 0 && clock.nowMs() >= line.retryAtMs) {
+        this.#openGroup(line)
+      }
+    }
+    if (found.size === 0 && !this.#hasNone) {
+      const text =
+        'mDNS finds no IPv4 interface to speak on: bring up loopback (`ip link set lo up`), ' +
+        'or give `scope` an address that this host has'
+      onFault(new EarshotError('EARSHOT_DISCOVERY', text), POLL_MS)
+    }
+    this.#hasNone = found.size === 0
+  }
+
+  #openLine(network: NetworkInterface): void {
+    const line: Line = {
+      network,
+      group: undefined,
+      alone: undefined,
+      opening: 0,
+      retryAtMs: 0,
+      isUp: false,
+      fault: '',
+    }
+    this.#lines.set(network.address, line)
+    this.#openGroup(line)
+    this.#openAlone(line)
+  }
+
+  #openGroup(line: Line): void {
+    const { address } = line.network
+    const socket = createSocket({ type: 'udp4', reuseAddr: true })
+    this.#listen(line, socket, false, { address: '0.0.0.0', port: mdnsPort }, () => {
+      // Without the address the kernel takes the default route, which may not exist.
+      socket.addMembership(GROUP, address)
+      line.group = socket
+    })
+  }
+
+  #openAlone(line: Line): void {
+    const { address } = line.network
+    const socket = createSocket({ type: 'udp4' })
+    this.#listen(line, socket, true, { address, port: 0 }, () => {
+      line.alone = socket
+    })
+  }
+
+  #listen(line: Line, socket: Socket, isAlone: boolean, at: Address, ready: () => void): void {
+    line.opening++
+    let isOpening = true
+    const finish = (error?: unknown) => {
+      if (error !== undefined) this.#drop(line, socket, error)
+      if (!isOpening) return
+      isOpening = false
+      line.opening--
+      if (line.opening === 0) this.#report(line)
+    }
+    socket.unref()
+    socket.on('error', finish)
+    socket.on('message', (bytes, { address, port }) => {
+      this.#receive(line, bytes, { address, port }, isAlone)
+    })
+    socket.once('listening', () => {
+      try {
+        socket.setMulticastInterface(line.network.address)
+        socket.setMulticastTTL(TTL)
+        socket.setMulticastLoopback(true)
+        ready()
+        finish()
+      } catch (thrown) {
+        finish(thrown)
+      }
+    })
+    try {
+      // Exclusive: workers of `node:cluster` must not share one descriptor.
+      socket.bind({ ...at, exclusive: true })
+    } catch (thrown) {
+      finish(thrown)
+    }
+  }
+
+  #receive(line: Line, bytes: Uint8Array, from: Address, isAlone: boolean): void {
+    // Port 5353 hears the packets of every interface; each line takes its own.
+    if (!isOnLink(line.network, from.address)) {
+      if (isAlone || ![...this.#lines.values()].some((l) => isOnLink(l.network, from.address))) {
+        this.#port.onOffLink()
+      }
+      return
+    }
+    this.#port.onPacket(line.network.address, bytes, from, isAlone)
+  }
+
+  #report(line: Line): void {
+    const { address } = line.network
+    if (this.#lines.get(address) !== line || (!line.group && !line.alone)) return
+    line.isUp = true
+    this.#port.onUp(address, line.group !== undefined)
+  }
+
+  #drop(line: Line, socket: Socket, error: unknown): void {
+    closeSocket(socket)
+    if (line.group === socket) line.group = undefined
+    if (line.alone === socket) line.alone = undefined
+    line.retryAtMs = this.#port.clock.nowMs() + RETRY_MS
+    if (this.#lines.get(line.network.address) === line) this.#fault(line, error)
+  }
+
+  #closeLine(address: string): void {
+    const line = this.#lines.get(address)
+    this.#lines.delete(address)
+    if (line?.group) closeSocket(line.group)
+    if (line?.alone) closeSocket(line.alone)
+    if (line?.isUp) this.#port.onDown(address)
+  }
+
+  #fault(line: Line, cause: unknown): void {
+    const code = errnoOf(cause)
+    if (line.fault === code) return
+    line.fault = code
+    const { name, address } = line.network
+    const text = `mDNS fails on interface ${name} (${address}) with ${code}: ${remedyFor(code)}`
+    const data = { interface: name, address, errno: code }
+    const error = new EarshotError('EARSHOT_DISCOVERY', text, { cause, data })
+    this.#port.onFault(error, RETRY_MS)
+  }
+}
+
+function closeSocket(socket: Socket): void {
+  try {
+    socket.close()
+  } catch {
+    // Already closed by its own error: that is what was wanted.
+  }
+}
+
+function remedyFor(code: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program holds UDP port 5353 for itself (avahi: disallow-other-stacks=no)'
+    case 'EPERM':
+    case 'EACCES':
+      return 'a firewall forbids it: allow UDP port 5353 to and from 224.0.0.251'
+    case 'ENODEV':
+    case 'EADDRNOTAVAIL':
+      return 'the interface is down or has lost its address'
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+      return 'no way leads to 224.0.0.251: bring the interface up, or allow local network access'
+    default:
+      return 'use another discovery provider (directory, static) where multicast is not to be had'
+  }
+}

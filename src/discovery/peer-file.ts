@@ -1,0 +1,178 @@
+// Owns the file by which a peer shows itself to the others on this host: how it is written,
+// read and judged. Never follows a link and never trusts a file that another user owns.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { errnoOf } from './errno.ts'
+import type { PeerRecord } from './provider.ts'
+
+const MAX_FILE_BYTES = 65_536
+const MAX_TEXT = 512
+const MAX_LIST = 16
+const MAX_META = 32
+const FILE_NAME = /^([0-9a-f]{32})\.json$/
+
+/** What a peer's file holds. */
+export interface PeerFile {
+  readonly record: PeerRecord
+  /** Empty when it cannot be said in which process space `pid` counts. */
+  readonly host: string
+  readonly pid: number
+}
+
+export type FileReading =
+  | { readonly kind: 'peer'; readonly file: PeerFile; readonly text: string; touchedMs: number }
+  /** Not there, or not there any more. */
+  | { readonly kind: 'missing' }
+  /** Corrupt, too large, a link, or another user's. */
+  | { readonly kind: 'foreign' }
+
+/** The id that a file name stands for; undefined for temporary files, sockets and the rest. */
+export function idOfFile(name: string): string | undefined {
+  return FILE_NAME.exec(name)?.[1]
+}
+
+export function fileOfId(directory: string, id: string): string {
+  return join(directory, `${id}.json`)
+}
+
+/** Writes the whole file or nothing: a reader never sees half of it. */
+export function writePeerFile(directory: string, record: PeerRecord): void {
+  const path = fileOfId(directory, record.id)
+  const temporary = join(directory, `.${record.id}.${process.pid}.tmp`)
+  const file: PeerFile = { record, host: processSpace(), pid: process.pid }
+  try {
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
+    const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+    try {
+      writeFileSync(descriptor, JSON.stringify(file))
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    removeFile(temporary)
+    throw error
+  }
+}
+
+/** True when it was there and is gone now. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Reads a peer's file. Synchronous on purpose: a few hundred bytes of a local file system,
+ * and what is read cannot be overtaken by a later event of the same file.
+ */
+export function readPeerFile(directory: string, id: string, mesh: string): FileReading {
+  let descriptor: number
+  try {
+    // Without O_NONBLOCK a pipe put here by somebody would stop the process.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    descriptor = openSync(fileOfId(directory, id), flags)
+  } catch (error) {
+    return { kind: errnoOf(error) === 'ENOENT' ? 'missing' : 'foreign' }
+  }
+  try {
+    const found = fstatSync(descriptor)
+    const uid = process.getuid?.() ?? found.uid
+    if (!found.isFile() || found.uid !== uid || found.size > MAX_FILE_BYTES) {
+      return { kind: 'foreign' }
+    }
+    const text = readFileSync(descriptor, 'utf8')
+    const file = parsePeerFile(text, id, mesh)
+    return file ? { kind: 'peer', file, text, touchedMs: found.mtimeMs } : { kind: 'foreign' }
+  } catch {
+    return { kind: 'foreign' }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Takes only what a peer could have written; undefined for everything else. */
+export function parsePeerFile(text: string, id: string, mesh: string): PeerFile | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value) || !isObject(value.record)) return undefined
+  const { host, pid } = value
+  const { epoch, seq, name, inbox, door, meta } = value.record
+  if (value.record.id !== id || value.record.mesh !== mesh) return undefined
+  if (!isCount(epoch) || !isCount(seq) || !isCount(pid) || !isText(host)) return undefined
+  if (!isTexts(inbox) || !isTexts(door)) return undefined
+  if (name !== undefined && !isText(name)) return undefined
+  if (meta !== undefined && !isMeta(meta)) return undefined
+  const optional = { ...(name === undefined ? {} : { name }), ...(meta ? { meta } : {}) }
+  return { record: { id, epoch, seq, mesh, inbox, door, ...optional }, host, pid }
+}
+
+/** True when the process is gone for certain; false also when that cannot be known. */
+export function isOwnerDead({ host, pid }: PeerFile): boolean {
+  if (host === '' || host !== processSpace() || pid === 0) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH'
+  }
+}
+
+let space: string | undefined
+
+/** Names where our process ids count: containers may share the directory, but not these. */
+function processSpace(): string {
+  space ??= describeSpace()
+  return space
+}
+
+function describeSpace(): string {
+  if (process.platform !== 'linux') return hostname()
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return ''
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length <= MAX_LIST && value.every(isText)
+}
+
+function isMeta(value: unknown): value is Record<string, string> {
+  return (
+    isObject(value) && Object.keys(value).length <= MAX_META && Object.values(value).every(isText)
+  )
+}

@@ -1,0 +1,195 @@
+// Owns what every discovery provider promises, as one suite run for each of them.
+// Never knows how a provider works: two instances that share a medium are all it is given.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Discovery, PeerRecord } from '../../src/discovery/provider.ts'
+import { aRecord, randomMesh, Watch } from './support.ts'
+
+export interface ProviderUnderTest {
+  /** Another instance on the same medium: as another process would have it. */
+  create(): Discovery
+  cleanUp(): void | Promise<void>
+}
+
+export interface ConformanceOptions {
+  readonly name: string
+  readonly open: (mesh: string) => ProviderUnderTest | Promise<ProviderUnderTest>
+  /** Static lists and DNS announce nothing. */
+  readonly announces: boolean
+}
+
+export function conformsToDiscovery({ name, open, announces }: ConformanceOptions): void {
+  describe(`the provider ${name}`, () => {
+    let mesh: string
+    let medium: ProviderUnderTest
+    let made: Discovery[]
+    let watches: Watch[]
+    const create = () => {
+      const provider = medium.create()
+      made.push(provider)
+      return provider
+    }
+    const watch = (provider: Discovery, of = mesh) => {
+      const watching = new Watch((signal) => provider.watch(of, { signal }))
+      watches.push(watching)
+      return watching
+    }
+    const announce = (provider: Discovery, self: PeerRecord) =>
+      provider.announce(self, { signal: new AbortController().signal })
+
+    beforeEach(async () => {
+      mesh = randomMesh()
+      made = []
+      watches = []
+      medium = await open(mesh)
+    })
+    afterEach(async () => {
+      await Promise.all(watches.map((watching) => watching.stop()))
+      await Promise.all(made.map((provider) => provider.close()))
+      await medium.cleanUp()
+    })
+
+    it('gives its name', () => {
+      expect(create().name).toBe(name)
+    })
+
+    it('reports that it has synced, also when nobody is there', async () => {
+      await watch(create(), randomMesh()).until('synced')
+    })
+
+    it('ends the watch when its signal aborts', async () => {
+      const watching = watch(create())
+      await watching.until('synced')
+      await watching.stop()
+    })
+
+    it('ends the watch when it is closed, and can be closed twice', async () => {
+      const provider = create()
+      const watching = watch(provider)
+      await watching.until('synced')
+      await provider.close()
+      await watching.ended
+      await provider.close()
+    })
+
+    it('withdraws twice without harm', async () => {
+      const announcement = await announce(create(), aRecord({ mesh }))
+      await announcement.withdraw()
+      await announcement.withdraw()
+    })
+
+    if (!announces) return
+
+    it('shows a peer to one who was there before it', async () => {
+      const watching = watch(create())
+      await watching.until('synced')
+      const self = aRecord({ mesh, seq: 3, name: 'Orders & Häuser', meta: { role: 'primary' } })
+      await announce(create(), self)
+      const { peer } = await watching.until('up')
+      expect(peer).toEqual(self)
+    })
+
+    it('shows a peer to one who comes later, before it says synced', async () => {
+      const self = aRecord({ mesh })
+      await announce(create(), self)
+      const watching = watch(create())
+      await watching.until('synced')
+      const late = watch(create())
+      await late.until('up', ({ peer }) => peer.id === self.id)
+      await late.until('synced')
+    })
+
+    it('says goodbye when a peer withdraws', async () => {
+      const self = aRecord({ mesh })
+      const announcement = await announce(create(), self)
+      const watching = watch(create())
+      await watching.until('up')
+      await announcement.withdraw()
+      const down = await watching.until('down')
+      expect(down).toEqual({ type: 'down', id: self.id, epoch: self.epoch, reason: 'goodbye' })
+    })
+
+    it('says goodbye when the provider of a peer is closed', async () => {
+      const provider = create()
+      await announce(provider, aRecord({ mesh }))
+      const watching = watch(create())
+      await watching.until('up')
+      await provider.close()
+      await watching.until('down')
+    })
+
+    it('withdraws when the signal of the announcement aborts', async () => {
+      const stop = new AbortController()
+      await create().announce(aRecord({ mesh }), { signal: stop.signal })
+      const watching = watch(create())
+      await watching.until('up')
+      stop.abort()
+      await watching.until('down')
+    })
+
+    it('reports a changed record', async () => {
+      const announcement = await announce(create(), aRecord({ mesh }))
+      const watching = watch(create())
+      await watching.until('up')
+      await announcement.update({ seq: 1, name: 'renamed' })
+      const { peer } = await watching.until('change', (event) => event.peer.seq === 1)
+      expect(peer.name).toBe('renamed')
+    })
+
+    it('reports a restart under the same id with the later epoch', async () => {
+      const first = aRecord({ mesh, epoch: 1 })
+      const provider = create()
+      await announce(provider, first)
+      const watching = watch(create())
+      await watching.until('up')
+      await provider.close()
+      await announce(create(), { ...first, epoch: 2 })
+      await watching.until('up', ({ peer }) => peer.epoch === 2)
+    })
+
+    it('does not report our own announcement', async () => {
+      const provider = create()
+      const self = aRecord({ mesh })
+      const other = aRecord({ mesh })
+      await announce(provider, self)
+      const watching = watch(provider)
+      await announce(create(), other)
+      const { peer } = await watching.until('up')
+      expect(peer.id).toBe(other.id)
+    })
+
+    it('keeps meshes apart', async () => {
+      await announce(create(), aRecord({ mesh: randomMesh() }))
+      const self = aRecord({ mesh })
+      await announce(create(), self)
+      const watching = watch(create())
+      const { peer } = await watching.until('up')
+      expect(peer.id).toBe(self.id)
+    })
+
+    it('shows each of twenty peers', async () => {
+      const provider = create()
+      const selves = Array.from({ length: 20 }, (_, i) => aRecord({ mesh, name: `peer-${i}` }))
+      await Promise.all(selves.map((self) => announce(provider, self)))
+      const watching = watch(create())
+      const left = new Set(selves.map(({ id }) => id))
+      while (left.size > 0) left.delete((await watching.until('up')).peer.id)
+    })
+
+    it('leaves no peer behind for a consumer who takes nothing for a while', async () => {
+      const provider = create()
+      const stop = new AbortController()
+      const events = create().watch(mesh, { signal: stop.signal })[Symbol.asyncIterator]()
+      const other = watch(create())
+      const announcement = await announce(provider, aRecord({ mesh }))
+      await other.until('up')
+      await announcement.update({ seq: 1 })
+      await other.until('change')
+      await announcement.update({ seq: 2 })
+      await other.until('change', ({ peer }) => peer.seq === 2)
+      const { value } = await events.next()
+      expect(value).toMatchObject({ type: 'up', peer: { seq: 2 } })
+      stop.abort()
+    })
+  })
+}

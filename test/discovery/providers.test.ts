@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { directory } from '../../src/discovery/directory.ts'
+import { mdns } from '../../src/discovery/mdns/mdns.ts'
+import { runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
+import { staticPeers } from '../../src/discovery/static.ts'
+import { conformsToDiscovery } from './conformance.ts'
+import { Watch } from './support.ts'
+
+conformsToDiscovery({
+  name: 'directory',
+  announces: true,
+  open: (mesh) => {
+    const base = mkdtempSync(join(tmpdir(), 'es-'))
+    const path = runtimeDirectory({ mesh, base })
+    return {
+      create: () => directory({ path }),
+      cleanUp: () => rmSync(base, { recursive: true, force: true }),
+    }
+  },
+})
+
+conformsToDiscovery({
+  name: 'mdns',
+  announces: true,
+  open: () => ({ create: () => mdns({ scope: 'host' }), cleanUp: () => undefined }),
+})
+
+conformsToDiscovery({
+  name: 'static',
+  announces: false,
+  open: () => ({ create: () => staticPeers([]), cleanUp: () => undefined }),
+})
+
+describe('static peers', () => {
+  it('are reported once each, by their endpoint, and stay', async () => {
+    const endpoints = ['tcp://10.0.0.7:4711', 'ipc:///run/x.i', 'tcp://10.0.0.7:4711']
+    const provider = staticPeers(endpoints)
+    const watching = new Watch((signal) => provider.watch('shop', { signal }))
+    await watching.until('up', ({ peer }) => peer.id === '?tcp://10.0.0.7:4711')
+    const { peer } = await watching.until('up')
+    expect(peer).toMatchObject({ id: '?ipc:///run/x.i', epoch: 0, inbox: ['ipc:///run/x.i'] })
+    expect((await watching.until('synced')).type).toBe('synced')
+    await watching.stop()
+    expect(watching.seen).toEqual([])
+  })
+
+  it.each(['10.0.0.7:4711', 'http://x', 'tcp://x', ''])('refuse %j, naming its place', (text) => {
+    expect(() => staticPeers(['tcp://a:1', text])).toThrow(
+      expect.objectContaining({ code: 'EARSHOT_OPTION_INVALID', path: '/peers/1' }),
+    )
+  })
+})
