@@ -26,7 +26,7 @@ const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
  */
 export async function deriveKeys(secret: string, mesh: string): Promise<CurveKeys> {
   if (typeof secret !== 'string' || secret.length < MIN_SECRET_LENGTH) {
-    const text = `a mesh secret has ${MIN_SECRET_LENGTH} characters or more: openssl rand -base64 24`
+    const text = `a mesh secret has at least ${MIN_SECRET_LENGTH} characters (openssl rand …)`
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/security' })
   }
   const seed = await new Promise<Buffer>((resolve, reject) => {
