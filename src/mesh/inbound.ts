@@ -19,7 +19,7 @@ import type { Link } from './remote.ts'
 
 /**
  * Takes one record. False: its bytes are still in use, and the handler calls `link.release(bytes)`
- * with the payload's length when they no longer are. May throw EARSHOT_BYTES_INVALID.
+ * with `record.size` when they no longer are. May throw EARSHOT_BYTES_INVALID.
  */
 export type RecordHandler = (link: Link, record: RecordWalker) => boolean
 
@@ -89,8 +89,7 @@ export class Inbound {
         this.#counters.unknownRecords++
         continue
       }
-      const bytes = walker.end - walker.start
-      if (!handler(link, walker)) heldBytes += bytes
+      if (!handler(link, walker)) heldBytes += walker.size
     }
     return heldBytes
   }

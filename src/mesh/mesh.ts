@@ -140,6 +140,7 @@ export class Mesh {
   }
 
   close(): void {
+    this.outlet.close()
     this.routing.close()
     this.subscriptions.close()
     this.membership.close()

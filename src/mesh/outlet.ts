@@ -61,6 +61,11 @@ export class Outlet {
     for (const channel of this.#channels.values()) channel.flush()
   }
 
+  /** Nothing is published any more: whoever still tries is told. */
+  close(): void {
+    for (const channel of this.#channels.values()) channel.closed = true
+  }
+
   /** The marker came behind its subscription: that is in force now, from the next message on. */
   #answer(marker: Buffer): void {
     const topic = topicOfMarker(marker)?.toString('latin1')
@@ -90,6 +95,7 @@ export class OutletChannel {
   sequence = 0
   /** Subscriptions, by all codecs. */
   listeners = 0
+  closed = false
   readonly #publish: (frame: Buffer) => void
   readonly #limits: Limits
   readonly #onTurnEnd: () => void
@@ -134,9 +140,11 @@ export class OutletChannel {
 
   /**
    * Numbers and writes one message. False: enough for this turn, wait for `ready()`.
-   * @throws EARSHOT_BODY_INVALID and nothing is sent or numbered
+   * @throws EARSHOT_BODY_INVALID and nothing is sent or numbered; EARSHOT_CLOSED
    */
   write(body: unknown, headers: Buffer | undefined): boolean {
+    if (this.closed)
+      throw new EarshotError('EARSHOT_CLOSED', 'the peer of this publisher is closed')
     const lanes = this.#lanes
     let written = 0
     try {

@@ -60,6 +60,11 @@ export class ChannelRoutes {
     return full
   }
 
+  /** By key where there is one, in turn otherwise. */
+  choose(key: string | undefined): Route | undefined {
+    return key === undefined ? this.pick() : this.#pickFor(key)
+  }
+
   /** Some route whose link must drain before more is sent. */
   fullLink(): Link | undefined {
     return this.pick()?.remote.link
@@ -70,6 +75,21 @@ export class ChannelRoutes {
     this.#routes.push(route)
     for (const waiter of this.waiters) waiter.resolve()
     this.waiters.clear()
+  }
+
+  /** Rendezvous hashing: when a peer leaves, only its own keys move. */
+  #pickFor(key: string): Route | undefined {
+    let best: Route | undefined
+    let highest = -1
+    for (const route of this.#routes) {
+      if (route.remote.link === undefined) continue
+      const weight = hash(`${key}\n${route.remote.id}`)
+      if (weight > highest) {
+        highest = weight
+        best = route
+      }
+    }
+    return best
   }
 
   remove(remote: Remote): void {
@@ -83,6 +103,7 @@ export class Routing {
   readonly #clock: Clock
   readonly #limits: Limits
   #waiting = 0
+  #closed = false
 
   constructor(remotes: () => Iterable<Remote>, clock: Clock, limits: Limits) {
     this.#remotes = remotes
@@ -115,6 +136,7 @@ export class Routing {
    * EARSHOT_OVERLOADED when too many wait already
    */
   async wait(routes: ChannelRoutes, timeoutMs: number): Promise<void> {
+    if (this.#closed) throw closed()
     if (routes.size > 0) return
     if (routes.mismatch) throw routes.mismatch
     if (this.#waiting >= this.#limits.maxWaitingForServer) {
@@ -138,12 +160,9 @@ export class Routing {
 
   /** Nobody will come any more. */
   close(): void {
-    const closed = new EarshotError(
-      'EARSHOT_CLOSED',
-      'the peer was closed while waiting for a server',
-    )
+    this.#closed = true
     for (const { waiters } of this.#channels.values()) {
-      for (const waiter of waiters) waiter.reject(closed)
+      for (const waiter of waiters) waiter.reject(closed())
     }
   }
 
@@ -177,6 +196,20 @@ export class Routing {
     for (const waiter of routes.waiters) waiter.reject(error)
     routes.waiters.clear()
   }
+}
+
+function closed(): EarshotError {
+  return new EarshotError('EARSHOT_CLOSED', 'the peer is closed: nobody will come to serve it')
+}
+
+/** FNV-1a with a last mix: even for keys that differ in one character. Source: draft-eastlake-fnv. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
+  }
+  value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d)
+  return (value ^ (value >>> 12)) >>> 0
 }
 
 function noServer(routes: ChannelRoutes, timeoutMs: number): EarshotError {

@@ -6,7 +6,7 @@ import { EarshotError } from '../base/errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { ChannelRoutes } from '../mesh/routing.ts'
 import { encodeHeaders } from './headers.ts'
-import type { CallOptions } from './request.ts'
+import { type CallOptions, cancelled } from './request.ts'
 
 /** What became of a send, as far as it is known when the promise resolves. */
 export type Verdict =
@@ -46,12 +46,12 @@ export class Notifications {
     options: CallOptions | undefined,
   ): Promise<Verdict> {
     const { limits, counters } = this.#mesh.parts
-    options?.signal?.throwIfAborted()
+    if (options?.signal?.aborted) throw cancelled(options.signal, 'no')
     if (routes.size === 0) {
       routes.local.check(body)
       await this.#mesh.routing.wait(routes, timeoutMs)
     }
-    const route = routes.pick()
+    const route = routes.choose(options?.key)
     const link = route?.remote.link
     if (!route || !link) throw noServer(routes)
     const headers = encodeHeaders(options?.headers, limits)

@@ -17,6 +17,8 @@ export interface CallOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
   readonly headers?: Headers
+  /** Messages of one key go to one peer, as long as the same peers serve the contract. */
+  readonly key?: string
 }
 
 export class Requests {
@@ -46,7 +48,7 @@ export class Requests {
     timeoutMs: number,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const route = routes.pick()
+    const route = routes.choose(options?.key)
     if (route === undefined) return this.#callLater(routes, body, timeoutMs, options)
     return this.#send(routes, route, body, timeoutMs, options)
   }
@@ -72,7 +74,7 @@ export class Requests {
     routes.local.check(body)
     await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
     const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startMs))
-    const route = routes.pick()
+    const route = routes.choose(options?.key)
     if (route) return this.#send(routes, route, body, leftMs, options)
     const text = `the only peer that serves ${routes.local.channel.key} is being dialled anew`
     throw new EarshotError('EARSHOT_NO_SERVER', text)
@@ -197,7 +199,8 @@ function timedOut({ key, timeoutMs, link }: PendingRequest): EarshotError {
   return new EarshotError('EARSHOT_TIMEOUT', `${who} did not answer ${key} in ${timeoutMs} ms`)
 }
 
-function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
+/** @param sent whether anything may have left this process already */
+export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
   return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {
     sent,
     cause: signal.reason,

@@ -71,7 +71,7 @@ export class Serving {
     const correlation = record.number()
     const budgetMs = record.number()
     if (budgetMs < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a request that breaks off')
-    const bytes = record.end - record.start
+    const bytes = record.size
     const local = this.#mesh.parts.catalog.byNumber(Math.floor(code / SCALE))
     const handler = local && this.#handlers[local.number]
     const reply = local?.reply(code & CODEC_MASK)
@@ -111,7 +111,7 @@ export class Serving {
     const code = record.number()
     if (code < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a notification that breaks off')
     const { counters, catalog } = this.#mesh.parts
-    const bytes = record.end - record.start
+    const bytes = record.size
     const local = catalog.byNumber(Math.floor(code / SCALE))
     const handler = local && this.#handlers[local.number]
     const read = this.#read(link, record, code, local, handler)

@@ -1,6 +1,6 @@
 // Owns the bytes of the frame that is being filled, in slabs that are never written twice.
 // Hot path. Never sends: the owner takes the frame and hands it on.
-// A socket keeps a reference to what it is handed until the last byte is out, and does not say when:
+// A socket keeps a reference to what it is handed until it is sent, and does not say when:
 // a slab is therefore written once from front to back and then left to the garbage collector.
 
 import { writePaddedVarint, writeVarint } from './varint.ts'

@@ -47,6 +47,8 @@ export class RecordWalker {
   /** First byte of the payload, for `number()` to move over what stands before the body. */
   start = 0
   end = 0
+  /** Bytes of the whole payload, however far `start` has moved. */
+  size = 0
   malformed = false
   buffer: Buffer = Buffer.alloc(0)
   readonly #reader = new VarintReader()
@@ -74,6 +76,7 @@ export class RecordWalker {
     this.hasHeaders = (head & HEADERS_BIT) !== 0
     this.start = this.#reader.position
     this.end = this.start + length
+    this.size = length
     this.#next = this.end
     return true
   }
