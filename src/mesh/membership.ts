@@ -39,8 +39,13 @@ export interface MembershipParts {
   readonly events: MembershipEvents
 }
 
-/** Ours was the later start, or theirs said hello first: we dial at once, they wait so long. */
-const COURTESY_MS = 300
+/**
+ * Of two who find each other one dials at once; the other gives its hello so long to arrive. A
+ * second link does no harm, so that this is short: the first may not have heard of us yet.
+ */
+const COURTESY_MS = 30
+/** A peer that is down but still announced is dialled anew after so long. */
+const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
 /** Looks for silent peers per heartbeat. */
@@ -150,7 +155,7 @@ export class Membership {
     this.#parts.events.down(remote, reason)
     const record = this.#records.get(remote.id)
     // A hint that is still there may come true again: slowly, a dead peer costs a refused dial.
-    if (record && reason !== 'left' && !this.#closing) this.#want(record.peer, COURTESY_MS)
+    if (record && reason !== 'left' && !this.#closing) this.#want(record.peer, REVIVE_MS)
   }
 
   links(): Link[] {
