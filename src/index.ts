@@ -1,6 +1,7 @@
 // The entry `earshot`: everything that users of the peer API need, and nothing else.
 
 export { type Clock, sleep, systemClock, type Timer } from './base/clock.ts'
+export type { Diagnostic } from './base/diagnostics.ts'
 export { type ErrorCode, type ErrorRow, errorTable, explain } from './base/error-table.ts'
 export { EarshotError, isEarshotError, type Sent } from './base/errors.ts'
 export {

@@ -26,6 +26,7 @@ import type { Bound, Transport } from './transport/transport.ts'
 
 export interface RunningParts {
   readonly id: string
+  readonly epoch: number
   readonly name: string
   readonly limits: Limits
   readonly clock: Clock
@@ -44,6 +45,7 @@ type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
 
 export class RunningPeer implements Peer {
   readonly id: string
+  readonly epoch: number
   readonly name: string
   readonly mesh: string
   readonly endpoints: Bound
@@ -53,6 +55,7 @@ export class RunningPeer implements Peer {
   constructor(parts: RunningParts) {
     this.#parts = parts
     this.id = parts.id
+    this.epoch = parts.epoch
     this.name = parts.name
     this.mesh = parts.meshName
     this.endpoints = parts.bound
@@ -135,6 +138,10 @@ export class RunningPeer implements Peer {
   watch(): AsyncIterableIterator<PeerChange> {
     this.#open()
     return this.#parts.mesh.watch()
+  }
+
+  synced(): Promise<void> {
+    return this.#parts.mesh.synced()
   }
 
   flush(): Promise<void> {

@@ -89,6 +89,8 @@ export interface PeerStats {
 /** One running participant of a mesh. */
 export interface Peer {
   readonly id: string
+  /** Our incarnation: ms since 1970 at our start, as others see it. */
+  readonly epoch: number
   readonly name: string
   readonly mesh: string
   /** Where others reach us, best first. */
@@ -138,6 +140,12 @@ export interface Peer {
 
   /** The remote peers that are up and not leaving, a snapshot. */
   peers(): RemotePeer[]
+
+  /**
+   * Resolves when the first look around is over: whoever discovery knew of by then is up, or was
+   * tried in vain. Never rejects.
+   */
+  synced(): Promise<void>
 
   /** Remote peers as they come and go, beginning with those that are up. */
   watch(): AsyncIterableIterator<PeerChange>

@@ -45,10 +45,10 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   start.mesh.start()
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
-  const { id, mesh, requests, notifications, events, serving } = start
+  const { id, epoch, mesh, requests, notifications, events, serving } = start
   const patterns = { requests, notifications, events, serving }
   return new RunningPeer({
-    ...{ id, name, meshName, limits, clock, transport, discoverer, bound, mesh },
+    ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...patterns,
   })
 }
@@ -82,6 +82,7 @@ class Start {
       clock,
       limits: options.limits,
       counters: createCounters(),
+      id: this.id,
       host: hostname(),
       hello: () => this.#hello(),
     })
@@ -139,6 +140,7 @@ class Start {
       ...this.#bound,
       codecs,
       contracts: this.#catalog.offers(),
+      hears: this.mesh.subscriptions.heard(),
       credit: limits.creditBytes,
       heartbeatMs: limits.heartbeatMs,
     }

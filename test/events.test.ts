@@ -31,6 +31,20 @@ describe('a subscription', () => {
     await until('all are heard', () => heard.length === 50)
   })
 
+  it('holds for the very first event of a peer that has just come up', async () => {
+    for (let round = 0; round < 10; round++) {
+      const mesh = randomMesh()
+      const b = await testPeer({ name: 'b', mesh })
+      const heard: number[] = []
+      await b.subscribe(Shop.placed, ({ id }) => heard.push(id))
+      const a = await testPeer({ name: 'a', mesh })
+      for await (const { type } of a.watch()) if (type === 'up') break
+      expect(await a.publish(Shop.placed, { id: 1, text: 'first' })).toMatchObject({ listeners: 1 })
+      await until('it is heard', () => heard.length === 1)
+      await Promise.all([a.close(), b.close()])
+    }
+  })
+
   it('is over when it is closed, and the publisher knows', async () => {
     const [a, b] = await pairOf()
     let heard = 0
@@ -90,15 +104,15 @@ describe('a subscription', () => {
   it('tells who published, with the headers', async () => {
     const [a, b] = await pairOf()
     const seen: unknown[] = []
-    await b.subscribe(Shop.placed, (_body, { from, headers, channel }) => {
-      seen.push([from.name, { ...headers }, channel])
+    await b.subscribe(Shop.placed, (_body, { from, headers, channel, codec }) => {
+      seen.push([from.name, { ...headers }, channel, codec])
     })
     await a.publish(Shop.placed, { id: 1, text: '' }, { headers: { k: 'v' } })
     await a.publish(Shop.placed, { id: 2, text: '' })
     await until('both are heard', () => seen.length === 2)
     expect(seen).toEqual([
-      ['a', { k: 'v' }, 'test.shop/1/placed'],
-      ['a', {}, 'test.shop/1/placed'],
+      ['a', { k: 'v' }, 'test.shop/1/placed', 'avro'],
+      ['a', {}, 'test.shop/1/placed', 'avro'],
     ])
   })
 })

@@ -347,3 +347,23 @@ describe('a peer that is closed', () => {
     expect(await failure(b.publish(Shop.placed, { id: 1, text: '' }))).toMatchObject(closed)
   })
 })
+
+describe('one peer among several', () => {
+  it('is found when the first look around is over, and can be asked by its id', async () => {
+    const mesh = randomMesh()
+    for (const name of ['one', 'two', 'three']) {
+      const peer = await testPeer({ name, mesh })
+      await peer.serve(Shop, handlers(name))
+    }
+    const caller = await testPeer({ name: 'caller', mesh })
+    await caller.synced()
+    expect(caller.peers()).toHaveLength(3)
+    const shop = caller.client(Shop)
+    for (const { id, name } of caller.peers()) {
+      const asked = await Promise.all([1, 2, 3].map(() => shop.slow({ forMs: 0 }, { to: id })))
+      expect(asked).toEqual([{ by: name }, { by: name }, { by: name }])
+    }
+    const nobody = shop.slow({ forMs: 0 }, { to: '0'.repeat(32) })
+    expect(await failure(nobody)).toMatchObject({ code: 'EARSHOT_NO_SERVER' })
+  })
+})

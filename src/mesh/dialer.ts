@@ -30,6 +30,7 @@ export class Dialer {
   readonly #clock: Clock
   readonly #limits: Limits
   readonly #attempt: Attempt
+  #idle: (() => void)[] = []
   #busy = 0
   #closed = false
 
@@ -52,16 +53,34 @@ export class Dialer {
     this.#later(wanted, delayMs)
   }
 
+  /** Resolves when everybody who is wanted has been reached, or tried in vain at least once. */
+  tried(): Promise<void> {
+    if (this.#allTried()) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idle.push(resolve)
+    })
+  }
+
   /** The peer is reached: no more attempts. */
   settle(id: string): void {
     const wanted = this.#wanted.get(id)
     wanted?.timer?.cancel()
     this.#wanted.delete(id)
+    this.#wake()
   }
 
   close(): void {
     this.#closed = true
     for (const id of [...this.#wanted.keys()]) this.settle(id)
+  }
+
+  #allTried(): boolean {
+    for (const { failures } of this.#wanted.values()) if (failures === 0) return false
+    return true
+  }
+
+  #wake(): void {
+    if (this.#idle.length > 0 && this.#allTried()) for (const wake of this.#idle.splice(0)) wake()
   }
 
   #later(wanted: Wanted, delayMs: number): void {
@@ -91,6 +110,7 @@ export class Dialer {
     else if (this.#wanted.get(wanted.target.id) === wanted && !this.#closed) {
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** wanted.failures++, LAST_RETRY_MS)
       this.#later(wanted, delayMs)
+      this.#wake()
     }
     const next = this.#waiting.shift()
     if (next) void this.#dial(next)

@@ -2,13 +2,12 @@
 // next.
 // Never decodes: it hands frames on.
 
-import { randomBytes } from 'node:crypto'
 import type { Clock, Timer } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
-import { markerOf, nonceBytes, sequenceInAnswer } from '../wire/topic.ts'
+import { markerOf, sequenceInAnswer } from '../wire/topic.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
@@ -16,7 +15,7 @@ import type { Remote } from './remote.ts'
 /** One subscriber of a channel. */
 export interface Listener {
   /** Takes one event. Must not throw. */
-  deliver(body: unknown, from: Remote, headers: Readonly<Record<string, string>> | undefined): void
+  deliver(body: unknown, heard: Heard, headers: Readonly<Record<string, string>> | undefined): void
   /** So many messages of this publisher were lost on the way. */
   gap(count: number, from: Remote): void
 }
@@ -31,6 +30,8 @@ export interface HearingParts {
   readonly clock: Clock
   readonly limits: Limits
   readonly counters: Counters
+  /** Ours. */
+  readonly id: string
   /** Of this machine, to tell whether a publisher is on it. */
   readonly host: string
   readonly remotes: () => Iterable<Remote>
@@ -38,6 +39,7 @@ export interface HearingParts {
 
 /** One channel of one publisher in one codec. */
 export interface Heard {
+  readonly from: Remote
   readonly channel: HeardChannel
   readonly topic: Buffer
   readonly codec: BodyCodec
@@ -92,7 +94,7 @@ export class Ear {
       resolve = settle
     })
     const body = channel.local.body(codec) as BodyCodec
-    const heard: Heard = { channel, topic, codec: body, expected: -1, confirmed }
+    const heard: Heard = { from: this.remote, channel, topic, codec: body, expected: -1, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
     if (this.#hearing) this.#subscribe(heard, resolve)
@@ -129,7 +131,7 @@ export class Ear {
 
   #subscribe(heard: Heard, resolve: () => void): void {
     this.#hearing?.subscribe(heard.topic)
-    const bytes = markerOf(randomBytes(nonceBytes), heard.topic)
+    const bytes = markerOf(this.#parts.id, heard.topic)
     const timeoutMs = this.#parts.limits.subscribeTimeoutMs
     const timer = this.#parts.clock.after(timeoutMs, () => {
       const { key } = heard.channel.local.channel

@@ -2,6 +2,7 @@
 // Never routes and never reads a body.
 
 import type { Clock, Timer } from '../base/clock.ts'
+import { deferred } from '../base/deferred.ts'
 import { reportFault, reportNote } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
@@ -58,6 +59,7 @@ export class Membership {
   readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
   readonly #dials = new Map<Link, (reached: boolean) => void>()
   readonly #startMs: number
+  readonly #synced = deferred()
   #timers: Timer[] = []
   #lastLookMs: number
   #closing = false
@@ -84,10 +86,17 @@ export class Membership {
       this.#records.delete(event.peer.id)
       this.#dialer.settle(event.peer.id)
     }
+    if (event.type === 'synced') this.#synced.resolve()
     if (event.type === 'fault') {
       this.#parts.counters.discoveryFaults++
       reportFault({ area: 'discovery', text: event.error.message, code: event.error.code })
     }
+  }
+
+  /** Resolves when all whom discovery knew at first are up, or have been tried. */
+  async synced(): Promise<void> {
+    await this.#synced.promise
+    await this.#dialer.tried()
   }
 
   /** Somebody dialled us. */
@@ -164,6 +173,7 @@ export class Membership {
 
   close(): void {
     this.#closing = true
+    this.#synced.resolve()
     this.#dialer.close()
     for (const timer of this.#timers) timer.cancel()
     for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')

@@ -9,6 +9,7 @@ import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Catalog } from './catalog.ts'
 import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
@@ -32,6 +33,7 @@ export interface MeshParts {
   readonly clock: Clock
   readonly limits: Limits
   readonly counters: Counters
+  readonly id: string
   readonly host: string
   readonly hello: () => Hello
 }
@@ -45,18 +47,23 @@ export class Mesh {
   readonly parts: MeshParts
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
+  readonly #arrivals: Arrivals
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   readonly #farewells = new Map<Link, () => void>()
 
   constructor(parts: MeshParts) {
     const { transport, clock, limits, counters } = parts
     this.parts = parts
+    this.#arrivals = new Arrivals(clock, (remote) => {
+      this.#tell({ type: 'up', peer: remote.info() })
+    })
     const nowMs = () => clock.nowMs()
     this.inbound = new Inbound(limits, counters, nowMs)
     this.membership = new Membership({ ...parts, inbound: this.inbound, events: this.#events() })
     const remotes = () => this.membership.remotes.values()
     this.routing = new Routing(remotes, clock, limits)
-    this.outlet = new Outlet((frame) => transport.publish(frame), limits, counters)
+    const publish = (frame: Buffer) => transport.publish(frame)
+    this.outlet = new Outlet(publish, limits, counters, (id, key) => this.#arrivals.heard(id, key))
     this.subscriptions = new Subscriptions({ ...parts, remotes })
     registerGreeting({
       ...parts,
@@ -78,8 +85,14 @@ export class Mesh {
 
   peers(): RemotePeer[] {
     return [...this.membership.remotes.values()]
-      .filter((remote) => !remote.leaving)
+      .filter(({ arrived, leaving }) => arrived && !leaving)
       .map((remote) => remote.info())
+  }
+
+  /** Resolves when the first look around is over. */
+  async synced(): Promise<void> {
+    await this.membership.synced()
+    await this.#arrivals.idle()
   }
 
   /** Begins with the peers that are up. */
@@ -161,17 +174,18 @@ export class Mesh {
     return {
       up: (remote: Remote) => {
         this.#changed(remote)
-        this.#tell({ type: 'up', peer: remote.info() })
+        this.#arrivals.begin(remote)
       },
       changed: (remote: Remote) => this.#changed(remote),
       leaving: (remote: Remote) => {
         this.routing.remove(remote)
-        this.#tell({ type: 'leaving', peer: remote.info() })
+        if (remote.arrived) this.#tell({ type: 'leaving', peer: remote.info() })
       },
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
         this.subscriptions.drop(remote)
-        this.#tell({ type: 'down', peer: remote.info(), reason })
+        this.#arrivals.cancel(remote)
+        if (remote.arrived) this.#tell({ type: 'down', peer: remote.info(), reason })
       },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()

@@ -3,6 +3,7 @@
 // A frame leaves when it is full or at the end of the turn, if the other side's credit allows;
 // what waits for credit is bounded, and `full` says so before the bound is reached.
 
+import { type Deferred, deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
@@ -224,19 +225,6 @@ export class Outbound {
     this.#ready?.resolve()
     this.#ready = undefined
   }
-}
-
-interface Deferred {
-  readonly promise: Promise<void>
-  readonly resolve: () => void
-}
-
-function deferred(): Deferred {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
 
 function overloaded(limits: Limits): EarshotError {

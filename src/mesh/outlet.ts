@@ -7,7 +7,7 @@ import type { Limits } from '../base/limits.ts'
 import { type BodyCodec, codecNames } from '../codec/codec.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
 import { HEADERS_BIT, Kind } from '../wire/record.ts'
-import { answerToMarker, isMarker, NO_KEY, topicOfMarker } from '../wire/topic.ts'
+import { answerToMarker, isMarker, NO_KEY, parseMarker } from '../wire/topic.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
 
@@ -20,11 +20,19 @@ export class Outlet {
   readonly #publish: (frame: Buffer) => void
   readonly #limits: Limits
   readonly #counters: Counters
+  /** A remote peer's subscription to a channel is in force. */
+  readonly #onHeard: (id: string, channel: string) => void
   readonly #heard = new Map<string, number>()
   readonly #channels = new Map<string, OutletChannel>()
 
-  constructor(publish: (frame: Buffer) => void, limits: Limits, counters: Counters) {
+  constructor(
+    publish: (frame: Buffer) => void,
+    limits: Limits,
+    counters: Counters,
+    onHeard: (id: string, channel: string) => void,
+  ) {
     this.#publish = publish
+    this.#onHeard = onHeard
     this.#limits = limits
     this.#counters = counters
   }
@@ -68,8 +76,9 @@ export class Outlet {
 
   /** The marker came behind its subscription: that is in force now, from the next message on. */
   #answer(marker: Buffer): void {
-    const topic = topicOfMarker(marker)?.toString('latin1')
-    if (topic === undefined) return
+    const asked = parseMarker(marker)
+    if (!asked) return
+    const topic = asked.topic.toString('latin1')
     let sequence = 0
     for (const channel of this.#channels.values()) {
       if (!channel.owns(topic)) continue
@@ -77,6 +86,7 @@ export class Outlet {
       sequence = channel.sequence
     }
     this.#publish(answerToMarker(marker, sequence))
+    this.#onHeard(asked.id, asked.name)
   }
 }
 

@@ -79,6 +79,8 @@ export class Remote {
   offers: readonly ContractOffer[]
   /** Has said goodbye: finishes what it has, takes nothing new. */
   leaving = false
+  /** What it hears of us is in force: what we publish from now on reaches it. */
+  arrived = false
   down = false
 
   constructor(hello: Hello, via: readonly string[], foundAfterMs: number) {

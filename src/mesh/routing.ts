@@ -60,9 +60,10 @@ export class ChannelRoutes {
     return full
   }
 
-  /** By key where there is one, in turn otherwise. */
-  choose(key: string | undefined): Route | undefined {
-    return key === undefined ? this.pick() : this.#pickFor(key)
+  /** The peer that is named, or by key, or else in turn. */
+  choose(wish: { readonly to?: string; readonly key?: string } | undefined): Route | undefined {
+    if (wish?.to !== undefined) return this.#routes.find(({ remote }) => remote.id === wish.to)
+    return wish?.key === undefined ? this.pick() : this.#pickFor(wish.key)
   }
 
   /** Some route whose link must drain before more is sent. */

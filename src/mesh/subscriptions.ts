@@ -32,6 +32,11 @@ export class Subscriptions {
     await Promise.all([...this.#parts.remotes()].map((remote) => this.#ask(remote, asked)))
   }
 
+  /** Keys of the channels that somebody here hears. */
+  heard(): string[] {
+    return [...this.#channels.keys()]
+  }
+
   remove(local: LocalChannel, listener: Listener): void {
     const channel = this.#channels.get(local.channel.key)
     if (!channel?.listeners.delete(listener) || channel.listeners.size > 0) return
@@ -125,7 +130,7 @@ export class Subscriptions {
         continue
       }
       counters.eventsReceived++
-      for (const listener of heard.channel.listeners) listener.deliver(body, from, headers)
+      for (const listener of heard.channel.listeners) listener.deliver(body, heard, headers)
     }
   }
 

@@ -3,6 +3,7 @@
 
 import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { CodecName } from '../codec/codec.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Headers } from './headers.ts'
@@ -12,6 +13,8 @@ export interface HandlerContext {
   readonly from: { readonly id: string; readonly name: string }
   /** `shop.orders/1/place` */
   readonly channel: string
+  /** The codec that was agreed with the sender. */
+  readonly codec: CodecName
   readonly headers: Headers
   /** ms until the caller stops waiting; Infinity for a notification or an event. */
   readonly remainingMs: number
@@ -19,10 +22,18 @@ export interface HandlerContext {
   readonly signal: AbortSignal
 }
 
+/** A body with what came along. */
+export interface ReadBody {
+  readonly body: unknown
+  readonly headers: Headers
+  readonly codec: CodecName
+}
+
 /** Made for each call; the signal only when a handler asks for it. */
 export class CallContext implements HandlerContext {
   readonly from: { readonly id: string; readonly name: string }
   readonly channel: string
+  readonly codec: CodecName
   readonly headers: Headers
   readonly #mesh: Mesh
   readonly #deadlineMs: number
@@ -30,11 +41,12 @@ export class CallContext implements HandlerContext {
   #timer: Timer | undefined
   #aborted: string | undefined
 
-  constructor(mesh: Mesh, link: Link, channel: string, headers: Headers, budgetMs: number) {
+  constructor(mesh: Mesh, link: Link, channel: string, read: ReadBody, budgetMs: number) {
     this.#mesh = mesh
     this.from = link.remote ?? unknownPeer
     this.channel = channel
-    this.headers = headers
+    this.codec = read.codec
+    this.headers = read.headers
     this.#deadlineMs = budgetMs > 0 ? mesh.parts.clock.nowMs() + budgetMs : Number.POSITIVE_INFINITY
   }
 

@@ -4,7 +4,8 @@
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
-import type { Listener } from '../mesh/ear.ts'
+import type { CodecName } from '../codec/codec.ts'
+import type { Heard, Listener } from '../mesh/ear.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { OutletChannel } from '../mesh/outlet.ts'
@@ -32,6 +33,8 @@ export interface PublishOptions {
 export interface EventContext {
   readonly from: { readonly id: string; readonly name: string }
   readonly channel: string
+  /** The codec that was agreed with the publisher. */
+  readonly codec: CodecName
   readonly headers: Headers
 }
 
@@ -157,7 +160,7 @@ class Subscriber implements Listener, Subscription {
   readonly #options: SubscribeOptions
   readonly #queue: IterableQueue<unknown> | undefined
   readonly #stop: () => void
-  readonly #contexts = new WeakMap<Remote, EventContext>()
+  readonly #contexts = new WeakMap<Heard, EventContext>()
 
   constructor(
     channel: string,
@@ -177,8 +180,8 @@ class Subscriber implements Listener, Subscription {
     return this.#queue?.dropped ?? 0
   }
 
-  deliver(body: unknown, from: Remote, headers: Headers | undefined): void {
-    this.#take(body, headers ? this.#context(from, headers) : this.#plainContext(from))
+  deliver(body: unknown, heard: Heard, headers: Headers | undefined): void {
+    this.#take(body, headers ? this.#context(heard, headers) : this.#plainContext(heard))
   }
 
   gap(count: number, from: Remote): void {
@@ -200,16 +203,17 @@ class Subscriber implements Listener, Subscription {
     throw new EarshotError('EARSHOT_OPTION_INVALID', 'a subscription with a handler is no iterable')
   }
 
-  #context(from: Remote, headers: Headers): EventContext {
-    return { from: { id: from.id, name: from.name }, channel: this.#channel, headers }
+  #context({ from, codec }: Heard, headers: Headers): EventContext {
+    const { id, name } = from
+    return { from: { id, name }, channel: this.#channel, codec: codec.codec, headers }
   }
 
   /** Without headers all events of one publisher share their context. */
-  #plainContext(from: Remote): EventContext {
-    let context = this.#contexts.get(from)
+  #plainContext(heard: Heard): EventContext {
+    let context = this.#contexts.get(heard)
     if (!context) {
-      context = Object.freeze(this.#context(from, noHeaders))
-      this.#contexts.set(from, context)
+      context = Object.freeze(this.#context(heard, noHeaders))
+      this.#contexts.set(heard, context)
     }
     return context
   }

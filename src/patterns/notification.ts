@@ -51,7 +51,7 @@ export class Notifications {
       routes.local.check(body)
       await this.#mesh.routing.wait(routes, timeoutMs)
     }
-    const route = routes.choose(options?.key)
+    const route = routes.choose(options)
     const link = route?.remote.link
     if (!route || !link) throw noServer(routes)
     const headers = encodeHeaders(options?.headers, limits)

@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly headers?: Headers
   /** Messages of one key go to one peer, as long as the same peers serve the contract. */
   readonly key?: string
+  /** The id of the remote peer that shall have it, and no other. */
+  readonly to?: string
 }
 
 export class Requests {
@@ -48,8 +50,8 @@ export class Requests {
     timeoutMs: number,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const route = routes.choose(options?.key)
-    if (route === undefined) return this.#callLater(routes, body, timeoutMs, options)
+    const route = routes.choose(options)
+    if (route?.remote.link === undefined) return this.#callLater(routes, body, timeoutMs, options)
     return this.#send(routes, route, body, timeoutMs, options)
   }
 
@@ -74,9 +76,10 @@ export class Requests {
     routes.local.check(body)
     await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
     const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startMs))
-    const route = routes.choose(options?.key)
-    if (route) return this.#send(routes, route, body, leftMs, options)
-    const text = `the only peer that serves ${routes.local.channel.key} is being dialled anew`
+    const route = routes.choose(options)
+    if (route?.remote.link) return this.#send(routes, route, body, leftMs, options)
+    const who = options?.to === undefined ? 'the only peer' : `the peer ${options.to}`
+    const text = `${who} does not serve ${routes.local.channel.key}, or is being dialled anew`
     throw new EarshotError('EARSHOT_NO_SERVER', text)
   }
 

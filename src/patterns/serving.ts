@@ -9,7 +9,7 @@ import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker } from '../wire/record.ts'
-import { CallContext, type HandlerContext } from './call-context.ts'
+import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
 import { noHeaders } from './headers.ts'
 
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
@@ -81,7 +81,7 @@ export class Serving {
       this.#fail(link, correlation, error.code, error.message, error.path)
       return true
     }
-    const context = new CallContext(this.#mesh, link, local.channel.key, read.headers, budgetMs)
+    const context = new CallContext(this.#mesh, link, local.channel.key, read, budgetMs)
     let result: unknown
     try {
       result = handler(read.body as never, context)
@@ -122,7 +122,7 @@ export class Serving {
       return true
     }
     counters.notificationsReceived++
-    const context = new CallContext(this.#mesh, link, local.channel.key, read.headers, 0)
+    const context = new CallContext(this.#mesh, link, local.channel.key, read, 0)
     try {
       const result = handler(read.body as never, context)
       if (!isThenable(result)) return true
@@ -147,7 +147,7 @@ export class Serving {
     code: number,
     local: LocalChannel | undefined,
     handler: AnyHandler | undefined,
-  ): { body: unknown; headers: Readonly<Record<string, string>> } | EarshotError {
+  ): ReadBody | EarshotError {
     if (!local || !handler) return unserved(local)
     const codec = local.body(code & CODEC_MASK)
     if (!codec) {
@@ -161,7 +161,8 @@ export class Serving {
     try {
       const { maxHeaderBytes } = this.#mesh.parts.limits
       const headers = record.hasHeaders ? record.headers(maxHeaderBytes) : noHeaders
-      return { body: codec.decode(record.buffer, record.start, record.end), headers }
+      const body = codec.decode(record.buffer, record.start, record.end)
+      return { body, headers, codec: codec.codec }
     } catch (error) {
       const failure = toEarshotError(error)
       this.#mesh.inbound.bad(

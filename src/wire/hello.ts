@@ -36,6 +36,11 @@ export interface Hello {
   /** For channels that the sender has not offered yet. */
   readonly codecs: readonly string[]
   readonly contracts: readonly ContractOffer[]
+  /**
+   * Keys of the channels that the sender subscribes to: the receiver counts it as up for its own
+   * publishers once these are in force, so that what it publishes first is heard.
+   */
+  readonly hears: readonly string[]
   /** Bytes that the receiver of this may send before more is granted. */
   readonly credit: number
   readonly heartbeatMs: number
@@ -44,6 +49,9 @@ export interface Hello {
 const MAX_NAME = 200
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
+const MAX_HEARD = 1_024
+/** As a topic's name. */
+const MAX_KEY = 247
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
 export function parseHello(bytes: Buffer, maxContracts: number): Hello {
@@ -62,6 +70,7 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     door: endpoints(value.door, '/door'),
     codecs: texts(value.codecs, '/codecs', MAX_CODECS),
     contracts: offers(value.contracts, maxContracts),
+    hears: texts(value.hears, '/hears', MAX_HEARD, MAX_KEY),
     credit: whole(value.credit, '/credit'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
   }
@@ -158,8 +167,8 @@ function text(value: unknown, path: string, max = MAX_NAME): string {
   return value
 }
 
-function texts(value: unknown, path: string, max: number): string[] {
-  return list(value, path, max).map((item, index) => text(item, `${path}/${index}`))
+function texts(value: unknown, path: string, max: number, longest = MAX_NAME): string[] {
+  return list(value, path, max).map((item, index) => text(item, `${path}/${index}`, longest))
 }
 
 function pattern(value: unknown, path: string, form: RegExp): string {

@@ -5,7 +5,7 @@ import { assert } from '../base/errors.ts'
 import { VarintReader, writeVarint } from './varint.ts'
 
 const MAX_TOPIC_NAME_BYTES = 247
-const NONCE_BYTES = 16
+const ID_BYTES = 16
 const SHAPE_BYTES = 4
 const MARKER = 0
 /** After the topic: these records are under no key filter. */
@@ -34,15 +34,26 @@ export function topicLength(bytes: Uint8Array): number {
   return bytes.length >= length ? length : -1
 }
 
-export function markerOf(nonce: Uint8Array, topic: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([MARKER]), nonce, topic])
+/** @param id 32 hex digits of the peer that subscribes */
+export function markerOf(id: string, topic: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([MARKER]), Buffer.from(id, 'hex'), topic])
 }
 
-/** The topic inside a marker, or undefined for anything else. */
-export function topicOfMarker(bytes: Buffer): Buffer | undefined {
-  if (bytes[0] !== MARKER || bytes.length < 1 + NONCE_BYTES + 3) return undefined
-  const topic = bytes.subarray(1 + NONCE_BYTES)
-  return topicLength(topic) === topic.length ? topic : undefined
+export interface Marker {
+  /** Of the peer that subscribes, as it says. */
+  readonly id: string
+  readonly topic: Buffer
+  /** `contract/major/channel` */
+  readonly name: string
+}
+
+/** What a marker says, or undefined for anything else. */
+export function parseMarker(bytes: Buffer): Marker | undefined {
+  if (bytes[0] !== MARKER || bytes.length < 1 + ID_BYTES + 3) return undefined
+  const topic = bytes.subarray(1 + ID_BYTES)
+  if (topicLength(topic) !== topic.length) return undefined
+  const name = topic.toString('latin1', 1, 1 + (topic[0] as number))
+  return { id: bytes.toString('hex', 1, 1 + ID_BYTES), topic, name }
 }
 
 export function isMarker(bytes: Uint8Array): boolean {
@@ -64,5 +75,3 @@ export function sequenceInAnswer(bytes: Buffer, marker: Buffer): number {
   reader.position = marker.length
   return reader.read(bytes, bytes.length)
 }
-
-export const nonceBytes: number = NONCE_BYTES

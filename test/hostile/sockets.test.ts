@@ -65,7 +65,15 @@ async function unharmed(peer: PeerProcess, works: () => Promise<void>, before: S
 function hello(mesh: string, change: object = {}): Buffer {
   const said = {
     ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
-    ...{ host: 'elsewhere', inbox: [], outlet: [], door: [], codecs: ['json'], contracts: [] },
+    ...{
+      host: 'elsewhere',
+      inbox: [],
+      outlet: [],
+      door: [],
+      codecs: ['json'],
+      contracts: [],
+      hears: [],
+    },
     ...{ credit: 1_000_000_000, heartbeatMs: 1_000, ...change },
   }
   return record(Kind.hello, Buffer.from(JSON.stringify(said)))
@@ -81,7 +89,10 @@ describe(`hostile frames at the inbox (seed ${seed})`, () => {
   it('that are random bytes are dropped and counted', async () => {
     const { peer, works, before } = await victim()
     const stranger = dealer(peer)
-    const bytes = fc.sample(fc.uint8Array({ maxLength: 400 }), { numRuns: FRAMES, seed })
+    const bytes = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 400 }), {
+      numRuns: FRAMES,
+      seed,
+    })
     for (const frame of bytes) await stranger.send(Buffer.from(frame))
     await stranger.send([Buffer.from('several'), Buffer.from('parts')])
     await until('all are counted', async () => {

@@ -28,6 +28,7 @@ const hello: Hello = {
       channels: [{ name: 'x', kind: 'event', number: 0, codecs: ['json'], id: 'f'.repeat(64) }],
     },
   ],
+  hears: ['c/1/x'],
   credit: 1,
   heartbeatMs: 1_000,
 }
@@ -53,6 +54,7 @@ describe('a hello', () => {
     ['/contracts/0/version', { contracts: [{ name: 'c', version: 'x', channels: [] }] }],
     ['/contracts/0/channels/0', { contracts: [{ name: 'c', version: '1.0.0', channels: [5] }] }],
     ['/credit', { credit: '9' }],
+    ['/hears/0', { hears: [7] }],
   ])('with a wrong %s is refused, and the field is named', (path, change) => {
     expect(() => parseHello(bytes({ ...hello, ...change }), 10)).toThrow(
       expect.objectContaining({ code: 'EARSHOT_BYTES_INVALID', path }),

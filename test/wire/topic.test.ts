@@ -5,14 +5,14 @@ import {
   answerToMarker,
   isMarker,
   markerOf,
+  parseMarker,
   sequenceInAnswer,
   topicLength,
   topicOf,
-  topicOfMarker,
 } from '../../src/wire/topic.ts'
 
 const shape = 'deadbeef'
-const nonce = Buffer.alloc(16, 9)
+const id = 'ab'.repeat(16)
 
 describe('topics', () => {
   it('are never a prefix of another', () => {
@@ -36,18 +36,18 @@ describe('topics', () => {
 
   it('are found in their marker, and in nothing else', () => {
     const topic = topicOf('shop/1/placed', 2, shape)
-    const marker = markerOf(nonce, topic)
+    const marker = markerOf(id, topic)
     expect(isMarker(marker)).toBe(true)
-    expect(topicOfMarker(marker)).toEqual(topic)
+    expect(parseMarker(marker)).toEqual({ id, topic, name: 'shop/1/placed' })
     for (let cut = 0; cut < marker.length; cut++) {
-      expect(topicOfMarker(marker.subarray(0, cut))).toBeUndefined()
+      expect(parseMarker(marker.subarray(0, cut))).toBeUndefined()
     }
-    expect(topicOfMarker(Buffer.concat([marker, Buffer.from([1])]))).toBeUndefined()
+    expect(parseMarker(Buffer.concat([marker, Buffer.from([1])]))).toBeUndefined()
   })
 
   it('have their next number in the answer to their own marker only', () => {
-    const marker = markerOf(nonce, topicOf('shop/1/placed', 2, shape))
-    const other = markerOf(Buffer.alloc(16, 8), topicOf('shop/1/placed', 2, shape))
+    const marker = markerOf(id, topicOf('shop/1/placed', 2, shape))
+    const other = markerOf('cd'.repeat(16), topicOf('shop/1/placed', 2, shape))
     const answer = answerToMarker(marker, 123_456_789)
     expect(sequenceInAnswer(answer, marker)).toBe(123_456_789)
     expect(sequenceInAnswer(answer, other)).toBe(-1)

@@ -1,0 +1,74 @@
+// Owns the moment at which a remote peer counts as up: when what it hears of us is in force.
+// Never keeps anybody out for long: a peer that does not subscribe as it said is up all the same.
+
+import type { Clock, Timer } from '../base/clock.ts'
+import { deferred } from '../base/deferred.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import type { Remote } from './remote.ts'
+
+/** A subscription takes a dial and two messages: a few ms, unless something is wrong. */
+const ARRIVED_WITHIN_MS = 500
+
+interface Arrival {
+  readonly remote: Remote
+  /** Channels that it said it hears and whose subscription we have not seen. */
+  readonly awaited: Set<string>
+  readonly timer: Timer
+}
+
+export class Arrivals {
+  readonly #clock: Clock
+  readonly #arrived: (remote: Remote) => void
+  readonly #waiting = new Map<string, Arrival>()
+  #idle = deferred()
+
+  /** @param arrived called once for each that is up, unless it is gone before */
+  constructor(clock: Clock, arrived: (remote: Remote) => void) {
+    this.#clock = clock
+    this.#arrived = arrived
+  }
+
+  /** Its hello is done. */
+  begin(remote: Remote): void {
+    if (remote.hello.hears.length === 0) {
+      this.#finish(remote)
+      return
+    }
+    const late = () => {
+      const text = `${remote.name} has not subscribed to ${[...arrival.awaited]} as it said`
+      reportFault({ area: 'outlet', text })
+      this.#finish(remote)
+    }
+    const timer = this.#clock.after(ARRIVED_WITHIN_MS, late, true)
+    const arrival: Arrival = { remote, awaited: new Set(remote.hello.hears), timer }
+    this.#waiting.set(remote.id, arrival)
+  }
+
+  /** The outlet has seen a subscription. */
+  heard(id: string, channel: string): void {
+    const arrival = this.#waiting.get(id)
+    if (arrival?.awaited.delete(channel) && arrival.awaited.size === 0) this.#finish(arrival.remote)
+  }
+
+  /** Resolves when nobody is on the way. */
+  async idle(): Promise<void> {
+    if (this.#waiting.size > 0) await this.#idle.promise
+  }
+
+  /** It is gone before it was up. */
+  cancel(remote: Remote): void {
+    const arrival = this.#waiting.get(remote.id)
+    if (arrival?.remote !== remote) return
+    arrival.timer.cancel()
+    this.#waiting.delete(remote.id)
+    if (this.#waiting.size > 0) return
+    this.#idle.resolve()
+    this.#idle = deferred()
+  }
+
+  #finish(remote: Remote): void {
+    this.cancel(remote)
+    remote.arrived = true
+    this.#arrived(remote)
+  }
+}
