@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
+import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
 import { directory } from './discovery/directory.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
@@ -174,6 +175,8 @@ async function socketFolder(
   if (process.platform === 'win32') return undefined
   const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
   await removeLeftovers(folder)
+  // What other meshes left behind keeps nobody waiting.
+  void removeAbandoned(folder)
   return folder
 }
 

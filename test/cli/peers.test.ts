@@ -1,0 +1,71 @@
+// `earshot peers` against real peers in other processes.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { earshot, endAll, type Running, randomMesh, startCli, startShop } from './support.ts'
+
+const mesh = randomMesh()
+let orders: Running & { id: string }
+let odd: Running & { id: string }
+
+beforeAll(async () => {
+  ;[orders, odd] = await Promise.all([
+    startShop({ name: 'orders', mesh, does: ['serve', 'publish'] }),
+    startShop({ name: 'odd', mesh, does: ['stock'], title: `\u001b[2Jodd-${'long-'.repeat(18)}` }),
+  ])
+})
+afterAll(endAll)
+
+describe('earshot peers', () => {
+  it('lists who is up and what they offer, in lines of 80 characters', async () => {
+    const { code, stdout, stderr } = await earshot(['peers', '--mesh', mesh, '--wait', '4000'])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`2 peers in mesh "${mesh}"`)
+    expect(stdout).toMatch(/NAME +ID +HOST +PID +LINK +VIA +FOUND/)
+    const { id, child } = orders
+    expect(stdout).toMatch(new RegExp(`orders +${id.slice(0, 8)} .* ${child.pid} +ipc +dir.* ms`))
+    expect(stdout).toMatch(/shop\.orders 1\.2\.0\n {4}request: place, echo/)
+    expect(stdout).toMatch(/ {4}event: placed/)
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
+  it('shows the control characters in the name of a peer instead of obeying them', async () => {
+    const { stdout } = await earshot(['peers', '--mesh', mesh, '--wait', '4000'])
+    expect(stdout).not.toContain('\u001b')
+    expect(stdout).toContain('\\u001b[2Jodd-long')
+    expect(stdout).toContain(odd.id.slice(0, 8))
+  })
+
+  it('prints one document with --json', async () => {
+    const { code, stdout } = await earshot(['peers', '--mesh', mesh, '--json', '--wait', '4000'])
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(1)
+    const { peers } = JSON.parse(stdout)
+    expect(peers).toHaveLength(2)
+    const found = peers.find(({ name }: { name: string }) => name === 'orders')
+    expect(found).toMatchObject({ id: orders.id, pid: orders.child.pid, transport: 'ipc' })
+    expect(found.contracts[0]).toMatchObject({ name: 'shop.orders', version: '1.2.0' })
+    const [first] = found.contracts[0].channels
+    expect(first).toMatchObject({ name: 'place', kind: 'request', served: true })
+  })
+
+  it('takes the mesh from EARSHOT_MESH', async () => {
+    const { code, stdout } = await startCli(['peers'], { EARSHOT_MESH: mesh }).end()
+    expect(code).toBe(0)
+    expect(stdout).toContain(`in mesh "${mesh}"`)
+  })
+
+  it('ends with 3 and says what to do when nobody is heard', async () => {
+    const nowhere = randomMesh()
+    const words = ['peers', '--mesh', nowhere, '--wait', '50']
+    const [plain, json] = await Promise.all([earshot(words), earshot([...words, '--json'])])
+    expect(plain.code).toBe(3)
+    expect(plain.stdout).toBe('')
+    expect(plain.stderr).toMatch(
+      /^earshot: no peer was heard in mesh "cli-.*" within 50 ms\nnext: /,
+    )
+    expect(plain.stderr).toContain('--wait')
+    expect(json.code).toBe(3)
+    expect(JSON.parse(json.stdout)).toEqual({ mesh: nowhere, peers: [] })
+  })
+})

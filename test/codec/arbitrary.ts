@@ -1,0 +1,306 @@
+// Owns random shapes and values that fit them, and what a value is after a round trip.
+// Never random without a seed: EARSHOT_SEED repeats a run.
+
+import fc from 'fast-check'
+import type {
+  FieldShape,
+  RecordShape,
+  Shape,
+  UnionBranch,
+  UnionShape,
+} from '../../src/contract/shape.ts'
+
+export const seed: number = Number(process.env.EARSHOT_SEED ?? Date.now() % 2_147_483_647)
+
+const nameText = fc.stringMatching(/^[a-z][a-zA-Z0-9_]{0,9}$/)
+// `constructor` is inherited by every object, `key`, `v` and `COUNT` are names in our own source.
+const fieldName = fc.oneof(
+  { weight: 6, arbitrary: nameText },
+  fc.constantFrom('constructor', 'toString', 'key', 'v', 'b', 'p', 'COUNT', 'value', 'length'),
+  fc.stringMatching(/^[a-z]{25,60}$/),
+)
+
+const intShape = fc.oneof(
+  fc.constantFrom<Shape>(
+    { kind: 'int', bits: 32, bigint: false },
+    { kind: 'int', bits: 64, bigint: false },
+    { kind: 'int', bits: 64, bigint: true },
+    { kind: 'int', bits: 32, bigint: false, minimum: 0 },
+    { kind: 'int', bits: 64, bigint: false, minimum: 0 },
+    { kind: 'int', bits: 64, bigint: true, minimum: 0 },
+    { kind: 'int', bits: 64, bigint: false, logical: 'timestamp-millis' },
+    { kind: 'int', bits: 32, bigint: false, minimum: 5, maximum: 300 },
+  ),
+)
+
+const scalar: fc.Arbitrary<Shape> = fc.oneof(
+  { weight: 3, arbitrary: intShape },
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom<Shape>(
+      { kind: 'bool' },
+      { kind: 'float', bits: 64 },
+      { kind: 'float', bits: 32 },
+      { kind: 'float', bits: 64, minimum: -1000, maximum: 1000 },
+      { kind: 'string' },
+      { kind: 'string' },
+      { kind: 'string', minLength: 1, maxLength: 12 },
+      { kind: 'bytes' },
+      { kind: 'bytes', maxLength: 8 },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.uniqueArray(nameText, { minLength: 1, maxLength: 5 }).map(
+      (symbols): Shape => ({
+        kind: 'enum',
+        name: 'E',
+        symbols,
+        numbers: symbols.map((_, index) => index * 100 + 1),
+      }),
+    ),
+  },
+)
+
+function recordOf(fields: fc.Arbitrary<FieldShape[]>): fc.Arbitrary<RecordShape> {
+  return fields.map((list) => ({ kind: 'record', name: 'R', fields: list }))
+}
+
+function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<FieldShape[]> {
+  const entry = fc.record({
+    name: fieldName,
+    shape,
+    absence: fc.constantFrom('', '', '', 'optional', 'nullable', 'both', 'fallback', 'filled'),
+    gap: fc.constantFrom(1, 1, 1, 2, 20, 3000),
+  })
+  const unique = { selector: (one: { name: string }) => one.name, maxLength }
+  return fc.uniqueArray(entry, unique).map((list) => {
+    let tag = 0
+    return list.map(({ name, shape: inner, absence, gap }) => {
+      tag += gap
+      if (tag >= 19_000 && tag < 20_000) tag = 20_000
+      const fallback = absence === 'fallback' || absence === 'filled' ? defaultOf(inner) : undefined
+      return {
+        name,
+        wireName: name,
+        tag,
+        shape: inner,
+        optional: absence === 'optional' || absence === 'both' || absence === 'filled',
+        nullable: absence === 'nullable' || absence === 'both',
+        ...(fallback === undefined ? {} : { fallback }),
+      }
+    })
+  })
+}
+
+/** A default in JSON form, for shapes where one is easily told. */
+function defaultOf(shape: Shape): unknown {
+  switch (shape.kind) {
+    case 'bool':
+      return true
+    case 'int':
+      return shape.bigint ? '77' : 77
+    case 'float':
+      return 2.5
+    case 'string':
+      return 'given'
+    case 'enum':
+      return shape.symbols[0]
+    case 'list':
+      return []
+    case 'map':
+      return {}
+    default:
+      return undefined
+  }
+}
+
+const tree = fc.letrec<{ shape: Shape; record: RecordShape; union: UnionShape }>((tie) => ({
+  record: recordOf(fieldsOf(tie('shape'), 6)),
+  union: fc
+    .tuple(
+      fc.uniqueArray(nameText, { minLength: 1, maxLength: 3 }),
+      fc.array(tie('record'), { minLength: 3, maxLength: 3 }),
+    )
+    .map(([literals, records]): UnionShape => {
+      const branches = literals.map((literal, index): UnionBranch => {
+        const record = records[index] as RecordShape
+        const fields = record.fields.filter((field) => field.name !== 'kind')
+        return { literal, tag: index + 1, record: { ...record, fields } }
+      })
+      return { kind: 'union', name: 'U', discriminator: 'kind', branches }
+    }),
+  shape: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    scalar,
+    tie('record'),
+    tie('shape').map((items): Shape => ({ kind: 'list', items })),
+    scalar.map((items): Shape => ({ kind: 'list', items, maxItems: 4 })),
+    tie('shape').map((values): Shape => ({ kind: 'map', values })),
+    tie('union'),
+  ),
+}))
+
+/** Mostly records, sometimes a body of another kind; type names are made unique. */
+export const shapes: fc.Arbitrary<Shape> = fc
+  .oneof({ weight: 5, arbitrary: tree.record }, { weight: 2, arbitrary: tree.shape })
+  .map((shape) => named(shape, { count: 0 }))
+
+function named(shape: Shape, counter: { count: number }): Shape {
+  switch (shape.kind) {
+    case 'enum':
+      return { ...shape, name: `E${++counter.count}` }
+    case 'list':
+      return { ...shape, items: named(shape.items, counter) }
+    case 'map':
+      return { ...shape, values: named(shape.values, counter) }
+    case 'record':
+      return namedRecord(shape, counter)
+    case 'union': {
+      const name = `U${++counter.count}`
+      const branches = shape.branches.map((branch) => ({
+        ...branch,
+        record: namedRecord(branch.record, counter),
+      }))
+      return { ...shape, name, branches }
+    }
+    default:
+      return shape
+  }
+}
+
+function namedRecord(shape: RecordShape, counter: { count: number }): RecordShape {
+  const name = `R${++counter.count}`
+  const fields = shape.fields.map((field) => ({ ...field, shape: named(field.shape, counter) }))
+  return { ...shape, name, fields }
+}
+
+const text = fc
+  .oneof(
+    { weight: 3, arbitrary: fc.string({ maxLength: 12 }) },
+    fc.string({ unit: 'grapheme', maxLength: 30 }),
+    fc.string({ minLength: 20, maxLength: 80 }),
+    fc.constantFrom('', '"', '\\', '\u0000', '\ufffd', '😀', 'é'.repeat(31), 'x'.repeat(300)),
+  )
+  .filter((one) => !/\p{Surrogate}/u.test(one))
+
+function intValue(shape: Shape & { kind: 'int' }): fc.Arbitrary<unknown> {
+  if (shape.bigint) {
+    const least = BigInt(shape.minimum ?? -(2 ** 63))
+    return fc.oneof(
+      fc.bigInt({ min: least, max: 2n ** 63n - 1n }),
+      fc.bigInt({ min: least < 0n ? -300n : 0n, max: 300n }),
+    )
+  }
+  const limit = shape.bits === 32 ? 2 ** 31 : 2 ** 53 - 1
+  const min = shape.minimum ?? (shape.bits === 32 ? -limit : -limit)
+  const max = shape.maximum ?? (shape.bits === 32 ? limit - 1 : limit)
+  return fc.oneof(
+    fc.maxSafeInteger().map((one) => Math.min(max, Math.max(min, one))),
+    fc.integer({ min: Math.max(min, -300), max: Math.min(max, 300) }),
+    fc.constantFrom(min, max),
+  )
+}
+
+/** A value that fits; `finite` leaves out NaN and the infinities. */
+export function valueFor(shape: Shape, finite: boolean): fc.Arbitrary<unknown> {
+  switch (shape.kind) {
+    case 'bool':
+      return fc.boolean()
+    case 'int':
+      return intValue(shape)
+    case 'float': {
+      const bounds = shape.minimum === undefined ? {} : { min: shape.minimum, max: shape.maximum }
+      const plain = shape.minimum !== undefined || finite
+      const options = { noNaN: plain, noDefaultInfinity: plain, ...bounds } as fc.DoubleConstraints
+      return shape.bits === 32 ? fc.float(options as fc.FloatConstraints) : fc.double(options)
+    }
+    case 'string':
+      return shape.maxLength === undefined
+        ? text
+        : fc.string({ minLength: shape.minLength ?? 0, maxLength: shape.maxLength })
+    case 'bytes':
+      return fc.uint8Array({ maxLength: shape.maxLength ?? 40 }).map((one) => new Uint8Array(one))
+    case 'enum':
+      return fc.constantFrom(...shape.symbols)
+    case 'list':
+      return fc.array(valueFor(shape.items, finite), { maxLength: shape.maxItems ?? 6 })
+    case 'map': {
+      const keys = text.filter((one) => one !== '__proto__')
+      return fc.dictionary(keys, valueFor(shape.values, finite), {
+        maxKeys: 5,
+        noNullPrototype: true,
+      })
+    }
+    case 'record':
+      return recordValue(shape, finite)
+    case 'union':
+      return fc.oneof(
+        ...shape.branches.map((branch) =>
+          recordValue(branch.record, finite).map((rest) => ({
+            [shape.discriminator]: branch.literal,
+            ...rest,
+          })),
+        ),
+      )
+  }
+}
+
+function recordValue(record: RecordShape, finite: boolean): fc.Arbitrary<Record<string, unknown>> {
+  const model: Record<string, fc.Arbitrary<unknown>> = {}
+  for (const field of record.fields) {
+    const value = valueFor(field.shape, finite)
+    const choices = [{ weight: 3, arbitrary: value }]
+    if (field.nullable) choices.push({ weight: 1, arbitrary: fc.constant<unknown>(null) })
+    const isLoose = field.optional || field.fallback !== undefined
+    if (isLoose) choices.push({ weight: 1, arbitrary: fc.constant<unknown>(undefined) })
+    model[field.name] = fc.oneof(...choices)
+  }
+  return fc.record(model, { noNullPrototype: true }).map((value) => {
+    // Half of what is absent is no property at all.
+    const kept = Object.entries(value).filter(([key, one]) => one !== undefined || key.length % 2)
+    return Object.fromEntries(kept)
+  })
+}
+
+/** What a decoder must return for a value that was encoded. */
+export function expected(shape: Shape, value: unknown, codec: string): unknown {
+  switch (shape.kind) {
+    case 'int':
+      return shape.bigint ? value : (value as number) + 0
+    case 'float': {
+      const kept = shape.bits === 32 ? Math.fround(value as number) : (value as number)
+      return codec === 'json' ? kept + 0 : kept
+    }
+    case 'list':
+      return (value as unknown[]).map((item) => expected(shape.items, item, codec))
+    case 'map':
+      return Object.fromEntries(
+        Object.entries(value as object).map(([k, one]) => [k, expected(shape.values, one, codec)]),
+      )
+    case 'record':
+      return expectedRecord(shape, value, codec)
+    case 'union': {
+      const literal = (value as Record<string, unknown>)[shape.discriminator]
+      const branch = shape.branches.find((one) => one.literal === literal) as UnionBranch
+      return { [shape.discriminator]: literal, ...expectedRecord(branch.record, value, codec) }
+    }
+    default:
+      return value
+  }
+}
+
+function expectedRecord(shape: RecordShape, value: unknown, codec: string): object {
+  const made: Record<string, unknown> = {}
+  for (const field of shape.fields) {
+    const has = Object.hasOwn(value as object, field.name)
+    const item = has ? (value as Record<string, unknown>)[field.name] : undefined
+    if (item !== undefined && item !== null) made[field.name] = expected(field.shape, item, codec)
+    else if (field.fallback !== undefined) {
+      const { shape: inner, fallback } = field
+      made[field.name] =
+        inner.kind === 'int' && inner.bigint ? BigInt(fallback as string) : fallback
+    } else if (field.nullable && !field.optional) made[field.name] = null
+  }
+  return made
+}

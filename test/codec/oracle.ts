@@ -1,0 +1,157 @@
+// Owns values as the libraries want them that tests compare with. Never used outside tests.
+
+import { hasPresence, isWrapped } from '../../src/contract/proto-types.ts'
+import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
+
+type Keyed = Record<string, unknown>
+
+function own(value: unknown, name: string): unknown {
+  return Object.hasOwn(value as object, name) ? (value as Keyed)[name] : undefined
+}
+
+function branchOf(shape: Shape & { kind: 'union' }, value: unknown): UnionBranch {
+  const literal = own(value, shape.discriminator)
+  return shape.branches.find((branch) => branch.literal === literal) as UnionBranch
+}
+
+function mapped(value: unknown, convert: (item: unknown) => unknown): Keyed {
+  const entries = Object.entries(value as object).map(([key, item]) => [key, convert(item)])
+  return Object.fromEntries(entries)
+}
+
+/** Does the shape hold a bigint? The libraries need other settings for those. */
+export function hasBigInt(shape: Shape): boolean {
+  return JSON.stringify(shape).includes('"bigint":true')
+}
+
+/** For avsc with `wrapUnions: true`. */
+export function forAvsc(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case 'bytes':
+      return Buffer.from(value as Uint8Array)
+    case 'list':
+      return (value as unknown[]).map((item) => forAvsc(shape.items, item))
+    case 'map':
+      return mapped(value, (item) => forAvsc(shape.values, item))
+    case 'record':
+      return avscRecord(shape, value)
+    case 'union': {
+      const { record } = branchOf(shape, value)
+      return { [record.name]: avscRecord(record, value) }
+    }
+    default:
+      return value
+  }
+}
+
+function avscRecord(record: RecordShape, value: unknown): Keyed {
+  const made: Keyed = {}
+  for (const field of record.fields) {
+    const item = own(value, field.name)
+    const { shape } = field
+    if (!field.optional && !field.nullable) {
+      made[field.wireName] = item === undefined ? field.fallback : forAvsc(shape, item)
+    } else if (item === undefined || item === null) made[field.wireName] = null
+    else {
+      const inner = forAvsc(shape, item)
+      made[field.wireName] = shape.kind === 'union' ? inner : { [avscName(shape)]: inner }
+    }
+  }
+  return made
+}
+
+function avscName(shape: Shape): string {
+  switch (shape.kind) {
+    case 'bool':
+      return 'boolean'
+    case 'int':
+      return shape.bits === 32 ? 'int' : 'long'
+    case 'float':
+      return shape.bits === 32 ? 'float' : 'double'
+    case 'list':
+      return 'array'
+    case 'record':
+    case 'enum':
+      return shape.name
+    default:
+      return shape.kind
+  }
+}
+
+/** For protobufjs, as a plain object of the root message. */
+export function forProtobufjs(shape: Shape, value: unknown): Keyed {
+  if (shape.kind === 'record' || shape.kind === 'union') return item(shape, value) as Keyed
+  return { value: repeated(shape, value) }
+}
+
+function repeated(shape: Shape, value: unknown): unknown {
+  if (shape.kind === 'list') return (value as unknown[]).map((one) => item(shape.items, one))
+  if (shape.kind === 'map') return mapped(value, (one) => item(shape.values, one))
+  return item(shape, value)
+}
+
+function item(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case 'int':
+      return shape.bigint ? longOf(value as bigint) : value
+    case 'enum':
+      return shape.numbers[shape.symbols.indexOf(value as string)]
+    case 'list':
+    case 'map':
+      return { value: repeated(shape, value) }
+    case 'record':
+      return protoRecord(shape.fields, value)
+    case 'union': {
+      const branch = branchOf(shape, value)
+      return { [branch.literal]: protoRecord(branch.record.fields, value) }
+    }
+    default:
+      return value
+  }
+}
+
+function protoRecord(fields: readonly FieldShape[], value: unknown): Keyed {
+  // Without prototype: protobufjs takes an inherited `constructor` for a field.
+  const made: Keyed = Object.create(null)
+  for (const field of fields) {
+    const one = own(value, field.name)
+    if (one === undefined || one === null) continue
+    const isBoxed = !hasPresence(field) || !isWrapped(field)
+    made[field.wireName] = isBoxed ? repeated(field.shape, one) : item(field.shape, one)
+  }
+  return made
+}
+
+function longOf(value: bigint): object {
+  return { low: Number(value & 0xffff_ffffn) | 0, high: Number(value >> 32n), unsigned: false }
+}
+
+/** For msgpackr: absent is left out, as our encoder does; required null stays. */
+export function forMsgpackr(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case 'list':
+      return (value as unknown[]).map((one) => forMsgpackr(shape.items, one))
+    case 'map':
+      return mapped(value, (one) => forMsgpackr(shape.values, one))
+    case 'bytes':
+      return Buffer.from(value as Uint8Array)
+    case 'record':
+      return plainRecord(shape.fields, value)
+    case 'union': {
+      const branch = branchOf(shape, value)
+      return { [shape.discriminator]: branch.literal, ...plainRecord(branch.record.fields, value) }
+    }
+    default:
+      return value
+  }
+}
+
+function plainRecord(fields: readonly FieldShape[], value: unknown): Keyed {
+  const made: Keyed = {}
+  for (const field of fields) {
+    const one = own(value, field.name)
+    if (one !== undefined && one !== null) made[field.name] = forMsgpackr(field.shape, one)
+    else if (field.nullable && !field.optional) made[field.name] = null
+  }
+  return made
+}

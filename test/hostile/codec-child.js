@@ -1,0 +1,156 @@
+// Owns the process that hostile bytes are fed to: its death would show what a decoder let happen.
+// Prints one line of JSON. Never asserts: codec.test.ts does.
+
+import { Type } from 'typebox'
+import { defaultLimits } from '../../dist/src/base/limits.js'
+import { formats } from '../../dist/src/codec/formats.js'
+import { Bytes } from '../../dist/src/contract/bytes.js'
+import { shapeOf } from '../../dist/src/contract/from-typebox.js'
+import { rows } from './codec-rows.js'
+
+const seed = Number(process.argv[2])
+const count = Number(process.argv[3])
+
+let state = seed >>> 0
+function random(below) {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+  return Math.floor((state / 4_294_967_296) * below)
+}
+
+const shapes = [
+  Type.Object({
+    id: Type.Integer(),
+    note: Type.Optional(Type.String()),
+    rate: Type.Number(),
+    state: Type.Enum(['new', 'old']),
+    lines: Type.Array(Type.Object({ sku: Type.String({ maxLength: 40 }), n: Type.Integer() })),
+    more: Type.Record(Type.String(), Type.Array(Type.String())),
+    size: Type.Union([Type.Integer({ minimum: 0, maximum: 255 }), Type.Null()]),
+  }),
+  Type.Union([
+    Type.Object({ kind: Type.Literal('a'), big: Type.BigInt(), raw: Bytes() }),
+    Type.Object({ kind: Type.Literal('b'), grid: Type.Array(Type.Array(Type.Number())) }),
+  ]),
+  Type.Array(Type.Object({})),
+  Type.Record(Type.String(), Type.Optional(Type.Object({ deep: Type.Array(Type.Boolean()) }))),
+].map((type) => shapeOf(type, 'Body'))
+
+const samples = [
+  {
+    id: 1_234_567_890_123,
+    note: 'héllo wörld, this is a note',
+    rate: 1.25,
+    state: 'old',
+    lines: [
+      { sku: 'abc', n: 5 },
+      { sku: 'a longer stock keeping unit', n: -70_000 },
+    ],
+    more: { one: ['x', 'y'], two: [] },
+    size: 200,
+  },
+  { kind: 'b', grid: [[1, 2.5], [], [3]] },
+  [{}, {}, {}],
+  { k: { deep: [true, false] }, l: { deep: [] } },
+]
+
+/** Bytes that mean much to one format or another. */
+const telling = [
+  [0x80, 0x80, 0x80, 0x80, 0x08], [0xff, 0xff, 0xff, 0xff, 0x0f], [0xdd, 0xff, 0xff, 0xff, 0xff],
+  [0xdf, 0x7f, 0xff, 0xff, 0xff], [0xdb, 0x80, 0, 0, 0], [0xc1], [0xd4, 0x72, 0x40], [0xc0], [0],
+  [0x0b], [0x7b], [0x5b], [0x22], [0xff], [0x93, 0x93, 0x93], [0x2c, 0x7b, 0x7d],
+] // biome-ignore format: a table
+
+function mutated(bytes, other) {
+  let list = [...bytes]
+  for (let times = 1 + random(3); times > 0; times--) {
+    const at = random(list.length + 1)
+    switch (random(6)) {
+      case 0:
+        list[at] = random(256)
+        break
+      case 1:
+        list.splice(at, 0, ...telling[random(telling.length)])
+        break
+      case 2:
+        list.splice(at, 1 + random(4))
+        break
+      case 3:
+        list = list.slice(0, at)
+        break
+      case 4:
+        list.splice(at, 0, ...list.slice(random(list.length + 1)))
+        break
+      default:
+        list = [...list.slice(0, at), ...other.slice(random(other.length))]
+    }
+  }
+  return Buffer.from(list.map((byte) => (byte ?? 0) & 255))
+}
+
+function memory() {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Decodes once and says what happened; a slow one is tried again, for the machine may be busy. */
+function attempt(codec, bytes) {
+  let outcome = 'value'
+  let least = Number.POSITIVE_INFINITY
+  for (let times = 0; times < 3 && least > 20; times++) {
+    const began = process.cpuUsage()
+    const start = performance.now()
+    try {
+      codec.decode(bytes, 0, bytes.length)
+    } catch (error) {
+      outcome =
+        error.code === 'EARSHOT_BYTES_INVALID' && !error.cause ? 'refused' : String(error.stack)
+    }
+    const wallMs = performance.now() - start
+    const { user, system } = process.cpuUsage(began)
+    least = Math.min(least, wallMs, (user + system) / 1000)
+  }
+  return { outcome, ms: least }
+}
+
+function feedRows(format) {
+  const results = []
+  for (const row of rows.filter((one) => one.codec === format.codec)) {
+    const codec = format.compile(shapeOf(row.type, 'Body'), defaultLimits)
+    const bytes = row.bytes()
+    globalThis.gc?.()
+    const before = memory()
+    const { outcome, ms } = attempt(codec, bytes)
+    results.push({ name: row.name, outcome, ms, grownMb: (memory() - before) / 1_048_576 })
+  }
+  return results
+}
+
+function feedMutants(format) {
+  const codecs = shapes.map((shape) => format.compile(shape, defaultLimits))
+  const room = Buffer.alloc(4096)
+  const bodies = codecs.map((codec, index) => {
+    return [...room.subarray(0, codec.encodeInto(samples[index], room, 0))]
+  })
+  globalThis.gc?.()
+  const before = memory()
+  const seen = { value: 0, refused: 0 }
+  const odd = []
+  let maxMs = 0
+  for (let index = 0; index < count; index++) {
+    const which = index % codecs.length
+    const bytes = mutated(bodies[which], bodies[random(bodies.length)])
+    const { outcome, ms } = attempt(codecs[which], bytes)
+    maxMs = Math.max(maxMs, ms)
+    if (outcome in seen) seen[outcome]++
+    else odd.push({ outcome, shape: which, bytes: bytes.toString('hex') })
+  }
+  globalThis.gc?.()
+  return { seen, odd: odd.slice(0, 5), maxMs, grownMb: (memory() - before) / 1_048_576 }
+}
+
+const report = formats.map((format) => ({
+  codec: format.codec,
+  rows: feedRows(format),
+  mutants: feedMutants(format),
+}))
+process.stdout.write(`${JSON.stringify(report)}\n`)
