@@ -22,9 +22,9 @@ export const limitTable = {
   },
   maxDepth: { value: 64, unit: 'levels', why: 'deeper nesting is an attack on the stack' },
   maxItems: {
-    value: 1_000_000,
+    value: 131_072,
     unit: 'items',
-    why: 'what a list or map may announce before it is decoded',
+    why: 'of all lists and maps of a message together: none holds the event loop for 50 ms',
   },
   maxHeaderBytes: {
     value: 8_192,

@@ -1,4 +1,4 @@
-// Owns what a codec is. Hot path: a body is written in place and read from a range, no view per message.
+// Owns what a codec is. Hot path: written in place, read from a range, no view per message.
 // Never knows a contract, a link or a frame.
 
 import type { Limits } from '../base/limits.ts'
@@ -11,8 +11,9 @@ export const codecNames: readonly CodecName[] = ['json', 'msgpack', 'avro', 'pro
 
 /**
  * One shape in one format.
- * Ownership: `encodeInto` writes into the caller's buffer and keeps nothing; `decode` returns values
- * that share no memory with the buffer, except a body that is bytes as a whole (a view on it).
+ * Ownership: `encodeInto` writes into the caller's buffer and keeps nothing; `decode` returns
+ * values that share no memory with the buffer, except a body that is bytes as a whole (a view
+ * on it).
  */
 export interface BodyCodec<T = unknown> {
   readonly codec: CodecName

@@ -35,6 +35,7 @@ export interface FloatShape {
   readonly maximum?: number
 }
 
+/** Lengths are counted as `String.length` does: UTF-16 units. */
 export interface StringShape {
   readonly kind: 'string'
   readonly minLength?: number
@@ -48,7 +49,10 @@ export interface BytesShape {
   readonly maxLength?: number
 }
 
-/** `numbers[i]` is the wire number of `symbols[i]`; 0 is never used (unspecified). */
+/**
+ * `numbers[i]` is the wire number of `symbols[i]`, ascending; 0 is never used (unspecified).
+ * Avro writes the index, so a symbol must never be inserted before another.
+ */
 export interface EnumShape {
   readonly kind: 'enum'
   readonly name: string
@@ -79,7 +83,10 @@ export interface FieldShape {
   readonly optional: boolean
   /** Null is allowed as a value and means the same as absent. */
   readonly nullable: boolean
-  /** Filled in by the reader when the field is absent. */
+  /**
+   * Filled in by the reader when the field is absent; JSON form (bigint as decimal text, bytes as
+   * base64). Null only where the field is nullable.
+   */
   readonly fallback?: unknown
   readonly doc?: string
 }

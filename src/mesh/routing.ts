@@ -203,7 +203,7 @@ function closed(): EarshotError {
   return new EarshotError('EARSHOT_CLOSED', 'the peer is closed: nobody will come to serve it')
 }
 
-/** FNV-1a with a last mix: even for keys that differ in one character. Source: draft-eastlake-fnv. */
+/** FNV-1a and a last mix: even for keys that differ in one character. */
 function hash(text: string): number {
   let value = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {

@@ -18,3 +18,11 @@ export const Shop = contract('test.shop', '1.2.0', {
   raw: event(Bytes()),
   blob: notification(Bytes()),
 })
+
+/** Handlers that answer with the name of who serves. */
+export const handlers = (by: string) => ({
+  place: (order: { sku: string; count: number }) => ({ total: order.count * 2, by }),
+  slow: async () => ({ by }),
+  cancel: () => undefined,
+  blob: () => undefined,
+})

@@ -1,0 +1,170 @@
+// Owns the Avro format: the binary encoding of Avro 1.11, byte for byte, compiled from the shape.
+// Smallest and fastest; unreadable without the writer's shape. The schema is in to-avro.ts.
+
+import type { Limits } from '../base/limits.ts'
+import { sourceOfForm } from '../contract/fallback.ts'
+import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { checkWireNames } from '../contract/wire-names.ts'
+import { assemble } from './assemble.ts'
+import { emitRead } from './avro-read.ts'
+import { bytesBody } from './bytes-body.ts'
+import type { BodyCodec, Format } from './codec.ts'
+import {
+  countTest,
+  floatTest,
+  intTest,
+  isAbsentable,
+  isNoRecord,
+  readField,
+  Source,
+  stringTests,
+} from './compile.ts'
+import * as primitives from './varint.ts'
+
+export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
+
+function compile(shape: Shape, limits: Limits): BodyCodec {
+  if (shape.kind === 'bytes') return bytesBody('avro', shape)
+  checkWireNames(shape)
+  const source = new Source('avro', limits)
+  const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
+  const body = `let i = -1, y;
+try {
+${emitRead(source, shape, 'y')}
+} catch (thrown) { throw tracedItem(thrown, i); }
+at.pos = p;
+return y;`
+  const read = source.define('r', 'b, p, e', body)
+  return assemble(source, shape, write, read, primitives)
+}
+
+function emitWrite(source: Source, shape: Shape, v: string): string {
+  switch (shape.kind) {
+    case 'bool':
+      return `if (typeof ${v} !== "boolean") wrong();\nb[p++] = ${v} ? 1 : 0;`
+    case 'int': {
+      const head = `if (!(${intTest(shape, v)})) wrong();`
+      if (shape.bigint) return `${head}\np = writeBigZigZag(b, p, ${v});`
+      const small = `if (${v} >= -64 && ${v} < 64) b[p++] = (${v} << 1) ^ (${v} >> 31);`
+      const large =
+        shape.bits === 32
+          ? `p = writeVar32(b, p, (${v} << 1) ^ (${v} >> 31));`
+          : `p = writeZigZag(b, p, ${v});`
+      return `${head}\n${small} else ${large}`
+    }
+    case 'float': {
+      const [size, name] = shape.bits === 32 ? [4, 'setFloat32'] : [8, 'setFloat64']
+      return `if (!(${floatTest(shape, v, false)})) wrong();
+if (p + ${size} <= b.length) dv.${name}(p, ${v}, true); p += ${size};`
+    }
+    case 'string': {
+      const tests = [`typeof ${v} === "string"`, ...stringTests(source, shape, v)]
+      return `if (!(${tests.join(' && ')})) wrong();\np = writeSizedText(b, p, ${v}, 1);`
+    }
+    case 'bytes': {
+      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
+      return `if (!(${v} instanceof Uint8Array${most})) wrong();
+p = writeSizedBytes(b, p, ${v}, 1);`
+    }
+    case 'enum': {
+      const cases = shape.symbols.map((symbol, index) => {
+        return `case ${JSON.stringify(symbol)}: ${emitIndex(index)} break;`
+      })
+      return `switch (${v}) {\n${cases.join('\n')}\ndefault: wrong();\n}`
+    }
+    case 'list':
+      return emitList(source, shape, v)
+    case 'map':
+      return emitMap(source, shape, v)
+    case 'record':
+      return `p = ${defineRecord(source, shape)}(${v}, b, p);`
+    case 'union':
+      return emitUnion(source, shape, v, 0)
+  }
+}
+
+/** A constant index, zigzag. */
+function emitIndex(index: number): string {
+  return index < 64 ? `b[p++] = ${index * 2};` : `p = writeVar32(b, p, ${index * 2});`
+}
+
+function emitList(source: Source, shape: Shape & { kind: 'list' }, v: string): string {
+  const [n, x] = [source.fresh('n'), source.fresh('x')]
+  const { items } = shape
+  const head = `if (!Array.isArray(${v})) wrong();
+const ${n} = ${v}.length;
+if (!(${countTest(shape, n)})) wrong();
+if (${n} > 0) p = writeZigZag(b, p, ${n});`
+  if (items.kind === 'float') {
+    const t = source.fresh('t')
+    const [size, name] = items.bits === 32 ? [4, 'setFloat32'] : [8, 'setFloat64']
+    return `${head}
+const ${t} = p + ${n} * ${size} <= b.length;
+for (let j = 0; j < ${n}; j++) {
+const ${x} = ${v}[j];
+if (!(${floatTest(items, x, false)})) wrong();
+if (${t}) dv.${name}(p, ${x}, true); p += ${size};
+}
+b[p++] = 0;`
+  }
+  return `${head}
+for (let j = 0; j < ${n}; j++) {
+const ${x} = ${v}[j];
+${emitWrite(source, items, x)}
+}
+b[p++] = 0;`
+}
+
+function emitMap(source: Source, shape: Shape & { kind: 'map' }, v: string): string {
+  const [n, k, x] = [source.fresh('n'), source.fresh('k'), source.fresh('x')]
+  return `if (!isKeyed(${v})) wrong();
+const ${k} = Object.keys(${v}), ${n} = ${k}.length;
+if (!(${countTest(shape, n)})) wrong();
+if (${n} > 0) p = writeZigZag(b, p, ${n});
+for (let j = 0; j < ${n}; j++) {
+const key = ${k}[j], ${x} = ${v}[key];
+if (key === "__proto__") wrong();
+p = writeSizedText(b, p, key, 1);
+${emitWrite(source, shape.values, x)}
+}
+b[p++] = 0;`
+}
+
+function defineRecord(source: Source, record: RecordShape): string {
+  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`]
+  for (const field of record.fields) lines.push(emitField(source, field))
+  lines.push('return p;')
+  return source.define('w', 'v, b, p', lines.join('\n'))
+}
+
+/** What may be absent is a union with null, which is branch 0. */
+function emitField(source: Source, field: FieldShape): string {
+  const x = source.fresh('x')
+  const { shape } = field
+  const read = readField('v', field.name)
+  if (!isAbsentable(field)) {
+    // Avro has no absence: a required field that is left out is written as its default.
+    const fill =
+      field.fallback === undefined
+        ? ''
+        : `if (${x} === undefined) ${x} = ${sourceOfForm(shape, field.fallback)};\n`
+    return `{ let ${x} = ${read};\n${fill}${emitWrite(source, shape, x)}\n}`
+  }
+  const absent = field.nullable ? `${x} === undefined || ${x} === null` : `${x} === undefined`
+  const write =
+    shape.kind === 'union'
+      ? emitUnion(source, shape, x, 1)
+      : `b[p++] = 2;\n${emitWrite(source, shape, x)}`
+  return `{ const ${x} = ${read};\nif (${absent}) b[p++] = 0; else {\n${write}\n}\n}`
+}
+
+/** `first` is the index of the first branch: 1 where null is branch 0. */
+function emitUnion(source: Source, shape: UnionShape, v: string, first: 0 | 1): string {
+  const cases = shape.branches.map((branch, index) => {
+    const writer = defineRecord(source, branch.record)
+    const head = emitIndex(index + first)
+    return `case ${JSON.stringify(branch.literal)}: ${head} p = ${writer}(${v}, b, p); break;`
+  })
+  return `if (typeof ${v} !== "object" || ${v} === null) wrong();
+switch (${readField(v, shape.discriminator)}) {\n${cases.join('\n')}\ndefault: wrong();\n}`
+}

@@ -1,0 +1,282 @@
+// Owns the source of Protobuf decoders: fields expected in tag order, a loop for any other order.
+// Never merges: of a field that comes twice the last wins, as for scalars.
+
+import { itemWeight } from '../contract/check.ts'
+import {
+  isPacked,
+  isPlainInt,
+  isWrapped,
+  wireTypeOf,
+  zeroOf,
+  zeroSource,
+} from '../contract/proto-types.ts'
+import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import {
+  emitConstraints,
+  emitFinish,
+  emitListBounds,
+  emitTraced,
+  intTest,
+  type Source,
+} from './compile.ts'
+
+type Extra = readonly (readonly [key: string, source: string])[]
+
+/** Symbols with numbers up to this are found by index. */
+const denseEnum = 256
+
+/** Defines (b, p, e) → value, which reads the content of a message up to e. */
+export function defineReader(source: Source, shape: Shape, extra: Extra): string {
+  return source.once(shape, extra.join(), () => {
+    if (shape.kind === 'record') return readRecord(source, shape, extra)
+    return shape.kind === 'union' ? readUnion(source, shape) : readWrapper(source, shape)
+  })
+}
+
+/** Statements that read one value without tag at p into `y` and move p. */
+function emitValue(source: Source, shape: Shape, y: string, extra: Extra = []): string {
+  const check = emitConstraints(source, shape, y)
+  switch (shape.kind) {
+    case 'bool':
+      return `${y} = readVar(b, p, e) !== 0; p = at.pos;`
+    case 'int': {
+      const kind = isPlainInt(shape) ? 'Var' : 'ZigZag'
+      if (shape.bigint) return `${y} = readBig${kind}(b, p, e); p = at.pos;\n${check}`
+      const small = isPlainInt(shape)
+        ? `${y} = b[p++];`
+        : `{ ${y} = (b[p] >>> 1) ^ -(b[p] & 1); p++; }`
+      return `if (p < e && b[p] < 128) ${small}
+else { ${y} = read${kind}(b, p, e); p = at.pos; }
+if (!(${intTest(shape, y)})) bad("not an integer in range");`
+    }
+    case 'float': {
+      const size = shape.bits / 8
+      return `if (p + ${size} > e) short();
+${y} = dv.getFloat${shape.bits}(p, true); p += ${size};\n${check}`
+    }
+    case 'string':
+    case 'bytes': {
+      const n = source.fresh('n')
+      const read = shape.kind === 'string' ? 'readUtf8' : 'copyBytes'
+      return `const ${n} = readSize(b, p, e); p = at.pos;
+${y} = ${read}(b, p, ${n}); p += ${n};\n${check}`
+    }
+    case 'enum':
+      return `${y} = ${emitSymbol(source, shape, 'readVar(b, p, e)')}; p = at.pos;
+if (${y} === undefined) bad("not in the enum");`
+    default: {
+      const n = source.fresh('n')
+      const reader = defineReader(source, shape, extra)
+      return `const ${n} = readSize(b, p, e); p = at.pos;
+${y} = ${reader}(b, p, p + ${n}); p += ${n};`
+    }
+  }
+}
+
+function emitSymbol(source: Source, shape: EnumShape, number: string): string {
+  if (Math.max(...shape.numbers) > denseEnum) {
+    const pairs = shape.symbols.map((symbol, index) => [shape.numbers[index], symbol] as const)
+    return `${source.constant(new Map(pairs))}.get(${number})`
+  }
+  const table: (string | undefined)[] = new Array(Math.max(...shape.numbers) + 1).fill(undefined)
+  shape.symbols.forEach((symbol, index) => {
+    table[shape.numbers[index] as number] = symbol
+  })
+  return `${source.constant(table)}[${number}]`
+}
+
+/** What a field accepts: a wire type, and the statements for one occurrence after the tag. */
+interface Arm {
+  readonly wireType: number
+  readonly read: string
+}
+
+/** A list is accepted packed and not, whatever the writer chose. */
+function armsOf(source: Source, shape: Shape, v: string, isBoxed: boolean): Arm[] {
+  if (isBoxed || (shape.kind !== 'list' && shape.kind !== 'map')) {
+    return [{ wireType: wireTypeOf(shape), read: emitValue(source, shape, v) }]
+  }
+  if (shape.kind === 'map') return [{ wireType: 2, read: readPair(source, shape.values, v) }]
+  const z = source.fresh('z')
+  const { items } = shape
+  const one = `if (${v} === undefined) ${v} = [];
+if ((left -= ${itemWeight(items)}) < 0) bad("more items than limits.maxItems");
+i = ${v}.length;
+let ${z};
+${emitValue(source, items, z)}
+${v}.push(${z}); i = -1;`
+  const single = { wireType: wireTypeOf(items), read: one }
+  return isPacked(items) ? [{ wireType: 2, read: readPacked(source, items, v) }, single] : [single]
+}
+
+function readPacked(source: Source, items: Shape, v: string): string {
+  const [n, z, j, m] = [source.fresh('n'), source.fresh('z'), source.fresh('j'), source.fresh('m')]
+  const end = source.fresh('e')
+  if (items.kind === 'float') {
+    const size = items.bits / 8
+    // The size has been checked as a whole: no item needs a look at the end.
+    return `const ${n} = readSize(b, p, e) / ${size}; p = at.pos;
+if (${n} !== Math.floor(${n})) bad("a packed list with half an item");
+if ((left -= ${n}) < 0) bad("more items than limits.maxItems");
+let ${m} = 0;
+if (${v} === undefined) ${v} = new Array(${n}); else { ${m} = ${v}.length; ${v}.length += ${n}; }
+for (let ${j} = ${m}; ${j} < ${m} + ${n}; ${j}++) {
+const ${z} = dv.getFloat${items.bits}(p, true); p += ${size};
+${emitConstraints(source, items, z)}
+${v}[${j}] = ${z};
+}`
+  }
+  return `const ${end} = e;
+{ const ${n} = readSize(b, p, e); p = at.pos; e = p + ${n}; }
+if (${v} === undefined) ${v} = [];
+while (p < e) {
+if (--left < 0) bad("more items than limits.maxItems");
+i = ${v}.length;
+let ${z};
+${emitValue(source, items, z)}
+${v}.push(${z});
+}
+i = -1; e = ${end};`
+}
+
+/** One pair of a map: key and value in any order; what is missing is zero. */
+function readPair(source: Source, values: Shape, v: string): string {
+  const [n, z, k] = [source.fresh('n'), source.fresh('z'), source.fresh('k')]
+  const [end, t] = [source.fresh('e'), source.fresh('t')]
+  const zero = zeroOf(values) === undefined ? 'missing()' : zeroSource(values)
+  // An empty message is a message too: of a list, a map, or a record of optional fields.
+  const isMessage = ['record', 'union', 'list', 'map'].includes(values.kind)
+  const absent = isMessage ? `${defineReader(source, values, [])}(b, p, p)` : zero
+  return `const ${end} = e, ${n} = readSize(b, p, e); p = at.pos; e = p + ${n};
+if ((left -= ${itemWeight(values)}) < 0) bad("more items than limits.maxItems");
+let ${k} = "", ${z};
+while (p < e) {
+const ${t} = readTag(b, p, e); p = at.pos;
+if (${t} === 10) {
+${emitValue(source, { kind: 'string' }, k)}
+} else if (${t} === ${16 + wireTypeOf(values)}) {
+${emitValue(source, values, z)}
+} else p = skipField(b, p, e, ${t}, ${source.limits.maxDepth});
+}
+if (${z} === undefined) ${z} = ${absent};
+if (${k} === "__proto__") bad("a key called __proto__");
+if (${v} === undefined) ${v} = {};
+${v}[${k}] = ${z}; e = ${end};`
+}
+
+/** Bytes of a tag as a test at p; at least one byte is there. */
+function tagTest(tag: number, wireType: number): { test: string; size: number } {
+  const bytes: number[] = []
+  let rest = tag * 8 + wireType
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  bytes.push(rest)
+  const tests = bytes.map((byte, index) => `b[p${index === 0 ? '' : ` + ${index}`}] === ${byte}`)
+  return { test: `p + ${bytes.length} <= e && ${tests.join(' && ')}`, size: bytes.length }
+}
+
+function readRecord(source: Source, record: RecordShape, extra: Extra): string {
+  const vars = record.fields.map(() => source.fresh('v'))
+  const finish = `${emitZeros(record, vars)}\nat.pos = p;\n${emitFinish(record, vars, extra)}`
+  const slow = readAnyOrder(source, record, vars, finish)
+  const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
+  record.fields.forEach((field, index) => {
+    const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
+    const arm = arms[0] as Arm
+    const { test, size } = tagTest(field.tag, arm.wireType)
+    const isMany = (field.shape.kind === 'list' || field.shape.kind === 'map') && !isWrapped(field)
+    lines.push(`${isMany ? 'while' : 'if'} (${test}) {
+f = ${index}; p += ${size};
+${arm.read}
+}`)
+  })
+  lines.push(`if (p !== e) { f = -1; return ${slow}(${['b', 'p', 'e', ...vars].join(', ')}); }`)
+  lines.push(finish)
+  return source.define('r', 'b, p, e', emitTraced(source, record, lines.join('\n')))
+}
+
+/** Takes over where the expected order ended, with the fields read so far. */
+function readAnyOrder(
+  source: Source,
+  record: RecordShape,
+  vars: readonly string[],
+  finish: string,
+): string {
+  const cases = record.fields.flatMap((field, index) => {
+    const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
+    return arms.map(({ wireType, read }) => {
+      return `case ${field.tag * 8 + wireType}: {\nf = ${index};\n${read}\nbreak;\n}`
+    })
+  })
+  const body = `while (p < e) {
+f = -1;
+const tag = readTag(b, p, e); p = at.pos;
+switch (tag) {
+${cases.join('\n')}
+default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});
+}
+}
+${finish}`
+  const parameters = ['b', 'p', 'e', ...vars].join(', ')
+  return source.define('r', parameters, emitTraced(source, record, body))
+}
+
+/** Zero for what is required and was not on the wire, if zero is a value; bounds of lists. */
+function emitZeros(record: RecordShape, vars: readonly string[]): string {
+  const lines: string[] = []
+  record.fields.forEach((field: FieldShape, index) => {
+    const v = vars[index] as string
+    const { shape } = field
+    if (shape.kind === 'list' && !isWrapped(field)) {
+      const bounds = emitListBounds(shape, `${v}.length`)
+      if (bounds !== '') lines.push(`if (${v} !== undefined) { f = ${index}; ${bounds} }`)
+    }
+    const isLoose = field.optional || field.nullable || field.fallback !== undefined
+    if (isLoose || zeroOf(shape) === undefined) return
+    lines.push(`if (${v} === undefined) ${v} = ${zeroSource(shape)};`)
+  })
+  return lines.join('\n')
+}
+
+function readUnion(source: Source, shape: UnionShape): string {
+  const cases = shape.branches.map((branch) => {
+    const extra: Extra = [[shape.discriminator, JSON.stringify(branch.literal)]]
+    const read = emitValue(source, branch.record, 'y', extra)
+    return `case ${branch.tag * 8 + 2}: {\n${read}\nbreak;\n}`
+  })
+  const body = `let y;
+while (p < e) {
+const tag = readTag(b, p, e); p = at.pos;
+switch (tag) {
+${cases.join('\n')}
+default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});
+}
+}
+if (y === undefined) bad("no known branch of the union");
+at.pos = p;
+return y;`
+  return source.define('r', 'b, p, e', body)
+}
+
+/** A message with one field under tag 1: what has no message of its own. */
+function readWrapper(source: Source, shape: Shape): string {
+  const cases = armsOf(source, shape, 'y', false).map(({ wireType, read }) => {
+    return `case ${8 + wireType}: {\n${read}\nbreak;\n}`
+  })
+  const zero = zeroOf(shape) === undefined ? 'missing()' : zeroSource(shape)
+  const bounds = shape.kind === 'list' ? emitListBounds(shape, 'y.length') : ''
+  const body = `let y, i = -1;
+try {
+while (p < e) {
+const tag = readTag(b, p, e); p = at.pos;
+switch (tag) {
+${cases.join('\n')}
+default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});
+}
+}
+} catch (thrown) { throw tracedItem(thrown, i); }
+if (y === undefined) y = ${zero};
+${bounds}
+at.pos = p;
+return y;`
+  return source.define('r', 'b, p, e', body)
+}

@@ -1,0 +1,20 @@
+// Owns the TypeBox type of bytes, which JSON Schema does not have of its own.
+// Never encodes: codecs write bytes as their format does (base64 in JSON).
+
+import { type TUnsafe, Type } from 'typebox'
+
+export interface BytesOptions {
+  /** In bytes, not in base64 characters. Default: none. */
+  readonly maxLength?: number
+  /** The field's number on the wire. */
+  readonly tag?: number
+  readonly description?: string
+}
+
+/**
+ * Bytes as a `Uint8Array`. As the whole body of a channel they pass untouched through every codec.
+ * In JSON inside a record they are base64.
+ */
+export function Bytes(options: BytesOptions = {}): TUnsafe<Uint8Array> {
+  return Type.Unsafe<Uint8Array>({ type: 'string', contentEncoding: 'base64', ...options })
+}

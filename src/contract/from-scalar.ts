@@ -1,0 +1,132 @@
+// Owns reading the scalar types of JSON Schema: integers, numbers, strings, bytes and enums.
+// Never sees objects, lists or unions.
+
+import { isName, wireNameOf } from './names.ts'
+import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
+import type { Shape } from './shape.ts'
+
+const maxInt32 = 2_147_483_647
+const maxPatternLength = 1024
+
+/** 32 bits when both bounds say so or `format` is `int32`; otherwise 64. */
+export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape {
+  const format = schema.format ?? ''
+  const known = bigint ? ['', 'int64'] : ['', 'int32', 'int64', 'timestamp-millis']
+  if (!known.includes(format as string)) {
+    const hint = `write ${known.slice(1).join(' or ')}, or leave it out`
+    throw unsupported(place.path, `the integer format "${String(format)}"`, hint)
+  }
+  const minimum = wholeBound(schema, 'minimum', 'exclusiveMinimum', 1, place)
+  const maximum = wholeBound(schema, 'maximum', 'exclusiveMaximum', -1, place)
+  const inside32 =
+    minimum !== undefined &&
+    maximum !== undefined &&
+    minimum >= -maxInt32 - 1 &&
+    maximum <= maxInt32
+  const small = format === 'int32' || (inside32 && format === '')
+  return {
+    kind: 'int',
+    bits: small && !bigint ? 32 : 64,
+    bigint,
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+    ...(format === 'timestamp-millis' ? { logical: 'timestamp-millis' } : {}),
+  }
+}
+
+function wholeBound(
+  schema: Schema,
+  inclusive: string,
+  exclusive: string,
+  step: 1 | -1,
+  place: Place,
+): number | undefined {
+  const round = step === 1 ? Math.ceil : Math.floor
+  const bounds: number[] = []
+  const closed = optionalNumber(schema, inclusive, place)
+  if (closed !== undefined) bounds.push(round(closed))
+  const open = optionalNumber(schema, exclusive, place)
+  if (open !== undefined) bounds.push(Number.isInteger(open) ? open + step : round(open))
+  if (bounds.length === 0) return undefined
+  // -0 and 0 are one bound: they must have one canonical text.
+  return (step === 1 ? Math.max(...bounds) : Math.min(...bounds)) + 0
+}
+
+/** 64 bits, or 32 when `format` is `float`. */
+export function convertFloat(schema: Schema, place: Place): Shape {
+  const format = schema.format ?? 'double'
+  if (format !== 'double' && format !== 'float') {
+    throw unsupported(place.path, `the number format "${String(format)}"`, 'use float or double')
+  }
+  if (schema.exclusiveMinimum !== undefined || schema.exclusiveMaximum !== undefined) {
+    throw unsupported(place.path, 'an exclusive bound on a number', 'use minimum and maximum')
+  }
+  const minimum = optionalNumber(schema, 'minimum', place)
+  const maximum = optionalNumber(schema, 'maximum', place)
+  return {
+    kind: 'float',
+    bits: format === 'float' ? 32 : 64,
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+  }
+}
+
+/** A string, or bytes when `contentEncoding` is base64. `format` is a note, not checked. */
+export function convertString(schema: Schema, place: Place): Shape {
+  const maxLength = optionalNumber(schema, 'maxLength', place)
+  if (schema.contentEncoding === 'base64') {
+    return { kind: 'bytes', ...(maxLength === undefined ? {} : { maxLength }) }
+  }
+  const minLength = optionalNumber(schema, 'minLength', place)
+  const { pattern } = schema
+  return {
+    kind: 'string',
+    ...(minLength === undefined ? {} : { minLength }),
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ...(pattern === undefined ? {} : { pattern: patternText(pattern, place) }),
+  }
+}
+
+function patternText(pattern: unknown, place: Place): string {
+  const text = pattern instanceof RegExp ? pattern.source : String(pattern)
+  if (!isPattern(text)) {
+    throw unsupported(place.path, `the pattern ${text}`, 'give a regular expression (Unicode)')
+  }
+  return text
+}
+
+/** Does it compile in Unicode mode, and is it of a length that a person wrote? */
+export function isPattern(text: string): boolean {
+  if (text.length > maxPatternLength) return false
+  try {
+    new RegExp(text, 'u')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Strings only; numbered from 1 in declaration order. */
+export function enumOf(values: readonly unknown[], place: Place): Shape {
+  const wireNames = new Set<string>()
+  for (const value of values) {
+    if (typeof value !== 'string' || !isName(value)) {
+      const what = `the literal ${typeof value === 'bigint' ? value : JSON.stringify(value)}`
+      throw unsupported(place.path, what, 'enums are of short strings; else use a plain type')
+    }
+    const wireName = wireNameOf(value)
+    if (wireNames.has(wireName)) {
+      const what = `two symbols that are both "${wireName}" in Avro and Protobuf`
+      throw unsupported(place.path, what, 'rename one')
+    }
+    wireNames.add(wireName)
+  }
+  if (values.length === 0) throw unsupported(place.path, 'an empty enum', 'give it a symbol')
+  const symbols = values as readonly string[]
+  return {
+    kind: 'enum',
+    name: freshName(place),
+    symbols,
+    numbers: symbols.map((_, index) => index + 1),
+  }
+}

@@ -1,0 +1,105 @@
+// Owns reading `anyOf` and `oneOf`: null beside a type, unions of literals, unions of objects.
+// Never guesses: alternatives that no string literal tells apart are refused.
+
+import { enumOf } from './from-scalar.ts'
+import { isName, pointerStep, wireNameOf } from './names.ts'
+import {
+  type Converted,
+  type Converter,
+  freshName,
+  inside,
+  type Place,
+  type Schema,
+  unsupported,
+} from './schema.ts'
+import type { Shape, UnionBranch } from './shape.ts'
+import { tagsOf } from './tags.ts'
+
+/** Keywords of the union itself that matter to its single branch. */
+const outerKeywords = ['anyOf', 'oneOf', 'default', 'tag', 'description']
+
+export function convertUnion(
+  outer: Schema,
+  parts: readonly unknown[],
+  place: Place,
+  { convert, recordOf }: Converter,
+): Converted {
+  const schemas = parts.map((part) => (part ?? {}) as Schema)
+  const solid = schemas.filter((part) => part.type !== 'null')
+  const nullable = solid.length < schemas.length
+  if (solid.length === 1) {
+    const rest = Object.entries(outer).filter(([key]) => !outerKeywords.includes(key))
+    const inner = convert({ ...Object.fromEntries(rest), ...solid[0] }, place)
+    return { shape: inner.shape, nullable: nullable || inner.nullable }
+  }
+  if (solid.length === 0) throw unsupported(place.path, 'a type that is only null', 'drop it')
+  const literals = literalsOf(solid)
+  if (literals) return { shape: enumOf(literals, place), nullable }
+  if (solid.every((part) => part.type === 'object' && part.properties !== undefined)) {
+    return { shape: discriminated(outer, solid, place, recordOf), nullable }
+  }
+  throw unsupported(
+    place.path,
+    'a union of these types',
+    'unions are of string literals, or of objects told apart by a string literal',
+  )
+}
+
+function literalsOf(parts: readonly Schema[]): unknown[] | undefined {
+  const literals: unknown[] = []
+  for (const part of parts) {
+    if (part.const !== undefined) literals.push(part.const)
+    else if (Array.isArray(part.enum)) literals.push(...part.enum)
+    else return undefined
+  }
+  return literals
+}
+
+function discriminated(
+  outer: Schema,
+  parts: readonly Schema[],
+  place: Place,
+  recordOf: Converter['recordOf'],
+): Shape {
+  const asked = (outer.discriminator as { propertyName?: string } | undefined)?.propertyName
+  const names = asked === undefined ? Object.keys(parts[0]?.properties as Schema) : [asked]
+  const discriminator = names.find((name) => tellsApart(parts, name))
+  if (discriminator === undefined) {
+    const hint = 'give each object one field with its own string literal: kind: Type.Literal("a")'
+    throw unsupported(place.path, 'a union of objects that nothing tells apart', hint)
+  }
+  if (!isName(discriminator)) {
+    throw unsupported(place.path, `the name "${discriminator}"`, 'choose another name')
+  }
+  const name = freshName(place)
+  const labelled = parts.map((part) => [literalAt(part, discriminator) as string, part] as const)
+  const tags = tagsOf(labelled, place)
+  const wireNames = new Set<string>()
+  const branches = labelled.map(([literal, part], index): UnionBranch => {
+    const at = inside(place, `/anyOf${pointerStep(index)}`, literal)
+    const wireName = wireNameOf(literal)
+    if (!isName(literal) || wireNames.has(wireName)) {
+      throw unsupported(at.path, `the literal "${literal}"`, 'choose another')
+    }
+    wireNames.add(wireName)
+    const { [discriminator]: _, ...properties } = part.properties as Schema
+    const required = new Set((part.required ?? []) as string[])
+    return { literal, tag: tags.get(literal) as number, record: recordOf(properties, required, at) }
+  })
+  return { kind: 'union', name, discriminator, branches: branches.sort((a, b) => a.tag - b.tag) }
+}
+
+function literalAt(part: Schema, name: string): unknown {
+  const properties = part.properties as Schema
+  const property = Object.hasOwn(properties, name) ? (properties[name] as Schema) : undefined
+  const symbols = property?.enum
+  return Array.isArray(symbols) && symbols.length === 1 ? symbols[0] : property?.const
+}
+
+/** A required string literal in every part, different in each. */
+function tellsApart(parts: readonly Schema[], name: string): boolean {
+  const literals = parts.map((part) => literalAt(part, name))
+  const required = parts.every((part) => ((part.required ?? []) as string[]).includes(name))
+  const strings = literals.every((literal) => typeof literal === 'string')
+  return required && strings && new Set(literals).size === literals.length
+}

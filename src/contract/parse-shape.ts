@@ -1,0 +1,259 @@
+// Owns reading a shape that came as JSON from a stranger: over the door, or from a file.
+// Never trusts a name, a number or a depth; what it returns is as good as one of our own.
+
+import { EarshotError } from '../base/errors.ts'
+import { findFault } from './check.ts'
+import { valueOfForm } from './fallback.ts'
+import { isPattern } from './from-scalar.ts'
+import { isName, isTag, isWireName, pointerStep } from './names.ts'
+import type { EnumShape, FieldShape, IntShape, RecordShape, Shape, UnionShape } from './shape.ts'
+
+const maxDepth = 64
+const maxParts = 20_000
+const maxEnumNumber = 2_147_483_647
+
+interface Place {
+  readonly path: string
+  readonly depth: number
+  readonly budget: { parts: number }
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/**
+ * A shape from its JSON, checked in every detail and rebuilt from what is known.
+ * @throws EARSHOT_BYTES_INVALID with the path of the first fault.
+ */
+export function parseShape(json: unknown): Shape {
+  return parse(json, { path: '', depth: 0, budget: { parts: maxParts } })
+}
+
+function fail(path: string, what: string): never {
+  const text = `not a shape${path === '' ? '' : ` at ${path}`}: ${what}`
+  throw new EarshotError('EARSHOT_BYTES_INVALID', text, { path })
+}
+
+function down(place: Place, ...steps: (string | number)[]): Place {
+  const path = place.path + steps.map(pointerStep).join('')
+  return { path, depth: place.depth + 1, budget: place.budget }
+}
+
+function parse(json: unknown, place: Place): Shape {
+  if (place.depth > maxDepth) fail(place.path, 'nested too deeply')
+  if (--place.budget.parts < 0) fail(place.path, 'too many parts')
+  const data = objectAt(json, place)
+  switch (data.kind) {
+    case 'bool':
+      return { kind: 'bool' }
+    case 'int':
+      return parseInt32Or64(data, place)
+    case 'float':
+      return {
+        kind: 'float',
+        bits: oneOf([32, 64], data.bits, place, 'bits'),
+        ...numberAt(data, 'minimum', place),
+        ...numberAt(data, 'maximum', place),
+      }
+    case 'string':
+      return {
+        kind: 'string',
+        ...countAt(data, 'minLength', place),
+        ...countAt(data, 'maxLength', place),
+        ...patternAt(data, place),
+      }
+    case 'bytes':
+      return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+    case 'enum':
+      return parseEnum(data, place)
+    case 'list':
+      return {
+        kind: 'list',
+        items: parse(data.items, down(place, 'items')),
+        ...countAt(data, 'minItems', place),
+        ...countAt(data, 'maxItems', place),
+      }
+    case 'map':
+      return { kind: 'map', values: parse(data.values, down(place, 'values')) }
+    case 'record':
+      return parseRecord(data, place)
+    case 'union':
+      return parseUnion(data, place)
+    default:
+      return fail(place.path, 'no known kind')
+  }
+}
+
+function objectAt(json: unknown, place: Place): Json {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    fail(place.path, 'not an object')
+  }
+  return json as Json
+}
+
+function oneOf<T>(allowed: readonly T[], value: unknown, place: Place, key: string): T {
+  if (!allowed.includes(value as T)) fail(place.path + pointerStep(key), 'not one of the choices')
+  return value as T
+}
+
+function flagAt(data: Json, key: string, place: Place): boolean {
+  return oneOf([true, false], data[key], place, key)
+}
+
+function numberAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
+  const value = data[key]
+  if (value === undefined) return {}
+  if (!Number.isFinite(value)) fail(place.path + pointerStep(key), 'not a number')
+  return { [key]: value as number } as { [N in K]?: number }
+}
+
+function countAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
+  const value = data[key]
+  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0)) {
+    fail(place.path + pointerStep(key), 'not a count')
+  }
+  return numberAt(data, key, place)
+}
+
+function patternAt(data: Json, place: Place): { pattern?: string } {
+  const { pattern } = data
+  if (pattern === undefined) return {}
+  if (typeof pattern !== 'string' || !isPattern(pattern))
+    fail(`${place.path}/pattern`, 'no pattern')
+  return { pattern }
+}
+
+function parseInt32Or64(data: Json, place: Place): IntShape {
+  const bigint = flagAt(data, 'bigint', place)
+  const bits = oneOf([32, 64] as const, data.bits, place, 'bits')
+  if (bigint && bits === 32) fail(place.path, 'a bigint has 64 bits')
+  for (const key of ['minimum', 'maximum']) {
+    if (data[key] !== undefined && !Number.isInteger(data[key])) {
+      fail(place.path + pointerStep(key), 'not a whole number')
+    }
+  }
+  return {
+    kind: 'int',
+    bits,
+    bigint,
+    ...numberAt(data, 'minimum', place),
+    ...numberAt(data, 'maximum', place),
+    ...(data.logical === undefined
+      ? {}
+      : { logical: oneOf(['timestamp-millis'] as const, data.logical, place, 'logical') }),
+  }
+}
+
+function nameAt(data: Json, key: string, place: Place): string {
+  const name = data[key]
+  if (typeof name !== 'string' || !isName(name)) fail(place.path + pointerStep(key), 'not a name')
+  return name
+}
+
+function wireNameAt(data: Json, key: string, place: Place): string {
+  const name = data[key]
+  if (typeof name !== 'string' || !isWireName(name)) {
+    fail(place.path + pointerStep(key), 'not a name of letters, digits and underscore')
+  }
+  return name
+}
+
+function listAt(data: Json, key: string, place: Place): readonly unknown[] {
+  const list = data[key]
+  if (!Array.isArray(list)) fail(place.path + pointerStep(key), 'not a list')
+  place.budget.parts -= list.length
+  if (place.budget.parts < 0) fail(place.path + pointerStep(key), 'too many parts')
+  return list
+}
+
+/** Refuses the second of a kind. */
+function fresh<T>(seen: Set<T>, value: T, path: string, what: string): T {
+  if (seen.has(value)) fail(path, `${what} that is taken`)
+  seen.add(value)
+  return value
+}
+
+function parseEnum(data: Json, place: Place): EnumShape {
+  const symbols = listAt(data, 'symbols', place)
+  const numbers = listAt(data, 'numbers', place)
+  if (symbols.length === 0) fail(`${place.path}/symbols`, 'empty')
+  if (symbols.length !== numbers.length) fail(`${place.path}/numbers`, 'not as many as symbols')
+  const seen = new Set<string>()
+  let last = 0
+  symbols.forEach((symbol, index) => {
+    const path = `${place.path}/symbols/${index}`
+    if (typeof symbol !== 'string' || !isName(symbol)) fail(path, 'not a symbol')
+    fresh(seen, symbol, path, 'a symbol')
+    const number = numbers[index]
+    const isNext = Number.isInteger(number) && (number as number) > last
+    if (!isNext || (number as number) > maxEnumNumber) {
+      fail(`${place.path}/numbers/${index}`, 'not a larger number than the one before')
+    }
+    last = number as number
+  })
+  return {
+    kind: 'enum',
+    name: wireNameAt(data, 'name', place),
+    symbols: [...symbols] as string[],
+    numbers: [...numbers] as number[],
+  }
+}
+
+function parseRecord(data: Json, place: Place): RecordShape {
+  const names = new Set<string>()
+  const wireNames = new Set<string>()
+  let last = 0
+  const fields = listAt(data, 'fields', place).map((item, index) => {
+    const at = down(place, 'fields', index)
+    const field = parseField(objectAt(item, at), at)
+    fresh(names, field.name, at.path, 'a name')
+    fresh(wireNames, field.wireName, at.path, 'a wire name')
+    if (field.tag <= last) fail(`${at.path}/tag`, 'not larger than the one before')
+    last = field.tag
+    return field
+  })
+  return { kind: 'record', name: wireNameAt(data, 'name', place), fields }
+}
+
+function parseField(data: Json, place: Place): FieldShape {
+  if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  const field: FieldShape = {
+    name: nameAt(data, 'name', place),
+    wireName: wireNameAt(data, 'wireName', place),
+    tag: data.tag,
+    shape: parse(data.shape, down(place, 'shape')),
+    optional: flagAt(data, 'optional', place),
+    nullable: flagAt(data, 'nullable', place),
+  }
+  if (data.doc !== undefined && typeof data.doc !== 'string') fail(`${place.path}/doc`, 'no text')
+  const doc = data.doc === undefined ? {} : { doc: data.doc as string }
+  if (data.fallback === undefined) return { ...field, ...doc }
+  const { fallback } = data
+  const isFit = field.nullable
+    ? fallback === null
+    : !findFault(field.shape, valueOfForm(field.shape, fallback), { finite: true })
+  if (!isFit) fail(`${place.path}/fallback`, 'not a value of the shape')
+  return { ...field, fallback, ...doc }
+}
+
+function parseUnion(data: Json, place: Place): UnionShape {
+  const discriminator = nameAt(data, 'discriminator', place)
+  const literals = new Set<string>()
+  let last = 0
+  const branches = listAt(data, 'branches', place).map((item, index) => {
+    const at = down(place, 'branches', index)
+    const branch = objectAt(item, at)
+    const literal = fresh(literals, nameAt(branch, 'literal', at), at.path, 'a literal')
+    if (!isTag(branch.tag) || branch.tag <= last) {
+      fail(`${at.path}/tag`, 'not a larger number than the one before')
+    }
+    last = branch.tag
+    const record = parse(branch.record, down(at, 'record'))
+    if (record.kind !== 'record') fail(`${at.path}/record`, 'not a record')
+    if (record.fields.some((field) => field.name === discriminator)) {
+      fail(`${at.path}/record`, 'a field called as the discriminator')
+    }
+    return { literal, tag: branch.tag, record }
+  })
+  if (branches.length === 0) fail(`${place.path}/branches`, 'empty')
+  return { kind: 'union', name: wireNameAt(data, 'name', place), discriminator, branches }
+}

@@ -1,0 +1,100 @@
+// Owns writing a shape as a .proto file: for other languages, and for the oracle of the tests.
+// Never used to encode: the Protobuf format is compiled from the shape itself.
+
+import { wireNameOf } from './names.ts'
+import { hasPresence, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
+import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+
+interface File {
+  readonly blocks: string[]
+  readonly names: Set<string>
+}
+
+/** The name of the message that a body is. */
+export function protoRootOf(shape: Shape): string {
+  return shape.kind === 'record' || shape.kind === 'union' ? shape.name : 'Body'
+}
+
+/**
+ * The .proto file (proto3) whose encoding the `protobuf` codec writes. Required scalars have
+ * implicit presence: zero is not written. Absent and zero are told apart by `optional`. Lists and
+ * maps that may be absent, or that are inside lists and maps, are in a message with one field.
+ */
+export function protoOf(shape: Shape): string {
+  const isMessage = shape.kind === 'record' || shape.kind === 'union'
+  const file: File = { blocks: [], names: new Set(isMessage ? [] : ['Body']) }
+  if (isMessage) messageType(file, shape)
+  else wrapper(file, shape, 'Body')
+  return `syntax = "proto3";\n\n${file.blocks.join('\n')}`
+}
+
+/** The name of the type of an item or a single value; its definition is added to the file. */
+function typeOf(file: File, shape: Shape, label: string): string {
+  const scalar = protoScalar(shape)
+  if (scalar !== undefined) return scalar
+  if (shape.kind === 'enum') return enumType(file, shape)
+  if (!isWrappedItem(shape)) return messageType(file, shape as RecordShape | UnionShape)
+  let name = label
+  for (let count = 2; file.names.has(name); count++) name = `${label}_${count}`
+  file.names.add(name)
+  return wrapper(file, shape, name)
+}
+
+function messageType(file: File, shape: RecordShape | UnionShape): string {
+  if (file.names.has(shape.name)) return shape.name
+  file.names.add(shape.name)
+  const lines =
+    shape.kind === 'record'
+      ? shape.fields.map((field) => fieldLine(file, field, shape.name))
+      : unionLines(file, shape)
+  file.blocks.push(block('message', shape.name, lines))
+  return shape.name
+}
+
+function block(keyword: string, name: string, lines: readonly string[]): string {
+  return `${keyword} ${name} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+}
+
+function unionLines(file: File, shape: UnionShape): string[] {
+  const names = shape.branches.map((branch) => wireNameOf(branch.literal))
+  let oneof = 'branch'
+  while (names.includes(oneof)) oneof += '_'
+  const lines = shape.branches.map((branch, index) => {
+    return `  ${messageType(file, branch.record)} ${names[index]} = ${branch.tag};`
+  })
+  return [`oneof ${oneof} {`, ...lines, '}']
+}
+
+function enumType(file: File, shape: EnumShape): string {
+  if (file.names.has(shape.name)) return shape.name
+  file.names.add(shape.name)
+  // Symbols share one scope in a .proto file: each carries the name of its enum.
+  const lines = shape.symbols.map(
+    (symbol, index) => `${shape.name}_${wireNameOf(symbol)} = ${shape.numbers[index]};`,
+  )
+  const unspecified = `${shape.name}__UNSPECIFIED = 0;`
+  file.blocks.push(block('enum', shape.name, [unspecified, ...lines]))
+  return shape.name
+}
+
+/** A message with one field: a list, a map, or a body that is no record. */
+function wrapper(file: File, shape: Shape, name: string): string {
+  file.blocks.push(block('message', name, [`${repeatedType(file, shape, name)} value = 1;`]))
+  return name
+}
+
+function repeatedType(file: File, shape: Shape, label: string): string {
+  if (shape.kind === 'list') return `repeated ${typeOf(file, shape.items, `${label}_item`)}`
+  if (shape.kind === 'map') return `map<string, ${typeOf(file, shape.values, `${label}_value`)}>`
+  return typeOf(file, shape, label)
+}
+
+function fieldLine(file: File, field: FieldShape, owner: string): string {
+  const label = `${owner}_${field.wireName}`
+  const doc = field.doc === undefined ? '' : ` // ${field.doc.replaceAll(/\s+/g, ' ')}`
+  const end = `${field.wireName} = ${field.tag};${doc}`
+  if (isWrapped(field)) return `${typeOf(file, field.shape, `${label}_box`)} ${end}`
+  const type = repeatedType(file, field.shape, label)
+  const isScalar = protoScalar(field.shape) !== undefined || field.shape.kind === 'enum'
+  return `${isScalar && hasPresence(field) ? 'optional ' : ''}${type} ${end}`
+}

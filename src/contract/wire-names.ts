@@ -1,0 +1,52 @@
+// Owns the check that the names of a shape serve Avro and Protobuf. Never changes a name.
+
+import { EarshotError } from '../base/errors.ts'
+import { isWireName, wireNameOf } from './names.ts'
+import type { Shape } from './shape.ts'
+
+/**
+ * Are all names legal and told apart where Avro and Protobuf need it?
+ * @throws EARSHOT_SHAPE_UNSUPPORTED with the name.
+ */
+export function checkWireNames(shape: Shape): void {
+  walk(shape, new Map(), '')
+}
+
+function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
+  if (shape.kind === 'list') walk(shape.items, types, path)
+  else if (shape.kind === 'map') walk(shape.values, types, path)
+  else if (shape.kind === 'enum') {
+    takeName(shape.name, shape, types, path)
+    checkApart(shape.symbols.map(wireNameOf), path)
+  } else if (shape.kind === 'union') {
+    takeName(shape.name, shape, types, path)
+    const literals = shape.branches.map((branch) => wireNameOf(branch.literal))
+    checkApart(literals, path)
+    for (const branch of shape.branches) walk(branch.record, types, path)
+  } else if (shape.kind === 'record') {
+    takeName(shape.name, shape, types, path)
+    const names = shape.fields.map((field) => field.wireName)
+    checkApart(names, path)
+    for (const field of shape.fields) walk(field.shape, types, `${path}/${field.name}`)
+  }
+}
+
+function takeName(name: string, shape: Shape, types: Map<string, Shape>, path: string): void {
+  const other = types.get(name)
+  if (!isWireName(name)) fail(path, `"${name}" is no name for a type in Avro and Protobuf`)
+  if (other !== undefined && other !== shape) fail(path, `two types are called "${name}"`)
+  types.set(name, shape)
+}
+
+function checkApart(names: readonly string[], path: string): void {
+  const seen = new Set<string>()
+  for (const name of names) {
+    if (!isWireName(name)) fail(path, `"${name}" is no name for Avro and Protobuf`)
+    if (seen.has(name)) fail(path, `two names are both "${name}" in Avro and Protobuf`)
+    seen.add(name)
+  }
+}
+
+function fail(path: string, what: string): never {
+  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', `${what}; rename one`, { path })
+}
