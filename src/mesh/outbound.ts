@@ -132,8 +132,9 @@ export class Outbound {
   flush(): void {
     if (this.#writer.empty) return
     this.records += this.#writer.records
-    const frame = this.#writer.take()
-    if (this.#credit > 0 && this.#waiting.length === 0) this.#send(frame)
+    const sentNow = this.#credit > 0 && this.#waiting.length === 0
+    const frame = this.#writer.take(sentNow)
+    if (sentNow) this.#send(frame)
     else {
       this.#waiting.push(frame)
       this.#waitingBytes += frame.length

@@ -15,6 +15,8 @@ import type { LocalChannel } from './local-channel.ts'
 const MAX_TOPICS = 65_536
 /** Handed over within one turn before `send` says stop: the sockets get a chance to empty. */
 const TURN_BYTES = 4_194_304
+/** A quarter of what a socket keeps for a slow subscriber, for who sends each event by itself. */
+const TURN_FRAMES = 256
 
 export class Outlet {
   readonly #publish: (frame: Buffer) => void
@@ -113,6 +115,7 @@ export class OutletChannel {
   #lanes: Lane[] = []
   #scheduled = false
   #turnBytes = 0
+  #turnFrames = 0
   #nextTurn: Promise<void> | undefined
 
   constructor(local: LocalChannel, publish: (frame: Buffer) => void, limits: Limits) {
@@ -170,15 +173,16 @@ export class OutletChannel {
       this.#scheduled = true
       queueMicrotask(this.#onTurnEnd)
     }
-    return this.#turnBytes < TURN_BYTES
+    return !this.#turnIsFull
   }
 
   /** Resolves in the next turn of the event loop, when sockets have had their chance. */
   ready(): Promise<void> {
-    if (this.#turnBytes < TURN_BYTES) return Promise.resolve()
+    if (!this.#turnIsFull) return Promise.resolve()
     this.#nextTurn ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#turnBytes = 0
+        this.#turnFrames = 0
         this.#nextTurn = undefined
         resolve()
       })
@@ -188,6 +192,10 @@ export class OutletChannel {
 
   flush(): void {
     for (const lane of this.#lanes) this.#flushLane(lane)
+  }
+
+  get #turnIsFull(): boolean {
+    return this.#turnBytes >= TURN_BYTES || this.#turnFrames >= TURN_FRAMES
   }
 
   #append(lane: Lane, body: unknown, headers: Buffer | undefined): void {
@@ -238,10 +246,11 @@ export class OutletChannel {
 
   #flushLane(lane: Lane): void {
     if (lane.writer.empty) return
-    const frame = lane.writer.take()
+    const frame = lane.writer.take(true)
     this.#turnBytes += frame.length
+    this.#turnFrames++
     // A chance for the event loop resets the count even if nobody waits for `ready`.
-    if (this.#turnBytes >= TURN_BYTES) void this.ready()
+    if (this.#turnIsFull) void this.ready()
     this.#publish(frame)
   }
 }

@@ -70,7 +70,11 @@ export class Events {
     return new OutletPublisher(this.#mesh, this.#mesh.outlet.channel(local))
   }
 
-  publish(local: LocalChannel, body: unknown, options: PublishOptions | undefined): Verdict {
+  async publish(
+    local: LocalChannel,
+    body: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<Verdict> {
     const channel = this.#mesh.outlet.channel(local)
     // A single publish tells a wrong body even when nobody listens.
     if (channel.listeners === 0) local.check(body)
@@ -80,6 +84,8 @@ export class Events {
       return { became: 'dropped', by: 'publisher', why: 'no-listeners' }
     }
     channel.flush()
+    // Many in a row let the sockets have their turn: those who keep up lose nothing.
+    await channel.ready()
     return { became: 'written', listeners: channel.listeners }
   }
 

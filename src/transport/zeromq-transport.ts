@@ -75,6 +75,7 @@ class ZeromqTransport implements Transport {
     const outlet = new XPublisher({
       ...this.#guard.server,
       verbosity: 'allSubsUnsubs',
+      sendTimeout: 0,
       sendHighWaterMark: this.#limits.maxOutletFrames,
       linger: LINGER_MS,
       maxMessageSize: 1_024,

@@ -139,11 +139,14 @@ export class FrameWriter {
     this.bytesOf(head)
   }
 
-  /** Hands out the frame; its bytes are the receiver's from now on. */
-  take(): Buffer {
+  /**
+   * Hands out the frame; its bytes are the receiver's from now on.
+   * @param sentNow it goes to a socket at once, so that a small one's room is free again
+   */
+  take(sentNow: boolean): Buffer {
     const frame = this.buffer.subarray(this.#start, this.position)
-    if (frame.length > COPIED_BYTES) this.#start = this.position
-    else this.position = this.#start
+    if (sentNow && frame.length <= COPIED_BYTES) this.position = this.#start
+    else this.#start = this.position
     this.records = 0
     return frame
   }

@@ -45,9 +45,9 @@ describe('a frame', () => {
         const read: Buffer[] = []
         for (const [bytes, guess] of records) {
           if (append(writer, bytes, guess)) written.push(bytes)
-          if (writer.full) read.push(...bodies(writer.take()))
+          if (writer.full) read.push(...bodies(writer.take(true)))
         }
-        if (!writer.empty) read.push(...bodies(writer.take()))
+        if (!writer.empty) read.push(...bodies(writer.take(true)))
         expect(read).toEqual(written)
         expect(written.length).toBeGreaterThanOrEqual(Math.min(records.length, 1))
       }),
@@ -58,11 +58,20 @@ describe('a frame', () => {
   it('that was taken is never written again when it is sent by reference', () => {
     const writer = new FrameWriter(65_536, prefix)
     append(writer, Buffer.alloc(300, 1), 2)
-    const first = writer.take()
+    const first = writer.take(true)
     const before = Buffer.from(first)
     append(writer, Buffer.alloc(300, 2), 2)
-    writer.take()
+    writer.take(true)
     expect(first).toEqual(before)
+  })
+
+  it('that waits before it is sent is not written again either, however small', () => {
+    const writer = new FrameWriter(65_536, prefix)
+    append(writer, Buffer.from('waits'), 1)
+    const waiting = writer.take(false)
+    append(writer, Buffer.from('later'), 1)
+    expect(bodies(writer.take(true)).map(String)).toEqual(['later'])
+    expect(bodies(waiting).map(String)).toEqual(['waits'])
   })
 
   it('forgets a record that was dropped or undone', () => {
@@ -74,7 +83,7 @@ describe('a frame', () => {
     append(writer, Buffer.from('undo'), 1)
     writer.undoRecord()
     append(writer, Buffer.from('last'), 1)
-    expect(bodies(writer.take()).map(String)).toEqual(['keep', 'last'])
+    expect(bodies(writer.take(true)).map(String)).toEqual(['keep', 'last'])
   })
 
   it('counts as empty while it has a head and no record', () => {
@@ -89,13 +98,13 @@ describe('a frame', () => {
     writer.openRecord(Kind.notification, 1)
     writer.number(3)
     const head = writer.cutRecord(writer.position)
-    expect(bodies(writer.take()).map(String)).toEqual(['first'])
+    expect(bodies(writer.take(true)).map(String)).toEqual(['first'])
     const huge = Buffer.alloc(400_000, 7)
     writer.open(huge.length + head.length)
     writer.pasteRecord(head)
     writer.buffer.set(huge, writer.position)
     expect(writer.closeRecord(writer.position + huge.length)).toBe(3)
-    const [body] = bodies(writer.take())
+    const [body] = bodies(writer.take(true))
     expect(Buffer.compare(body as Buffer, huge)).toBe(0)
   })
 })
@@ -122,7 +131,7 @@ describe('the walk over hostile bytes', () => {
   it('says that a frame is malformed when its last record is cut', () => {
     const writer = new FrameWriter(65_536, prefix)
     append(writer, Buffer.from('whole'), 1)
-    const frame = writer.take()
+    const frame = writer.take(true)
     const walker = new RecordWalker()
     walker.open(frame.subarray(0, frame.length - 1), prefix.length)
     expect(walker.next()).toBe(false)
