@@ -75,10 +75,11 @@ describe('earshot call', () => {
   it('calls the peer that was asked for, by name or by id', async () => {
     const { stdout } = await call('shop.orders/place', '{"sku":"x","n":1}', '-p', orders.id)
     expect(JSON.parse(stdout)).toMatchObject({ by: 'orders' })
-    const refused = await call('shop.orders/place', '{"sku":"x","n":1}', '--peer', 'stock')
+    const refuse = (peer: string) =>
+      earshot(['call', 'shop.orders/place', '{}', '--peer', peer, '--mesh', mesh, '-w', '1500'])
+    const [refused, unknown] = await Promise.all([refuse('stock'), refuse('bob')])
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('earshot: stock does not offer shop.orders/place')
-    const unknown = await call('shop.orders/place', '{"sku":"x","n":1}', '--peer', 'bob')
     expect(unknown.code).toBe(3)
     expect(unknown.stderr).toContain('heard were: orders (')
   })
@@ -165,7 +166,7 @@ describe('earshot call ends with 2 when', () => {
   it('the peer does not take the codec', async () => {
     const { code, stderr } = await call('level', '{"sku":"x"}', '--codec', 'avro')
     expect(code).toBe(2)
-    expect(stderr).toContain('does not take shop.stock/level in avro')
+    expect(stderr).toContain('does not offer shop.stock/level in avro')
     expect(stderr).toContain('take one of json, msgpack')
   })
 })

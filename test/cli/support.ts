@@ -1,4 +1,4 @@
-// Owns what tests of the command share: the built CLI and the shop as processes, waits with a bound.
+// Owns what tests of the command share: the built CLI and the shop as processes, bounded waits.
 // Never leaves a process behind: `endAll` after each file.
 
 import { type ChildProcess, spawn } from 'node:child_process'

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+// Owns the command `earshot`: its commands, its help, how it ends.
+// Never knows a command's work, and never imports what a user of the package cannot.
+
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { addCall } from './call.ts'
+import { addCodecs } from './codecs.ts'
+import { addExplain } from './explain.ts'
+import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
+import { addPeers } from './peers.ts'
+import { addPub } from './pub.ts'
+import { requestStop } from './stop.ts'
+import { addSub } from './sub.ts'
+import { jsonText, paint, print, say, survivePipe, visible } from './terminal.ts'
+
+const epilogue = `
+Examples:
+  $ earshot peers                                       who is there
+  $ earshot call shop.orders/place '{"sku":"x","n":1}'  ask somebody
+  $ earshot sub shop.orders/placed                      hear events
+  $ earshot pub shop.orders/placed '{"id":7}'           publish one
+  $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
+  $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
+
+Exit codes:
+  0  done
+  1  the call or the work failed; the error has a code
+  2  wrong usage: an argument, an option, or a body that does not fit
+  3  nobody was found: no peer, none that offers the channel, or no listener
+
+Environment:
+  EARSHOT_MESH  the mesh to look in, as --mesh
+  NO_COLOR      no colours`
+
+function createProgram(): Command {
+  const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
+  const program = new Command('earshot')
+    .description('Looks into a mesh of Earshot peers, and talks with them: no broker, no source.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', epilogue)
+  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, addExplain]) add(program)
+  return program
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  survivePipe(requestStop)
+  try {
+    if (words.length === 0) throw noCommand()
+    await createProgram().parseAsync(words, { from: 'user' })
+  } catch (error) {
+    end(error, words)
+  }
+}
+
+function noCommand(): Failure {
+  const names = createProgram()
+    .commands.map((command) => command.name())
+    .join(', ')
+  return new Failure(exitCodes.usage, 'which command?', `earshot --help, or one of ${names}`)
+}
+
+function end(error: unknown, words: readonly string[]): void {
+  const failure = error instanceof CommanderError ? usageOf(error, words) : toFailure(error)
+  if (!failure) return
+  const { message, next, exitCode, details } = failure
+  if (words.includes('--json')) print(jsonText(documentOf(failure)))
+  const code = details.code ? ` (${details.code})` : ''
+  say(`${paint('red', 'earshot:', process.stderr)} ${visible(message + code)}`)
+  say(`${paint('cyan', 'next:', process.stderr)} ${visible(next)}`)
+  process.exitCode = exitCode
+}
+
+/** Help and version end a command, too, but are no failure. */
+function usageOf(error: CommanderError, [command]: readonly string[]): Failure | undefined {
+  if (error.exitCode === 0) return undefined
+  const [message = ''] = error.message.replace(/^error: /, '').split('\n')
+  const guess = /\(Did you mean (.+)\?\)/.exec(error.message)?.[1]
+  const known = createProgram().commands.some((one) => one.name() === command)
+  const help = known ? `see earshot ${command} --help` : 'see earshot --help'
+  const next = guess ? `did you mean ${guess}?` : help
+  return new Failure(exitCodes.usage, message, next)
+}
+
+await main(process.argv.slice(2))

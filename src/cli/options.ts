@@ -1,0 +1,63 @@
+// Owns the options that commands share, and what their texts mean. Never acts on them.
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type CodecName, codecNames } from 'earshot'
+
+const MAX_NUMBER = 2 ** 31 - 1
+
+export interface JsonOptions {
+  readonly json?: boolean
+}
+
+export interface MeshOptions extends JsonOptions {
+  readonly mesh: string
+  /** ms to look for peers. */
+  readonly wait: number
+}
+
+/** `--json`, for all commands. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print JSON: one document, or one line each for a stream')
+}
+
+/** `--mesh`, `--wait` and `--json`, for commands that look for peers. */
+export function withMesh(command: Command): Command {
+  const mesh = new Option('-m, --mesh <name>', 'the mesh to look in')
+  const wait = new Option('-w, --wait <ms>', 'how long to look for peers; ends early when found')
+  return withJson(
+    command
+      .addOption(mesh.default(process.env.EARSHOT_MESH || 'default', '$EARSHOT_MESH, or default'))
+      .addOption(wait.default(1_000).argParser(wholeNumber)),
+  )
+}
+
+/** `--codec`. */
+export function withCodec(command: Command, text: string): Command {
+  return command.addOption(new Option('--codec <name>', text).choices([...codecNames]))
+}
+
+export function wholeNumber(text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (value <= MAX_NUMBER) return value
+  throw new InvalidArgumentError('A whole number is wanted.')
+}
+
+export function countingNumber(text: string): number {
+  const value = wholeNumber(text)
+  if (value > 0) return value
+  throw new InvalidArgumentError('A whole number from 1 is wanted.')
+}
+
+/** `k=v`, collected over several `--header`. */
+export function header(
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  if (at > 0) return { ...others, [text.slice(0, at)]: text.slice(at + 1) }
+  throw new InvalidArgumentError('A header is name=value.')
+}
+
+export function isCodec(name: string): name is CodecName {
+  return (codecNames as readonly string[]).includes(name)
+}

@@ -1,0 +1,85 @@
+// Owns `earshot peers`: who is up, how they were found, what they offer.
+
+import type { Command } from 'commander'
+import type { RemotePeer } from 'earshot'
+import { shortId } from './door.ts'
+import { nobodyHeard } from './find-channel.ts'
+import { hearAll } from './hear-all.ts'
+import { type MeshOptions, withMesh } from './options.ts'
+import { type Column, paragraph, tableLines } from './table.ts'
+import { jsonText, paint, print, terminalColumns, visible } from './terminal.ts'
+import { visit } from './visit.ts'
+
+const columns: readonly Column[] = [
+  { title: 'NAME', shrinks: true },
+  { title: 'ID' },
+  { title: 'HOST', shrinks: true },
+  { title: 'PID', right: true },
+  { title: 'LINK', shrinks: true },
+  { title: 'VIA', shrinks: true },
+  { title: 'FOUND', right: true },
+]
+
+export function addPeers(program: Command): void {
+  withMesh(program.command('peers').summary('who is up, and what they offer'))
+    .description('Lists the peers of a mesh that can be heard from here, and what they offer.')
+    .action(async ({ mesh, wait, json }: MeshOptions) => {
+      const options = { mesh, faults: ['contract', 'discovery'] }
+      const peers = await visit(options, (peer) => hearAll(peer, wait))
+      const document = { mesh, peers: peers.map(plain) }
+      if (peers.length === 0) throw nobodyHeard(mesh, wait, document)
+      if (json) print(jsonText(document))
+      else for (const line of shown(mesh, peers)) print(line)
+    })
+}
+
+function plain({ contracts, doors, foundAfterMs, ...rest }: RemotePeer): object {
+  return {
+    ...rest,
+    foundAfterMs: Math.round(foundAfterMs * 10) / 10,
+    doors,
+    contracts: contracts.map(({ name, version, channels }) => ({
+      name,
+      version,
+      channels: channels.map(({ number, ...channel }) => ({ ...channel, served: number > 0 })),
+    })),
+  }
+}
+
+function shown(mesh: string, peers: readonly RemotePeer[]): string[] {
+  const width = terminalColumns()
+  const rows = peers.map((peer) => [
+    peer.name,
+    shortId(peer),
+    peer.host,
+    String(peer.pid),
+    linkOf(peer),
+    peer.via.join(',') || 'itself',
+    `${Math.round(peer.foundAfterMs)} ms`,
+  ])
+  const [head = '', ...lines] = tableLines(columns, rows, width)
+  const count = peers.length === 1 ? '1 peer' : `${peers.length} peers`
+  return [
+    `${count} in mesh "${visible(mesh)}"`,
+    '',
+    paint('dim', head),
+    ...peers.flatMap((peer, at) => [paint('bold', lines[at] ?? ''), ...offerLines(peer, width)]),
+  ]
+}
+
+/** Where a path on this host leads says nothing; an address does. */
+function linkOf({ transport, endpoint }: RemotePeer): string {
+  return transport === 'ipc' ? 'ipc' : endpoint
+}
+
+function offerLines({ contracts }: RemotePeer, width: number): string[] {
+  if (contracts.length === 0) return ['  offers nothing']
+  return contracts.flatMap(({ name, version, channels }) => {
+    const kinds = [...new Set(channels.map(({ kind }) => kind))]
+    const lines = kinds.flatMap((kind) => {
+      const names = channels.filter((channel) => channel.kind === kind).map((one) => one.name)
+      return paragraph(`${kind}: ${names.join(', ')}`, width, '    ')
+    })
+    return [...paragraph(`${name} ${version}`, width, '  '), ...lines]
+  })
+}

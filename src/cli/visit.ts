@@ -1,0 +1,45 @@
+// Owns a command's time in a mesh: it joins, unannounced as a rule, and always leaves.
+// Never serves anything: a tool that comes and goes is nobody's peer to rely on.
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type CodecName, createPeer, type Discovery, type Peer } from 'earshot'
+import { heedSignals } from './stop.ts'
+import { paint, say, visible } from './terminal.ts'
+
+export interface VisitOptions {
+  readonly mesh: string
+  readonly codecs?: readonly CodecName[]
+  readonly discovery?: readonly Discovery[]
+  /** True for a command that stays: others that are not announced must find it. */
+  readonly announce?: boolean
+  /** Faults of these areas are told on stderr. Default: of contracts, and in our own handler. */
+  readonly faults?: readonly string[]
+}
+
+/** Joins the mesh, runs, and leaves whatever happens. */
+export async function visit<T>(
+  { mesh, codecs, discovery, announce = false, faults = ['contract', 'handler'] }: VisitOptions,
+  run: (peer: Peer) => Promise<T>,
+): Promise<T> {
+  heedSignals()
+  const hear = (message: unknown) => tell(message, faults)
+  subscribe('earshot:fault', hear)
+  const peer = await createPeer({
+    name: 'earshot-cli',
+    mesh,
+    announce,
+    ...(codecs && { codecs }),
+    ...(discovery && { discovery }),
+  })
+  try {
+    return await run(peer)
+  } finally {
+    await peer.close()
+    unsubscribe('earshot:fault', hear)
+  }
+}
+
+function tell(message: unknown, areas: readonly string[]): void {
+  const { area, text } = message as { area: string; text: string }
+  if (areas.includes(area)) say(`${paint('dim', 'note:', process.stderr)} ${visible(text)}`)
+}
