@@ -1,4 +1,5 @@
-// Earshot as its users would write it, for a harness that compares message systems: receive, sender,
+// Earshot as its users would write it, for a harness that compares message systems: receive,
+// sender,
 // serve, client. Only the public interface; bodies are opaque bytes.
 
 import { Bytes, contract, createPeer, notification, request } from 'earshot'

@@ -138,6 +138,7 @@ class Start {
       name,
       pid: process.pid,
       host: hostname(),
+      dialled: '',
       ...this.#bound,
       codecs,
       contracts: this.#catalog.offers(),

@@ -70,7 +70,7 @@ export function addCodecs(program: Command): void {
 
 async function speakers({ mesh, wait, json }: CodecsOptions): Promise<void> {
   const peers = await visit({ mesh }, async (peer) =>
-    Promise.all((await hearAll(peer, wait)).map(spokenBy)),
+    Promise.all((await hearAll(peer, wait)).map((remote) => spokenBy(remote, mesh))),
   )
   if (json) {
     const codecs = codecNames.map((name) => ({ name, about: about[name] }))
@@ -88,7 +88,10 @@ async function speakers({ mesh, wait, json }: CodecsOptions): Promise<void> {
   )
 }
 
-async function spokenBy(remote: RemotePeer): Promise<{
+async function spokenBy(
+  remote: RemotePeer,
+  mesh: string,
+): Promise<{
   id: string
   name: string
   codecs?: string[]
@@ -96,7 +99,7 @@ async function spokenBy(remote: RemotePeer): Promise<{
 }> {
   const { id, name } = remote
   try {
-    const { hello } = await askPeer(remote, { op: 'hello' })
+    const { hello } = await askPeer(remote, { op: 'hello' }, mesh)
     const { codecs } = Object(hello) as { codecs?: unknown }
     const told = Array.isArray(codecs) ? codecs.filter((one) => typeof one === 'string') : []
     return { id, name, codecs: told }

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os'
 import { type AnyContract, askDoor, contractFromDescription, type RemotePeer } from 'earshot'
 import { exitCodes, Failure } from './failure.ts'
+import { trust } from './trust.ts'
 
 /** A contract that a remote peer tells of. */
 export type Offered = RemotePeer['contracts'][number]
@@ -12,11 +13,13 @@ export type Offered = RemotePeer['contracts'][number]
 export async function askPeer(
   remote: RemotePeer,
   request: { readonly op: string; readonly [argument: string]: unknown },
+  mesh: string,
 ): Promise<Record<string, unknown>> {
+  const security = trust()
   let failed: unknown
   for (const endpoint of doorsOf(remote)) {
     try {
-      return await askDoor(endpoint, request)
+      return await askDoor(endpoint, request, { mesh, ...(security && { security }) })
     } catch (error) {
       failed ??= error
     }
@@ -26,9 +29,13 @@ export async function askPeer(
 }
 
 /** A peer's contract rebuilt from what its door says: no source needed. */
-export async function contractOf(remote: RemotePeer, offered: Offered): Promise<AnyContract> {
+export async function contractOf(
+  remote: RemotePeer,
+  offered: Offered,
+  mesh: string,
+): Promise<AnyContract> {
   const { name, version } = offered
-  const { contracts } = await askPeer(remote, { op: 'schema', contract: name })
+  const { contracts } = await askPeer(remote, { op: 'schema', contract: name }, mesh)
   const told = Array.isArray(contracts) ? (contracts as unknown[]) : []
   const description = told.find((one) => {
     const { name: itsName, version: itsVersion } = Object(one) as Partial<Offered>

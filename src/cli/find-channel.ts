@@ -60,7 +60,7 @@ export async function findChannel(peer: Peer, wanted: Wanted): Promise<Found> {
     const [offer] = offers
     if (!offer) return undefined
     try {
-      return await rebuild(offer)
+      return await rebuild(offer, peer.mesh)
     } catch (error) {
       failed.set(offer.remote.id, error)
       return undefined
@@ -72,8 +72,8 @@ export async function findChannel(peer: Peer, wanted: Wanted): Promise<Found> {
   throw notFound(peer, name, wanted)
 }
 
-async function rebuild(offer: Offer): Promise<Found> {
-  const rebuilt = await contractOf(offer.remote, offer.contract)
+async function rebuild(offer: Offer, mesh: string): Promise<Found> {
+  const rebuilt = await contractOf(offer.remote, offer.contract, mesh)
   const definition = rebuilt.channels.find(({ name }) => name === offer.channel.name)
   if (definition?.kind === offer.channel.kind) {
     return { ...offer, rebuilt, definition, title: titleOf(offer) }

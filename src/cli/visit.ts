@@ -5,6 +5,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type CodecName, createPeer, type Discovery, type Peer } from 'earshot'
 import { heedSignals } from './stop.ts'
 import { paint, say, visible } from './terminal.ts'
+import { trust } from './trust.ts'
 
 export interface VisitOptions {
   readonly mesh: string
@@ -24,10 +25,12 @@ export async function visit<T>(
   heedSignals()
   const hear = (message: unknown) => tell(message, faults)
   subscribe('earshot:fault', hear)
+  const security = trust()
   const peer = await createPeer({
     name: 'earshot-cli',
     mesh,
     announce,
+    ...(security && { security }),
     ...(codecs && { codecs }),
     ...(discovery && { discovery }),
   })

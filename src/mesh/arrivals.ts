@@ -22,7 +22,7 @@ export class Arrivals {
   readonly #waiting = new Map<string, Arrival>()
   #idle = deferred()
 
-  /** @param arrived called once for each that is up, unless it is gone before */
+  /** @param arrived called once for each */
   constructor(clock: Clock, arrived: (remote: Remote) => void) {
     this.#clock = clock
     this.#arrived = arrived
@@ -55,20 +55,21 @@ export class Arrivals {
     if (this.#waiting.size > 0) await this.#idle.promise
   }
 
-  /** It is gone before it was up. */
-  cancel(remote: Remote): void {
-    const arrival = this.#waiting.get(remote.id)
-    if (arrival?.remote !== remote) return
-    arrival.timer.cancel()
-    this.#waiting.delete(remote.id)
-    if (this.#waiting.size > 0) return
-    this.#idle.resolve()
-    this.#idle = deferred()
+  /** It goes already: who watches hears of its coming before its going. */
+  complete(remote: Remote): void {
+    if (!remote.arrived) this.#finish(remote)
   }
 
   #finish(remote: Remote): void {
-    this.cancel(remote)
     remote.arrived = true
+    const arrival = this.#waiting.get(remote.id)
+    if (arrival?.remote === remote) {
+      arrival.timer.cancel()
+      this.#waiting.delete(remote.id)
+    }
     this.#arrived(remote)
+    if (this.#waiting.size > 0) return
+    this.#idle.resolve()
+    this.#idle = deferred()
   }
 }

@@ -179,13 +179,14 @@ export class Mesh {
       changed: (remote: Remote) => this.#changed(remote),
       leaving: (remote: Remote) => {
         this.routing.remove(remote)
-        if (remote.arrived) this.#tell({ type: 'leaving', peer: remote.info() })
+        this.#arrivals.complete(remote)
+        this.#tell({ type: 'leaving', peer: remote.info() })
       },
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
         this.subscriptions.drop(remote)
-        this.#arrivals.cancel(remote)
-        if (remote.arrived) this.#tell({ type: 'down', peer: remote.info(), reason })
+        this.#arrivals.complete(remote)
+        this.#tell({ type: 'down', peer: remote.info(), reason })
       },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()

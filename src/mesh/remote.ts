@@ -121,7 +121,7 @@ export class Remote {
       host: this.hello.host,
       pid: this.hello.pid,
       endpoint,
-      transport: endpoint.startsWith('tcp') ? 'tcp' : 'ipc',
+      transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
       via: this.via,
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,

@@ -30,6 +30,8 @@ export interface Hello {
   readonly name: string
   readonly pid: number
   readonly host: string
+  /** The endpoint that the sender dialled; empty in a welcome. */
+  readonly dialled: string
   readonly outlet: readonly string[]
   readonly inbox: readonly string[]
   readonly door: readonly string[]
@@ -65,6 +67,7 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     name: text(value.name, '/name'),
     pid: whole(value.pid, '/pid'),
     host: text(value.host, '/host'),
+    dialled: text(value.dialled, '/dialled'),
     outlet: endpoints(value.outlet, '/outlet'),
     inbox: endpoints(value.inbox, '/inbox'),
     door: endpoints(value.door, '/door'),

@@ -67,6 +67,7 @@ function hello(mesh: string, change: object = {}): Buffer {
     ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
     ...{
       host: 'elsewhere',
+      dialled: '',
       inbox: [],
       outlet: [],
       door: [],

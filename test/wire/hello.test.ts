@@ -17,6 +17,7 @@ const hello: Hello = {
   name: 'n',
   pid: 1,
   host: 'h',
+  dialled: '',
   inbox: ['ipc:///tmp/x.i', 'tcp://127.0.0.1:1'],
   outlet: [],
   door: [],

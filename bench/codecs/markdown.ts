@@ -1,0 +1,26 @@
+// Owns the Markdown report: the tables of the page, for a repository or an issue.
+
+import { machineLines } from '../report/machine.ts'
+import { tableMarkdown } from '../report/table.ts'
+import { findingsOf } from './findings.ts'
+import type { Results } from './results.ts'
+import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'
+
+export function markdownReport(results: Results): string {
+  const { title, startedAt, tookS, machine, shapes, method, caveats } = results
+  const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n')
+  const parts = [
+    `# ${title}`,
+    list([`${startedAt}, took ${tookS} s`, ...machineLines(machine)]),
+    '## In this run',
+    list(findingsOf(results)),
+    '## All shapes',
+    ...overviewTables(results).map(tableMarkdown),
+  ]
+  for (const { name, title: about } of shapes) {
+    const tables = [sizeTable, encodeTable, decodeTable, roundTripTable]
+    parts.push(`## ${name}`, about, ...tables.map((make) => tableMarkdown(make(results, name))))
+  }
+  parts.push('## Method', list(method), '## Caveats', list(caveats))
+  return `${parts.join('\n\n')}\n`
+}
