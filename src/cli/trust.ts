@@ -1,4 +1,5 @@
-// Owns the secret of a mesh as a command gets it: from the environment, where `ps` does not show it.
+// Owns the secret of a mesh as a command gets it: from the environment, where `ps` does not show
+// it.
 // Never prints it.
 
 import { meshSecret, type Security } from 'earshot'

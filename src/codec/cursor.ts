@@ -18,7 +18,7 @@ export const at: { pos: number; spoiled: boolean; snug: boolean } = {
 }
 
 /** Bytes that are not what their format or shape demands; the path grows as it is thrown up. */
-export class DecodeFault {
+class DecodeFault {
   readonly reason: string
   path = ''
 
@@ -38,6 +38,7 @@ export function short(): never {
   throw new DecodeFault('the bytes end too early')
 }
 
+/** @public for compiled code. */
 export function missing(): never {
   throw new DecodeFault('a required field is missing')
 }
@@ -46,14 +47,17 @@ export function wrong(): never {
   throw encodeFault
 }
 
-/** Adds the field, and the index when in a list, that the fault came from. */
+/**
+ * Adds the field, and the index when in a list, that the fault came from. @public for compiled
+ * code.
+ */
 export function traced(thrown: unknown, name: string, index: number): unknown {
   if (!(thrown instanceof DecodeFault)) return thrown
   thrown.path = `${pointerStep(name)}${index < 0 ? '' : `/${index}`}${thrown.path}`
   return thrown
 }
 
-/** Adds the index when the list is the whole body. */
+/** Adds the index when the list is the whole body. @public for compiled code. */
 export function tracedItem(thrown: unknown, index: number): unknown {
   if (thrown instanceof DecodeFault && index >= 0) thrown.path = `/${index}${thrown.path}`
   return thrown

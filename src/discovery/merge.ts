@@ -27,7 +27,7 @@ export function isNewer(a: PeerRecord, b: PeerRecord): boolean {
 }
 
 /** Nearest first: what never leaves the host is quickest and safest. */
-export function rankEndpoint(endpoint: string): number {
+function rankEndpoint(endpoint: string): number {
   if (endpoint.startsWith('ipc://')) return 0
   return /^tcp:\/\/(?:127\.|\[::1\]|localhost:)/.test(endpoint) ? 1 : 2
 }

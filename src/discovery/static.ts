@@ -43,6 +43,6 @@ export function staticPeers(endpoints: readonly string[]): Discovery {
 }
 
 /** A record for an endpoint of which nothing else is known yet. */
-export function strangerAt(endpoint: string, mesh: string): PeerRecord {
+function strangerAt(endpoint: string, mesh: string): PeerRecord {
   return { id: `?${endpoint}`, epoch: 0, seq: 0, mesh, inbox: [endpoint], door: [] }
 }

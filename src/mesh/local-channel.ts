@@ -102,6 +102,6 @@ export class LocalChannel {
   }
 }
 
-export function isCodecName(name: string): name is CodecName {
+function isCodecName(name: string): name is CodecName {
   return (codecNames as readonly string[]).includes(name)
 }

@@ -213,7 +213,10 @@ export class Membership {
         this.#dials.delete(link)
         resolve(reached)
       })
-      link.outbound.control(Kind.hello, Buffer.from(JSON.stringify({ ...hello(), dialled: endpoint })))
+      link.outbound.control(
+        Kind.hello,
+        Buffer.from(JSON.stringify({ ...hello(), dialled: endpoint })),
+      )
     })
   }
 

@@ -68,4 +68,22 @@ describe('earshot peers', () => {
     expect(json.code).toBe(3)
     expect(JSON.parse(json.stdout)).toEqual({ mesh: nowhere, peers: [] })
   })
+
+  it('sees a mesh with a secret only with that secret in the environment', async () => {
+    const hidden = randomMesh()
+    const secret = 'a secret of some length'
+    await startShop({ name: 'orders', mesh: hidden, does: ['serve'], secret })
+    const ask = (words: string[], env: NodeJS.ProcessEnv) => {
+      const command = startCli([...words, '--mesh', hidden], env)
+      command.child.stdin?.end()
+      return command.end()
+    }
+    const blind = await ask(['peers', '--wait', '500'], {})
+    expect(blind.code).toBe(3)
+    const env = { EARSHOT_SECRET: secret }
+    const call = ['call', 'shop.orders/place', '{"sku":"x","n":1}', '--wait', '5000']
+    const { code, stdout, stderr } = await ask(call, env)
+    expect(stderr).toBe('')
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { ok: true, id: 2 }])
+  })
 })

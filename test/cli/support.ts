@@ -115,6 +115,7 @@ export interface ShopOptions {
   readonly codecs?: readonly string[]
   /** The name that others are shown, where it is not for a command line. */
   readonly title?: string
+  readonly secret?: string
 }
 
 /** A peer in a process of its own, once all that it does is in force. */

@@ -1,4 +1,5 @@
-// What leaves on a link: batches, credit, bounds; every record once and in order, whatever is granted.
+// What leaves on a link: batches, credit, bounds; every record once and in order, whatever is
+// granted.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -84,7 +85,7 @@ describe('outbound', () => {
     )
   })
 
-  it('sends nothing without credit but control records, and wakes who waits when it comes', async () => {
+  it('sends only control records without credit, and wakes who waits when it comes', async () => {
     const { link, out } = outbound({ maxOutboundBytes: 10_000 })
     let ready = false
     while (!out.full) out.notification(9, undefined, codec, Buffer.alloc(1_000))

@@ -54,7 +54,7 @@ export function ownRecords(
 }
 
 /** The port under which an endpoint in the list is reached at this address. */
-export function portAt(endpoints: readonly string[], address: string): number | undefined {
+function portAt(endpoints: readonly string[], address: string): number | undefined {
   for (const endpoint of endpoints) {
     const [, host, port] = /^tcp:\/\/([^/\s]+):(\d{1,5})$/.exec(endpoint) ?? []
     const isHere = host === address || host === '0.0.0.0' || host === '*'

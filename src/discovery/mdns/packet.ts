@@ -5,7 +5,7 @@ import { decode, type Packet } from 'dns-packet'
 import { nameKey } from './names.ts'
 
 /** The largest packet of multicast DNS. Source: RFC 6762, 17. */
-export const maxPacketBytes = 9_000
+const maxPacketBytes = 9_000
 /** What fits into one Ethernet frame. */
 export const maxFrameBytes = 1_440
 
