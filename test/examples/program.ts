@@ -41,7 +41,8 @@ export class Program {
   #wake: () => void = () => undefined
 
   constructor([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const { NO_COLOR: _, ...own } = process.env
+    // As on a person's machine: Node takes colours away where CI is set.
+    const { NO_COLOR: _, CI: __, ...own } = process.env
     this.#child = spawn(file, args, { env: { ...own, ...env }, cwd: root })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text

@@ -1,4 +1,5 @@
-// A user's program: it knows the package by its name alone. Two processes, no address, one contract.
+// A user's program: it knows the package by its name alone. Two processes, no address, one
+// contract.
 // The last line it prints is reported.
 
 import { fork } from 'node:child_process'
