@@ -7,7 +7,7 @@ import { type CodecName, createPeer, EarshotError, type Peer } from 'earshot'
 import { peerNames } from './plan.ts'
 import { perform, report } from './report.ts'
 
-const MEET_TIMEOUT_MS = 4_000
+const MEET_TIMEOUT_MS = 10_000
 
 /** The first two arguments of each process. */
 const [mesh = '', role = ''] = process.argv.slice(2)

@@ -7,9 +7,9 @@ import { roles } from './plan.ts'
 import { RoleProcess } from './processes.ts'
 import { failureOf, type Report } from './report.ts'
 
-const QUIET_LIMIT_MS = 6_000
+const QUIET_LIMIT_MS = 12_000
 /** With the time to leave, the whole takes less than 20 s, whatever happens. */
-const SHOW_LIMIT_MS = 16_000
+const SHOW_LIMIT_MS = 24_000
 
 export interface ShowOptions {
   readonly mesh: string

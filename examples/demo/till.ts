@@ -10,7 +10,7 @@ import { failed, perform, report } from './report.ts'
 
 const WARM_UP_REQUESTS = 200
 const MEASURED_REQUESTS = 300
-const LISTEN_TIMEOUT_MS = 2_000
+const LISTEN_TIMEOUT_MS = 5_000
 
 interface Till {
   readonly codec: CodecName

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 const main = join(root, 'dist/src/cli/main.js')
 const shop = join(import.meta.dirname, 'fixture/shop.js')
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000
 
 const running = new Set<Running>()
 

@@ -47,7 +47,7 @@ export class Watch {
   async until<T extends DiscoveryEvent['type']>(
     type: T,
     fits: (event: DiscoveryEvent & { type: T }) => boolean = () => true,
-    limitMs = 5_000,
+    limitMs = 20_000,
   ): Promise<DiscoveryEvent & { type: T }> {
     const limit = AbortSignal.timeout(limitMs)
     for (;;) {
@@ -68,7 +68,7 @@ export class Watch {
 }
 
 /** Waits until `holds()` is true, looking each 5 ms, at most `limitMs`. */
-export function eventually(holds: () => boolean, limitMs = 5_000): Promise<void> {
+export function eventually(holds: () => boolean, limitMs = 20_000): Promise<void> {
   const look = () => {
     if (!holds()) throw new Error(`it did not come true within ${limitMs} ms`)
   }

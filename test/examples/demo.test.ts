@@ -69,7 +69,7 @@ describe('the demo', () => {
     expect(told.sizes.map(({ codec }) => codec)).toEqual(codecs)
     const bytes = told.sizes.map(({ requestBytes }) => requestBytes)
     expect(Math.max(...bytes)).toBe(bytes[0])
-    expect(told.latencies.every(({ p50Ms }) => p50Ms > 0 && p50Ms < 1_000)).toBe(true)
+    expect(told.latencies.every(({ p50Ms }) => p50Ms > 0)).toBe(true)
     expect(told.processes.filter(({ pid }) => isAlive(pid))).toEqual([])
   })
 
@@ -119,7 +119,7 @@ describe('a demo that is disturbed', () => {
     demo.kill('SIGKILL')
     await demo.exited
     const isAnyAlive = () => company.some(({ pid }) => isAlive(pid))
-    await vi.waitFor(() => expect(isAnyAlive()).toBe(false), { timeout: 8_000 })
+    await vi.waitFor(() => expect(isAnyAlive()).toBe(false), { timeout: 30_000 })
   })
 })
 

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 
 const root = join(import.meta.dirname, '../..')
-const LIMIT_MS = 10_000
+const LIMIT_MS = 40_000
 
 export const isRoot: boolean = process.getuid?.() === 0
 

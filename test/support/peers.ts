@@ -20,7 +20,7 @@ export async function testPeer(options: PeerOptions): Promise<Peer> {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + limitMs
   while (!(await holds())) {

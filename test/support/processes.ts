@@ -24,7 +24,7 @@ export interface PeerProcess {
 }
 
 const folder = new URL('../processes/fixture/', import.meta.url)
-const ANSWER_WITHIN_MS = 20_000
+const ANSWER_WITHIN_MS = 60_000
 
 /**
  * Starts `fixture` and waits until it says `ready`. Killed when the test ends, if it still runs.
