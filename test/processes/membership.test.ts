@@ -7,7 +7,9 @@ import { Shop } from '../support/contract.ts'
 import { failure, randomMesh, testPeer, until } from '../support/peers.ts'
 import { startServing } from '../support/processes.ts'
 
-/** Machines of tests are shared: what is promised holds, plus what we ourselves were kept waiting. */
+/**
+ * Machines of tests are shared: what is promised holds, plus what we ourselves were kept waiting.
+ */
 const SLACK_MS = 1_500
 /** 3.5 s are promised for a peer that dies or falls silent. */
 const NOTICED_WITHIN_MS = 3_500 + SLACK_MS
