@@ -214,7 +214,10 @@ export class RunningPeer implements Peer {
 }
 
 function service(locals: readonly LocalChannel[], { serving, mesh }: RunningParts): Service {
+  let open = true
   const close = async () => {
+    if (!open) return
+    open = false
     for (const local of locals) serving.stop(local)
     mesh.offersChanged()
   }
@@ -241,7 +244,7 @@ function checkHandlers(
 }
 
 function isTimeout(value: unknown): boolean {
-  return typeof value === 'number' && value > 0 && value <= 2 ** 31
+  return typeof value === 'number' && value > 0 && value < 2 ** 31
 }
 
 function badTimeout(value: unknown): EarshotError {

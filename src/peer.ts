@@ -41,8 +41,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const keys = await options.security?.keys(resolved.mesh)
   const transport = await createZeromqTransport(resolved.limits, clock, keys)
   const start = new Start(resolved, transport, clock)
+  const discovery = providers(resolved, options, folder)
   const bound = await start.bind(folder)
-  const discoverer = start.discoverer(bound, providers(resolved, options, folder))
+  const discoverer = start.discoverer(bound, discovery)
   start.mesh.start()
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
@@ -144,6 +145,7 @@ class Start {
       contracts: this.#catalog.offers(),
       hears: this.mesh.subscriptions.heard(),
       credit: limits.creditBytes,
+      window: limits.maxOutboundBytes,
       heartbeatMs: limits.heartbeatMs,
     }
   }

@@ -60,14 +60,23 @@ export function isEarshotError(value: unknown): value is EarshotError {
   return typeof value === 'object' && value !== null && BRAND in value
 }
 
+/** What was thrown, as text; nothing that can be thrown makes this throw. */
+export function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    // An object without a usable toString: its kind is all that can be told.
+    return `a thrown ${typeof thrown}`
+  }
+}
+
 /** Turns whatever was thrown into an EarshotError; one that is already is handed back as it is. */
 export function toEarshotError(
   thrown: unknown,
   code: ErrorCode = 'EARSHOT_INTERNAL',
 ): EarshotError {
   if (isEarshotError(thrown)) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new EarshotError(code, message, { cause: thrown })
+  return new EarshotError(code, textOf(thrown), { cause: thrown })
 }
 
 /** For our own bugs only: what the outside world does wrong is an EarshotError with its code. */

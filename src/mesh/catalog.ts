@@ -94,7 +94,7 @@ export class Catalog {
           name: channel.name,
           kind: channel.kind,
           number: this.#numberOf(channel),
-          codecs: channel.codecs ?? this.codecs,
+          codecs: channel.codecs?.filter((codec) => this.codecs.includes(codec)) ?? this.codecs,
           id: channel.id,
         })),
       }))

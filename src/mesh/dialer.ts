@@ -11,7 +11,7 @@ export interface DialTarget {
 }
 
 /** Tries one endpoint; resolves true when the hello is done. Never rejects. */
-export type Attempt = (endpoint: string) => Promise<boolean>
+export type Attempt = (endpoint: string, id: string) => Promise<boolean>
 
 interface Wanted {
   target: DialTarget
@@ -101,7 +101,7 @@ export class Dialer {
     let reached = false
     for (const endpoint of wanted.target.endpoints) {
       if (this.#closed || this.#wanted.get(wanted.target.id) !== wanted) break
-      reached = await this.#attempt(endpoint)
+      reached = await this.#attempt(endpoint, wanted.target.id)
       if (reached) break
     }
     wanted.dialling = false

@@ -18,6 +18,8 @@ export interface Listener {
   deliver(body: unknown, heard: Heard, headers: Readonly<Record<string, string>> | undefined): void
   /** So many messages of this publisher were lost on the way. */
   gap(count: number, from: Remote): void
+  /** Nothing follows: the peer is closed. */
+  end(): void
 }
 
 export interface HeardChannel {

@@ -43,6 +43,8 @@ export function registerGreeting(parts: GreetingParts): void {
   })
   inbound.on(Kind.welcome, (link, record) => {
     if (accept(link, record)) membership.refused(link)
+    // What we offer may have changed since our hello left.
+    else link.outbound.control(Kind.offer, Buffer.from(JSON.stringify(parts.hello().contracts)))
     return true
   })
   inbound.on(Kind.refuse, (link, record) => {

@@ -32,6 +32,11 @@ export class Inbound {
   readonly #limits: Limits
   readonly #counters: Counters
   readonly #nowMs: () => number
+  /**
+   * Of the frame that is being walked: bytes still in use, and whether it counts against credit.
+   */
+  #heldBytes = 0
+  #credited = false
 
   constructor(limits: Limits, counters: Counters, nowMs: () => number) {
     this.#limits = limits
@@ -53,10 +58,11 @@ export class Inbound {
     const walker = this.#walker
     walker.open(frame, FRAME_HEAD_BYTES)
     // A bad record is dropped alone: the walk goes on behind it.
-    let heldBytes = 0
+    this.#heldBytes = 0
+    this.#credited = false
     for (let walking = true; walking; ) {
       try {
-        heldBytes += this.#walk(link, walker)
+        this.#walk(link, walker)
         walking = false
       } catch (error) {
         this.bad(link, error instanceof Error ? error.message : String(error))
@@ -64,8 +70,7 @@ export class Inbound {
       }
     }
     if (walker.malformed) this.bad(link, 'a record that breaks off')
-    const kind = (frame[FRAME_HEAD_BYTES] ?? 0) & KIND_MASK
-    if (kind >= FIRST_CREDITED_KIND) link.release(frame.length - heldBytes)
+    if (this.#credited) this.#account(link, frame.length)
   }
 
   /** Counts a bad frame; too many end the link. */
@@ -77,8 +82,16 @@ export class Inbound {
     if (link.badFrames >= this.#limits.maxBadFrames) link.close()
   }
 
-  #walk(link: Link, walker: RecordWalker): number {
-    let heldBytes = 0
+  /** What a link sends beyond what it was granted would be without bound: it is cut. */
+  #account(link: Link, bytes: number): void {
+    if (link.take(bytes)) link.release(bytes - this.#heldBytes)
+    else {
+      this.bad(link, `${bytes} bytes beyond its credit`)
+      link.close()
+    }
+  }
+
+  #walk(link: Link, walker: RecordWalker): void {
     while (walker.next()) {
       this.#counters.recordsIn++
       if (link.remote === undefined && walker.kind > Kind.refuse) {
@@ -89,9 +102,9 @@ export class Inbound {
         this.#counters.unknownRecords++
         continue
       }
-      if (!handler(link, walker)) heldBytes += walker.size
+      if (walker.kind >= FIRST_CREDITED_KIND) this.#credited = true
+      if (!handler(link, walker)) this.#heldBytes += walker.size
     }
-    return heldBytes
   }
 }
 

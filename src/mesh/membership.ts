@@ -49,6 +49,8 @@ const COURTESY_MS = 30
 const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
+/** However slowly a peer says it beats, after three of these it is silent. */
+const SLOWEST_BEAT_MS = 60_000
 /** Looks for silent peers per heartbeat. */
 const LOOKS_PER_BEAT = 4
 
@@ -68,7 +70,7 @@ export class Membership {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
     this.#lastLookMs = this.#startMs
-    this.#dialer = new Dialer(parts.clock, parts.limits, (endpoint) => this.#dial(endpoint))
+    this.#dialer = new Dialer(parts.clock, parts.limits, (endpoint, id) => this.#dial(endpoint, id))
   }
 
   start(): void {
@@ -114,16 +116,18 @@ export class Membership {
 
   /** The hello of `link` is accepted: its peer is up, or has one link more. */
   attach(link: Link, hello: Hello): void {
-    const { counters, limits, events } = this.#parts
+    const { counters, events } = this.#parts
     let remote = this.remotes.get(hello.id)
     if (remote && remote.epoch < hello.epoch) {
       this.drop(remote, 'restarted')
       remote = undefined
     }
-    link.outbound.grant(Math.min(hello.credit, limits.maxOutboundBytes))
+    link.outbound.grant(hello.credit)
+    link.boundTo(hello.window)
     if (remote) {
       link.remote = remote
       remote.links.push(link)
+      remote.offers = hello.contracts
       events.changed(remote)
     } else {
       const via = this.#records.get(hello.id)?.via ?? []
@@ -162,9 +166,17 @@ export class Membership {
     reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is down: ${reason}` })
     for (const link of [...remote.links]) link.close()
     this.#parts.events.down(remote, reason)
+    this.#revive(remote, reason)
+  }
+
+  /** A hint that is still there may come true again: slowly, a dead peer costs a refused dial. */
+  #revive(remote: Remote, reason: DownReason): void {
+    if (this.#closing) return
     const record = this.#records.get(remote.id)
-    // A hint that is still there may come true again: slowly, a dead peer costs a refused dial.
-    if (record && reason !== 'left' && !this.#closing) this.#want(record.peer, REVIVE_MS)
+    if (record && reason !== 'left') this.#want(record.peer, REVIVE_MS)
+    // Behind an address without an id the next incarnation may come, also after a clean leave.
+    const address = this.#records.get(remote.dialledAs ?? '')
+    if (address) this.#want(address.peer, REVIVE_MS)
   }
 
   links(): Link[] {
@@ -203,13 +215,14 @@ export class Membership {
     return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
-  #dial(endpoint: string): Promise<boolean> {
+  #dial(endpoint: string, wantedId?: string): Promise<boolean> {
     const { transport, clock, limits, hello } = this.#parts
     const link = this.#link(transport.dial(endpoint))
     return new Promise((resolve) => {
       const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
       this.#dials.set(link, (reached) => {
         timer.cancel()
+        if (link.remote && wantedId?.startsWith('?')) link.remote.dialledAs = wantedId
         this.#dials.delete(link)
         resolve(reached)
       })
@@ -266,8 +279,10 @@ export class Membership {
     const periodMs = limits.heartbeatMs / LOOKS_PER_BEAT
     const late = now - this.#lastLookMs > periodMs + limits.heartbeatMs
     this.#lastLookMs = now
-    const silentMs = limits.heartbeatMs * limits.heartbeatMisses
     for (const remote of [...this.remotes.values()]) {
+      // Who beats more slowly says so in its hello.
+      const beatMs = Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS)
+      const silentMs = Math.max(limits.heartbeatMs, beatMs) * limits.heartbeatMisses
       for (const link of [...remote.links]) {
         // It was our own loop that stood still: what they sent meanwhile is still unread.
         if (late) link.lastHeardMs = now

@@ -181,6 +181,7 @@ export class Outbound {
     let needed: number
     try {
       const end = codec === undefined ? bodyAt : codec.encodeInto(body, writer.buffer, bodyAt)
+      if (end - bodyAt > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
       needed = end < 0 ? -1 : writer.closeRecord(end)
       if (needed < 0) needed = this.#finishRoomier(bodyAt, codec as BodyCodec, body)
     } catch (error) {

@@ -213,6 +213,7 @@ export class OutletChannel {
     const bodyAt = writer.position
     try {
       const end = lane.codec.encodeInto(body, writer.buffer, bodyAt)
+      if (end - bodyAt > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
       const needed = end < 0 ? -1 : writer.closeRecord(end)
       lane.lengthSize = needed < 0 ? this.#appendRoomier(lane, bodyAt, body) : needed
     } catch (error) {
@@ -234,8 +235,7 @@ export class OutletChannel {
       if (needed >= 0) return needed
       head = writer.cutRecord(writer.position)
     }
-    const text = `an event is larger than ${maxMessageBytes} bytes (maxMessageBytes)`
-    throw new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
+    throw tooLarge(this.#limits)
   }
 
   #openLane(lane: Lane, bytes: number): void {
@@ -253,4 +253,9 @@ export class OutletChannel {
     if (this.#turnIsFull) void this.ready()
     this.#publish(frame)
   }
+}
+
+function tooLarge({ maxMessageBytes }: Limits): EarshotError {
+  const text = `an event is larger than ${maxMessageBytes} bytes (maxMessageBytes)`
+  return new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
 }

@@ -9,6 +9,9 @@ import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { Outbound } from './outbound.ts'
 
+/** A frame of small records may be as long as this. */
+const SLAB_BYTES = 262_144
+
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
   readonly frames: FrameLink
@@ -20,8 +23,11 @@ export class Link {
   closed = false
   /** The other side has said that nothing follows. */
   finished = false
-  readonly #grantAtBytes: number
+  #grantAtBytes: number
   #owedBytes = 0
+  /** Unhandled bytes that the other side has here, granted or not. */
+  #takenBytes = 0
+  readonly #mostBytes: number
 
   constructor(frames: FrameLink, limits: Limits, nowMs: number) {
     this.frames = frames
@@ -29,10 +35,24 @@ export class Link {
     this.lastHeardMs = nowMs
     // A quarter: the sender never stands still, and grants are few.
     this.#grantAtBytes = limits.creditBytes / 4
+    // The last frame before the credit is used up may be the largest there is.
+    this.#mostBytes = limits.creditBytes + Math.max(limits.maxMessageBytes, SLAB_BYTES) * 2
+  }
+
+  /** The other side has no more than `bytes` on its way, whatever we let it have: grant in time. */
+  boundTo(bytes: number): void {
+    this.#grantAtBytes = Math.min(this.#grantAtBytes, Math.max(1, Math.floor(bytes / 4)))
+  }
+
+  /** A frame against credit came in. False: it is more than was ever granted. */
+  take(bytes: number): boolean {
+    this.#takenBytes += bytes
+    return this.#takenBytes <= this.#mostBytes
   }
 
   /** `bytes` of what came in are done with: the other side may send as many again. */
   release(bytes: number): void {
+    this.#takenBytes -= bytes
     this.#owedBytes += bytes
     if (this.#owedBytes < this.#grantAtBytes || this.closed) return
     const payload = Buffer.alloc(varintSize(this.#owedBytes))
@@ -73,6 +93,10 @@ export class Remote {
   readonly epoch: number
   readonly name: string
   readonly hello: Hello
+  /** Who it is, for handlers: plain data, shared by all contexts. */
+  readonly label: { readonly id: string; readonly name: string }
+  /** The discovery record by which we dialled it, where that does not know its id. */
+  dialledAs: string | undefined
   readonly foundAfterMs: number
   readonly links: Link[] = []
   via: readonly string[]
@@ -88,6 +112,7 @@ export class Remote {
     this.epoch = hello.epoch
     this.name = hello.name
     this.hello = hello
+    this.label = Object.freeze({ id: hello.id, name: hello.name })
     this.offers = hello.contracts
     this.via = via
     this.foundAfterMs = foundAfterMs

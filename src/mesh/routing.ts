@@ -30,7 +30,7 @@ export class ChannelRoutes {
   readonly local: LocalChannel
   readonly waiters: Set<Waiter> = new Set()
   /** Why peers that offer the channel are no routes; the last of them. */
-  mismatch: EarshotError | undefined
+  mismatch: { readonly error: EarshotError; readonly remote: Remote } | undefined
   #routes: Route[] = []
   #next = 0
 
@@ -40,6 +40,11 @@ export class ChannelRoutes {
 
   get size(): number {
     return this.#routes.length
+  }
+
+  /** Is there one with a link? Not while the only one is dialled anew. */
+  get usable(): boolean {
+    return this.#routes.some(({ remote }) => remote.link !== undefined)
   }
 
   /**
@@ -95,6 +100,7 @@ export class ChannelRoutes {
 
   remove(remote: Remote): void {
     this.#routes = this.#routes.filter((route) => route.remote !== remote)
+    if (this.mismatch?.remote === remote) this.mismatch = undefined
   }
 }
 
@@ -138,8 +144,8 @@ export class Routing {
    */
   async wait(routes: ChannelRoutes, timeoutMs: number): Promise<void> {
     if (this.#closed) throw closed()
-    if (routes.size > 0) return
-    if (routes.mismatch) throw routes.mismatch
+    if (routes.usable) return
+    if (routes.mismatch) throw routes.mismatch.error
     if (this.#waiting >= this.#limits.maxWaitingForServer) {
       const text = `${this.#waiting} messages already wait for a server (maxWaitingForServer)`
       throw new EarshotError('EARSHOT_OVERLOADED', text)
@@ -185,15 +191,15 @@ export class Routing {
       })
     } catch (error) {
       routes.remove(remote)
-      this.#mismatched(routes, toEarshotError(error))
+      this.#mismatched(routes, remote, toEarshotError(error))
     }
   }
 
   /** Said when the peers meet, not at the first message; those who wait are told at once. */
-  #mismatched(routes: ChannelRoutes, error: EarshotError): void {
+  #mismatched(routes: ChannelRoutes, remote: Remote, error: EarshotError): void {
     reportFault({ area: 'contract', text: error.message, code: error.code })
     if (routes.size > 0) return
-    routes.mismatch = error
+    routes.mismatch = { error, remote }
     for (const waiter of routes.waiters) waiter.reject(error)
     routes.waiters.clear()
   }

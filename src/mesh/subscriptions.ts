@@ -57,6 +57,9 @@ export class Subscriptions {
 
   close(): void {
     for (const remote of [...this.#ears.keys()]) this.drop(remote)
+    for (const { listeners } of this.#channels.values()) {
+      for (const listener of listeners) listener.end()
+    }
     this.#channels.clear()
   }
 
@@ -113,6 +116,7 @@ export class Subscriptions {
     if (first > heard.expected && heard.expected >= 0) {
       const missed = first - heard.expected
       counters.eventsMissed += missed
+      heard.expected = first
       for (const listener of heard.channel.listeners) listener.gap(missed, from)
     }
     let sequence = first

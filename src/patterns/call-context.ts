@@ -43,7 +43,7 @@ export class CallContext implements HandlerContext {
 
   constructor(mesh: Mesh, link: Link, channel: string, read: ReadBody, budgetMs: number) {
     this.#mesh = mesh
-    this.from = link.remote ?? unknownPeer
+    this.from = link.remote?.label ?? unknownPeer
     this.channel = channel
     this.codec = read.codec
     this.headers = read.headers

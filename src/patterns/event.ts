@@ -2,7 +2,7 @@
 // Hot path: `send` and `deliver`. Never blocks a publisher for a subscriber.
 
 import { reportFault } from '../base/diagnostics.ts'
-import { EarshotError } from '../base/errors.ts'
+import { EarshotError, textOf } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
 import type { Heard, Listener } from '../mesh/ear.ts'
@@ -120,7 +120,7 @@ export class Events {
     }
     const failed = (error: unknown) => {
       counters.handlerErrors++
-      const text = `the handler of ${context.channel} failed: ${error}`
+      const text = `the handler of ${context.channel} failed: ${textOf(error)}`
       reportFault({ area: 'handler', text, data: { error } })
     }
     try {
@@ -192,11 +192,21 @@ class Subscriber implements Listener, Subscription {
 
   gap(count: number, from: Remote): void {
     this.missed += count
-    this.#options.onMissed?.(count, { id: from.id, name: from.name })
+    try {
+      this.#options.onMissed?.(count, { id: from.id, name: from.name })
+    } catch (error) {
+      // It is told of a loss; that it fails must not cost the events that did arrive.
+      const text = `onMissed of ${this.#channel} failed: ${textOf(error)}`
+      reportFault({ area: 'handler', text, data: { error } })
+    }
   }
 
   async close(): Promise<void> {
     this.#stop()
+    this.end()
+  }
+
+  end(): void {
     this.#queue?.end()
   }
 

@@ -6,7 +6,7 @@ import { EarshotError } from '../base/errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { ChannelRoutes } from '../mesh/routing.ts'
 import { encodeHeaders } from './headers.ts'
-import { type CallOptions, cancelled } from './request.ts'
+import { abortable, type CallOptions, cancelled } from './request.ts'
 
 /** What became of a send, as far as it is known when the promise resolves. */
 export type Verdict =
@@ -47,9 +47,9 @@ export class Notifications {
   ): Promise<Verdict> {
     const { limits, counters } = this.#mesh.parts
     if (options?.signal?.aborted) throw cancelled(options.signal, 'no')
-    if (routes.size === 0) {
+    if (!routes.usable) {
       routes.local.check(body)
-      await this.#mesh.routing.wait(routes, timeoutMs)
+      await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
     }
     const route = routes.choose(options)
     const link = route?.remote.link
@@ -57,7 +57,10 @@ export class Notifications {
     const headers = encodeHeaders(options?.headers, limits)
     link.outbound.notification(route.code, headers, route.body, body)
     counters.notificationsSent++
-    if (link.outbound.full) await link.outbound.ready()
+    if (link.outbound.full) {
+      const ready = this.#mesh.atMost(timeoutMs, link.outbound.ready())
+      await abortable(ready, options?.signal)
+    }
     return { became: 'written', to: route.remote.id }
   }
 
@@ -85,7 +88,7 @@ class RoutedSender implements Sender<unknown> {
   }
 
   async ready(timeoutMs: number = this.#mesh.parts.limits.requestTimeoutMs): Promise<void> {
-    if (this.#routes.size === 0) await this.#mesh.routing.wait(this.#routes, timeoutMs)
+    if (!this.#routes.usable) await this.#mesh.routing.wait(this.#routes, timeoutMs)
     await this.#routes.fullLink()?.outbound.ready()
   }
 }

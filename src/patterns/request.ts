@@ -211,8 +211,13 @@ export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotE
 }
 
 /** Rejects as soon as `signal` aborts. */
-async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+export async function abortable(
+  work: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (!signal) return work
+  // Whoever no longer waits for it does not hear how it ended.
+  work.catch(() => undefined)
   if (signal.aborted) throw cancelled(signal, 'no')
   let onAbort: () => void = () => undefined
   const aborted = new Promise<never>((_, reject) => {
@@ -223,6 +228,5 @@ async function abortable(work: Promise<void>, signal: AbortSignal | undefined): 
     await Promise.race([work, aborted])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    work.catch(() => undefined)
   }
 }

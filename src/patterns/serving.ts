@@ -3,7 +3,7 @@
 
 import { reportFault } from '../base/diagnostics.ts'
 import type { ErrorCode } from '../base/error-table.ts'
-import { EarshotError, toEarshotError } from '../base/errors.ts'
+import { EarshotError, textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -15,6 +15,8 @@ import { noHeaders } from './headers.ts'
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
 
 const SCALE = 2 ** CODEC_BITS
+/** As long as a timer can run. */
+const LONGEST_BUDGET_MS = 2 ** 31 - 1
 
 export class Serving {
   readonly #mesh: Mesh
@@ -69,7 +71,7 @@ export class Serving {
   #request(link: Link, record: RecordWalker): boolean {
     const code = record.number()
     const correlation = record.number()
-    const budgetMs = record.number()
+    const budgetMs = Math.min(record.number(), LONGEST_BUDGET_MS)
     if (budgetMs < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a request that breaks off')
     const bytes = record.size
     const local = this.#mesh.parts.catalog.byNumber(Math.floor(code / SCALE))
@@ -202,8 +204,7 @@ export class Serving {
 
   #threw(link: Link, correlation: number, local: LocalChannel, error: unknown): void {
     this.#handlerFailed(local, error)
-    const message = error instanceof Error ? error.message : String(error)
-    this.#fail(link, correlation, 'EARSHOT_REMOTE', message, undefined)
+    this.#fail(link, correlation, 'EARSHOT_REMOTE', textOf(error), undefined)
   }
 
   #fail(link: Link, correlation: number, code: ErrorCode, text: string, path?: string): void {
@@ -220,7 +221,7 @@ export class Serving {
 
   #handlerFailed(local: LocalChannel, error: unknown): void {
     this.#mesh.parts.counters.handlerErrors++
-    const text = `the handler of ${local.channel.key} failed: ${error}`
+    const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
     reportFault({ area: 'handler', text, data: { error } })
   }
 

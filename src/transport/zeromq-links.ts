@@ -4,6 +4,8 @@
 // queued.
 
 import type { Dealer, Router, Subscriber } from 'zeromq'
+import { reportFault } from '../base/diagnostics.ts'
+import { textOf } from '../base/errors.ts'
 import type { FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
@@ -25,7 +27,12 @@ export async function pump(
       if (socket.closed) return
       throw error
     }
-    take(parts)
+    try {
+      take(parts)
+    } catch (error) {
+      // A fault of ours in one message must not make the socket deaf to the next.
+      reportFault({ area: 'link', text: `a message could not be handled: ${textOf(error)}` })
+    }
   }
 }
 

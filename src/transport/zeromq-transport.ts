@@ -20,7 +20,8 @@ import type {
 } from './transport.ts'
 import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
 
-/** Frames may be longer than the limit of a message by their heads. */
+/** A frame may be a slab of small records, or one large message with its heads. */
+const SLAB_BYTES = 262_144
 const HEAD_BYTES = 16_384
 /** Frames that libzmq reads ahead of us on one connection; credit bounds their bytes. */
 const RECEIVE_FRAMES = 256
@@ -61,8 +62,7 @@ class ZeromqTransport implements Transport {
 
   async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
     const { Router, XPublisher, Reply } = this.#zmq
-    const maxMessageSize = this.#limits.maxMessageBytes + HEAD_BYTES
-    await this.#guard.open()
+    const maxMessageSize = this.#maxFrameBytes()
     const inbox = new Router({
       ...this.#guard.server,
       mandatory: true,
@@ -89,6 +89,7 @@ class ZeromqTransport implements Transport {
     this.#outlet = outlet
     this.#door = door
     try {
+      await this.#guard.open()
       const at = (step: number) => (options.port === 0 ? 0 : options.port + step)
       const bound = {
         inbox: await this.#bindSocket(inbox, options, 'i', at(0)),
@@ -112,7 +113,7 @@ class ZeromqTransport implements Transport {
       sendHighWaterMark: 0,
       receiveHighWaterMark: RECEIVE_FRAMES,
       linger: LINGER_MS,
-      maxMessageSize: this.#limits.maxMessageBytes + HEAD_BYTES,
+      maxMessageSize: this.#maxFrameBytes(),
     })
     return new DialledLink(socket, endpoint)
   }
@@ -123,7 +124,7 @@ class ZeromqTransport implements Transport {
       reconnectInterval: -1,
       receiveHighWaterMark: this.#limits.maxOutletFrames,
       linger: 0,
-      maxMessageSize: this.#limits.maxMessageBytes + HEAD_BYTES,
+      maxMessageSize: this.#maxFrameBytes(),
     })
     return new SubscriberHearing(socket, endpoint)
   }
@@ -139,6 +140,11 @@ class ZeromqTransport implements Transport {
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
     await Promise.all(this.#files.map((file) => rm(file, { force: true })))
+  }
+
+  #maxFrameBytes(): number {
+    const { maxMessageBytes, maxFrameBytes } = this.#limits
+    return Math.max(maxMessageBytes, maxFrameBytes, SLAB_BYTES) + HEAD_BYTES
   }
 
   async #bindSocket(

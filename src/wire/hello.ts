@@ -45,6 +45,8 @@ export interface Hello {
   readonly hears: readonly string[]
   /** Bytes that the receiver of this may send before more is granted. */
   readonly credit: number
+  /** The most that the sender ever has on its way to one receiver, bytes. */
+  readonly window: number
   readonly heartbeatMs: number
 }
 
@@ -75,6 +77,7 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     contracts: offers(value.contracts, maxContracts),
     hears: texts(value.hears, '/hears', MAX_HEARD, MAX_KEY),
     credit: whole(value.credit, '/credit'),
+    window: whole(value.window, '/window'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
   }
 }

@@ -75,7 +75,7 @@ function hello(mesh: string, change: object = {}): Buffer {
       contracts: [],
       hears: [],
     },
-    ...{ credit: 1_000_000_000, heartbeatMs: 1_000, ...change },
+    ...{ credit: 1_000_000_000, window: 1_000_000, heartbeatMs: 1_000, ...change },
   }
   return record(Kind.hello, Buffer.from(JSON.stringify(said)))
 }
@@ -137,6 +137,28 @@ describe(`hostile frames at the inbox (seed ${seed})`, () => {
     await until('it is disconnected', async () => {
       return (await stats(peer)).stats.counters.peersDown === 1
     })
+    await unharmed(peer, works, before)
+  })
+
+  it('beyond the credit that was granted end the link before they fill the process', async () => {
+    const limits = { creditBytes: 10_000, maxMessageBytes: 20_000 }
+    const { mesh, peer, works, before } = await victim({ limits })
+    const stranger = dealer(peer)
+    await stranger.send(hello(mesh))
+    const [welcome] = await stranger.receive()
+    const told = String(welcome)
+    const { contracts } = JSON.parse(told.slice(told.indexOf('{')))
+    const slow = contracts[0].channels.find(({ name }: { name: string }) => name === 'slow')
+    // A body of 15 KB for a handler that takes a minute, a hundred times.
+    const body = Buffer.from('{"forMs":60000}'.padEnd(15_000))
+    const head = Buffer.from([slow.number * 8, 1, 0])
+    const call = record(Kind.request, Buffer.concat([head, body]))
+    for (let index = 0; index < 100; index++) await stranger.send(call)
+    await until('the link is cut', async () => {
+      return ((await stats(peer)).stats.counters.peersDown as number) >= 1
+    })
+    const { stats: now } = await stats(peer)
+    expect((now as unknown as { runningHandlers: number }).runningHandlers).toBeLessThan(60)
     await unharmed(peer, works, before)
   })
 

@@ -31,6 +31,7 @@ const hello: Hello = {
   ],
   hears: ['c/1/x'],
   credit: 1,
+  window: 1,
   heartbeatMs: 1_000,
 }
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
