@@ -76,19 +76,21 @@ describe('requests', () => {
   it('end at their deadline when the handler does not answer', async () => {
     const [a, b] = await pairOf()
     let aborted = false
+    let answer = () => undefined as void
     await a.serve(Shop, {
       ...handlers('a'),
       slow: (_body, { signal }) =>
         new Promise((resolve) => {
+          answer = () => resolve({ by: 'nobody' })
           signal.addEventListener('abort', () => {
             aborted = true
-            resolve({ by: 'nobody' })
           })
         }),
     })
     const error = await failure(b.client(Shop).slow({ forMs: 1 }, { timeoutMs: 60 }))
     expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT', sent: 'unknown' })
     await until('the handler is told', () => aborted)
+    answer()
     await until('the late reply is counted', () => b.stats().counters.lateReplies === 1)
     expect(b.stats().pendingRequests).toBe(0)
   })
