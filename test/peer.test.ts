@@ -76,7 +76,7 @@ describe('requests', () => {
   it('end at their deadline when the handler does not answer', async () => {
     const [a, b] = await pairOf()
     let aborted = false
-    let answer = () => undefined as void
+    let answer: () => void = () => undefined
     await a.serve(Shop, {
       ...handlers('a'),
       slow: (_body, { signal }) =>
