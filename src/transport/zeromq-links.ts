@@ -36,43 +36,60 @@ export async function pump(
   }
 }
 
+type Watched = Dealer | Subscriber
+
 /**
- * A link that we dialled. A refused or lost connection closes it: whether to dial anew is not its
- * business.
+ * A socket that we connected. A refused or lost connection closes it: whether to dial anew is not
+ * its business.
  */
-export class DialledLink implements FrameLink {
+class Connection<S extends Watched> {
   readonly endpoint: string
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
-  readonly #socket: Dealer
-  #closed = false
+  protected readonly socket: S
+  protected closed = false
 
-  constructor(socket: Dealer, endpoint: string) {
-    this.#socket = socket
+  constructor(socket: S, endpoint: string) {
+    this.socket = socket
     this.endpoint = endpoint
-    watchEnd(socket, (reason) => this.#end(reason))
-    connectSoon(socket, endpoint, (reason) => this.#end(reason))
+    const end = (reason: string) => this.end(reason)
+    watchEnd(socket, end)
+    connectSoon(socket, endpoint, end)
     pump(socket, (parts) => {
       const [frame] = parts
-      if (parts.length !== 1) this.#end('a message of several parts')
+      if (parts.length !== 1) end('a message of several parts')
       else if (frame && frame.length > 0) this.onFrame(frame)
-    }).catch((error: Error) => this.#end(error.message))
-  }
-
-  send(frame: Buffer): void {
-    if (this.#closed) return
-    this.#socket.send(frame).catch(() => this.#end('the connection no longer takes frames'))
+    }).catch((error: Error) => end(error.message))
   }
 
   close(): void {
-    this.#end('closed here')
+    this.end('closed here')
   }
 
-  #end(reason: string): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#socket.close()
+  protected end(reason: string): void {
+    if (this.closed) return
+    this.closed = true
+    this.socket.close()
     this.onClose(reason)
+  }
+}
+
+/** A link that we dialled. */
+export class DialledLink extends Connection<Dealer> implements FrameLink {
+  send(frame: Buffer): void {
+    if (this.closed) return
+    this.socket.send(frame).catch(() => this.end('the connection no longer takes frames'))
+  }
+}
+
+/** A SUB at one remote outlet. */
+export class SubscriberHearing extends Connection<Subscriber> implements Hearing {
+  subscribe(topic: Buffer): void {
+    if (!this.closed) this.socket.subscribe(topic)
+  }
+
+  unsubscribe(topic: Buffer): void {
+    if (!this.closed) this.socket.unsubscribe(topic)
   }
 }
 
@@ -113,47 +130,6 @@ export class AcceptedLink implements FrameLink {
     this.onClose(reason)
   }
 }
-
-/** A SUB at one remote outlet. */
-export class SubscriberHearing implements Hearing {
-  readonly endpoint: string
-  onFrame: (frame: Buffer) => void = nothing
-  onClose: (reason: string) => void = nothing
-  readonly #socket: Subscriber
-  #closed = false
-
-  constructor(socket: Subscriber, endpoint: string) {
-    this.#socket = socket
-    this.endpoint = endpoint
-    watchEnd(socket, (reason) => this.#end(reason))
-    connectSoon(socket, endpoint, (reason) => this.#end(reason))
-    pump(socket, (parts) => {
-      // Events are messages of one part; anything else is not ours and not worth a look.
-      if (parts.length === 1) this.onFrame(parts[0] as Buffer)
-    }).catch((error: Error) => this.#end(error.message))
-  }
-
-  subscribe(topic: Buffer): void {
-    if (!this.#closed) this.#socket.subscribe(topic)
-  }
-
-  unsubscribe(topic: Buffer): void {
-    if (!this.#closed) this.#socket.unsubscribe(topic)
-  }
-
-  close(): void {
-    this.#end('closed here')
-  }
-
-  #end(reason: string): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#socket.close()
-    this.onClose(reason)
-  }
-}
-
-type Watched = Dealer | Subscriber
 
 // With reconnecting switched off, libzmq says `close` for a refused dial, `disconnect` for a lost
 // one.
