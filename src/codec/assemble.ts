@@ -123,3 +123,27 @@ function decode(buffer, start, end) {
 }
 return { codec, encodeInto, decode };`
 }
+
+/** How one format writes and reads a part of a shape, as source. */
+export interface Emitters {
+  emitWrite(source: Source, shape: Shape, from: string): string
+  emitRead(source: Source, shape: Shape, into: string): string
+}
+
+/** The codec of a format in which any body is one walk from its first byte to its last. */
+export function assembleWalk(
+  source: Source,
+  shape: Shape,
+  { emitWrite, emitRead }: Emitters,
+  primitives: Readonly<Record<string, unknown>>,
+): BodyCodec {
+  const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
+  const body = `let i = -1, y;
+try {
+${emitRead(source, shape, 'y')}
+} catch (thrown) { throw tracedItem(thrown, i); }
+at.pos = p;
+return y;`
+  const read = source.define('r', 'b, p, e', body)
+  return assemble(source, shape, write, read, primitives)
+}

@@ -5,7 +5,7 @@ import type { Limits } from '../base/limits.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
-import { assemble } from './assemble.ts'
+import { assembleWalk } from './assemble.ts'
 import { emitRead } from './avro-read.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
@@ -27,15 +27,7 @@ function compile(shape: Shape, limits: Limits): BodyCodec {
   if (shape.kind === 'bytes') return bytesBody('avro', shape)
   checkWireNames(shape)
   const source = new Source('avro', limits)
-  const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
-  const body = `let i = -1, y;
-try {
-${emitRead(source, shape, 'y')}
-} catch (thrown) { throw tracedItem(thrown, i); }
-at.pos = p;
-return y;`
-  const read = source.define('r', 'b, p, e', body)
-  return assemble(source, shape, write, read, primitives)
+  return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
 
 function emitWrite(source: Source, shape: Shape, v: string): string {

@@ -3,7 +3,7 @@
 
 import type { Limits } from '../base/limits.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
-import { assemble } from './assemble.ts'
+import { assembleWalk } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
@@ -24,15 +24,7 @@ export const msgpack: Format = { codec: 'msgpack', selfDescribing: true, compile
 function compile(shape: Shape, limits: Limits): BodyCodec {
   if (shape.kind === 'bytes') return bytesBody('msgpack', shape)
   const source = new Source('msgpack', limits)
-  const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
-  const body = `let i = -1, y;
-try {
-${emitRead(source, shape, 'y')}
-} catch (thrown) { throw tracedItem(thrown, i); }
-at.pos = p;
-return y;`
-  const read = source.define('r', 'b, p, e', body)
-  return assemble(source, shape, write, read, primitives)
+  return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
 
 function emitWrite(source: Source, shape: Shape, v: string): string {

@@ -75,7 +75,6 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
     return true
   })
   inbound.on(Kind.last, (link) => {
-    link.finished = true
     link.outbound.control(Kind.farewell)
     return true
   })

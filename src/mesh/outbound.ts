@@ -28,9 +28,6 @@ export class Outbound {
   #lengthSize = 1
   #ready: Deferred | undefined
   #drained: (() => void)[] = []
-  /** Frames and records handed to the link so far. */
-  frames = 0
-  records = 0
 
   constructor(link: FrameLink, limits: Limits) {
     this.#link = link
@@ -131,7 +128,6 @@ export class Outbound {
   /** Hands the open frame over now, or lets it wait for credit. */
   flush(): void {
     if (this.#writer.empty) return
-    this.records += this.#writer.records
     const sentNow = this.#credit > 0 && this.#waiting.length === 0
     const frame = this.#writer.take(sentNow)
     if (sentNow) this.#send(frame)
@@ -215,7 +211,6 @@ export class Outbound {
 
   #send(frame: Buffer): void {
     this.#credit -= frame.length
-    this.frames++
     this.#link.send(frame)
   }
 

@@ -98,7 +98,6 @@ interface Lane {
   readonly codec: BodyCodec
   readonly writer: FrameWriter
   lengthSize: number
-  listeners: number
 }
 
 export class OutletChannel {
@@ -146,7 +145,7 @@ export class OutletChannel {
       const known = this.#lanes.find((lane) => lane.topic === topic)
       const prefix = Buffer.concat([Buffer.from(topic, 'latin1'), Buffer.from([NO_KEY])])
       const writer = known?.writer ?? new FrameWriter(this.#limits.maxFrameBytes, prefix)
-      lanes.push({ topic, codec, writer, lengthSize: known?.lengthSize ?? 1, listeners: count })
+      lanes.push({ topic, codec, writer, lengthSize: known?.lengthSize ?? 1 })
     }
     this.#lanes = lanes
   }

@@ -21,8 +21,6 @@ export class Link {
   lastHeardMs: number
   badFrames = 0
   closed = false
-  /** The other side has said that nothing follows. */
-  finished = false
   #grantAtBytes: number
   #owedBytes = 0
   /** Unhandled bytes that the other side has here, granted or not. */
@@ -121,10 +119,6 @@ export class Remote {
   /** The link for what we have to say; undefined while we dial anew. */
   get link(): Link | undefined {
     return this.links[0]
-  }
-
-  get lastHeardMs(): number {
-    return Math.max(...this.links.map((link) => link.lastHeardMs))
   }
 
   /** What the remote peer offers of a channel, by the channel's key. */
