@@ -8,6 +8,7 @@ import { askDoor, createPeer, insecure } from 'earshot'
 import { describe, expect, it } from 'vitest'
 import { Shop } from './support/contract.ts'
 import { failure, pairOf, randomMesh, testPeer } from './support/peers.ts'
+import { freePorts } from './support/ports.ts'
 
 describe('listening', () => {
   it('is on this host alone by default', async () => {
@@ -36,7 +37,7 @@ describe('listening', () => {
   })
 
   it('at a given port takes that and the next two', async () => {
-    const free = await freePort()
+    const free = await freePorts()
     const listen = { host: '127.0.0.1', port: free }
     const peer = await testPeer({ name: 'x', mesh: randomMesh(), listen })
     const ports = [peer.endpoints.inbox, peer.endpoints.outlet, peer.endpoints.door].map((all) =>
@@ -46,9 +47,9 @@ describe('listening', () => {
   })
 
   it('at a port that is taken is refused, and lets go of what it had', async () => {
+    const port = await freePorts()
     const server = createServer()
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const { port } = server.address() as { port: number }
+    await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
     const options = { name: 'x', mesh: randomMesh(), listen: { host: '127.0.0.1', port } }
     const error = await failure(createPeer(options))
     expect(error).toMatchObject({ code: 'EARSHOT_ADDRESS_IN_USE', retryable: true })
@@ -105,17 +106,8 @@ describe('the door', () => {
   })
 
   it('that nobody stands behind is told as a time-out', async () => {
-    const nobody = `tcp://127.0.0.1:${await freePort()}`
+    const nobody = `tcp://127.0.0.1:${await freePorts()}`
     const error = await failure(askDoor(nobody, { op: 'health' }, { timeoutMs: 100 }))
     expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
   })
 })
-
-/** A port with two free ones behind it, most likely: what the kernel hands out is spread. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise((done) => server.close(done))
-  return port
-}

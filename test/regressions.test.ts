@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
 import { handlers, Shop } from './support/contract.ts'
 import { failure, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
+import { freePorts } from './support/ports.ts'
 
 describe('nothing that fails goes further than its caller', () => {
   it('a call that was cancelled before it began, and for which no server comes', async () => {
@@ -148,14 +149,15 @@ describe('negotiation', () => {
 describe('a static address', () => {
   it('is dialled anew for whoever comes to it next', async () => {
     const mesh = randomMesh()
-    const first = await testPeer({ name: 'first', mesh, discovery: [] })
-    const address = first.endpoints.inbox.at(-1) as string
-    const port = Number(address.split(':').at(-1))
+    const port = await freePorts()
+    const listen = { host: '127.0.0.1', port }
+    const address = `tcp://127.0.0.1:${port}`
+    const first = await testPeer({ name: 'first', mesh, discovery: [], listen })
     const caller = await testPeer({ name: 'caller', mesh, discovery: [staticPeers([address])] })
     await until('it is up', () => caller.peers()[0]?.name === 'first')
     await first.close()
     await until('it is gone', () => caller.peers().length === 0)
-    await testPeer({ name: 'second', mesh, discovery: [], listen: { host: '127.0.0.1', port } })
+    await testPeer({ name: 'second', mesh, discovery: [], listen })
     await until('the next is up', () => caller.peers()[0]?.name === 'second')
   })
 })

@@ -27,8 +27,12 @@ const HEAD_BYTES = 16_384
 const RECEIVE_FRAMES = 256
 /** Time for what was handed over to leave after `close`. */
 const LINGER_MS = 500
+/** A listener is closed by another thread, within a ms; beyond this the address is not waited for. */
+const RELEASED_WITHIN_MS = 250
 /** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
 const PROBE_AFTER_MS = [1, 10, 50, 200]
+
+type Bindable = Router | XPublisher | Reply
 
 /** @param keys of the mesh; without them whoever reaches a socket is let in */
 export async function createZeromqTransport(
@@ -48,6 +52,8 @@ class ZeromqTransport implements Transport {
   readonly #guard: Guard
   readonly #accepted = new Map<string, AcceptedLink>()
   readonly #files: string[] = []
+  /** What listens for TCP, by the endpoint that the next peer may want. */
+  readonly #listening = new Map<string, Bindable>()
   #inbox: Router | undefined
   #outlet: XPublisher | undefined
   #door: Reply | undefined
@@ -137,6 +143,10 @@ class ZeromqTransport implements Transport {
 
   async close(): Promise<void> {
     for (const link of [...this.#accepted.values()]) link.close()
+    // Who closes a peer may bind its address at once: it is free when this resolves.
+    const listening = [...this.#listening]
+    this.#listening.clear()
+    await Promise.all(listening.map(([endpoint, socket]) => release(socket, endpoint, this.#clock)))
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
     await Promise.all(this.#files.map((file) => rm(file, { force: true })))
@@ -148,7 +158,7 @@ class ZeromqTransport implements Transport {
   }
 
   async #bindSocket(
-    socket: Router | XPublisher | Reply,
+    socket: Bindable,
     options: BindOptions,
     role: 'i' | 'o' | 'd',
     port: number,
@@ -161,7 +171,9 @@ class ZeromqTransport implements Transport {
       endpoints.push(`ipc://${file}`)
     }
     await bindTo(socket, `tcp://${options.host}:${port === 0 ? '*' : port}`)
-    const bound = socket.lastEndpoint?.match(/:(\d+)$/)?.[1] ?? String(port)
+    const own = socket.lastEndpoint ?? ''
+    this.#listening.set(own, socket)
+    const bound = own.match(/:(\d+)$/)?.[1] ?? String(port)
     return endpoints.concat(options.advertise.map((address) => `tcp://${address}:${bound}`))
   }
 
@@ -223,10 +235,20 @@ class ZeromqTransport implements Transport {
   }
 }
 
-async function bindTo(
-  socket: { bind(endpoint: string): Promise<void> },
-  endpoint: string,
-): Promise<void> {
+/** Resolves when nothing listens at `endpoint` any more, or nobody says so in time. */
+async function release(socket: Bindable, endpoint: string, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = clock.after(RELEASED_WITHIN_MS, resolve)
+    socket.events.on('close', ({ address }) => {
+      if (address !== endpoint) return
+      timer.cancel()
+      resolve()
+    })
+    socket.unbind(endpoint).catch(reject)
+  })
+}
+
+async function bindTo(socket: Bindable, endpoint: string): Promise<void> {
   try {
     await socket.bind(endpoint)
   } catch (cause) {

@@ -3,6 +3,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FrameLink, Transport, TransportEvents } from '../../src/transport/transport.ts'
 import { until } from '../support/peers.ts'
+import { freePorts } from '../support/ports.ts'
 
 export interface Bench {
   /** A new transport with nothing bound. */
@@ -20,7 +21,7 @@ interface Side {
 }
 
 export function transportConformance(name: string, bench: Bench): void {
-  async function side(): Promise<Side> {
+  async function side(options = bench.options()): Promise<Side> {
     const transport = await bench.create()
     onTestFinished(() => transport.close())
     const accepted: Side['accepted'] = []
@@ -37,9 +38,22 @@ export function transportConformance(name: string, bench: Bench): void {
       asked: async (request) => Buffer.concat([Buffer.from('answer to '), request]),
       malformed: (socket) => malformed.push(socket),
     }
-    const bound = await transport.bind(bench.options(), events)
+    const bound = await transport.bind(options, events)
     return { transport, bound, accepted, subscriptions, malformed }
   }
+
+  describe(`${name}: addresses`, () => {
+    it('are free for the next as soon as close() resolves, with links and without', async () => {
+      const listen = { ...bench.options(), ipcFolder: undefined, port: await freePorts() }
+      const other = await side()
+      for (let turn = 0; turn < 50; turn++) {
+        const one = await side(listen)
+        other.transport.dial(one.bound.inbox.at(-1) as string).send(Buffer.from('hello'))
+        if (turn % 2 === 0) await until('it has arrived', () => one.accepted.length === 1)
+        await one.transport.close()
+      }
+    })
+  })
 
   describe(`${name}: links`, () => {
     it('carry frames both ways, in order and whole, at every endpoint', async () => {
