@@ -27,7 +27,7 @@ const HEAD_BYTES = 16_384
 const RECEIVE_FRAMES = 256
 /** Time for what was handed over to leave after `close`. */
 const LINGER_MS = 500
-/** A listener is closed by another thread, within a ms; beyond this the address is not waited for. */
+/** A listener is closed by another thread, within a ms; no longer than this is it waited for. */
 const RELEASED_WITHIN_MS = 250
 /** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
 const PROBE_AFTER_MS = [1, 10, 50, 200]
