@@ -4,6 +4,7 @@
 
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addBench } from './bench/bench.ts'
 import { addCall } from './call.ts'
 import { addCodecs } from './codecs.ts'
 import { addExplain } from './explain.ts'
@@ -21,6 +22,7 @@ Examples:
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
+  $ earshot bench run                                   what bench serve and we reach
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
 Exit codes:
@@ -30,8 +32,11 @@ Exit codes:
   3  nobody was found: no peer, none that offers the channel, or no listener
 
 Environment:
-  EARSHOT_MESH  the mesh to look in, as --mesh
-  NO_COLOR      no colours`
+  EARSHOT_MESH    the mesh to look in, as --mesh
+  EARSHOT_SECRET  the secret of the mesh, if it has one
+  NO_COLOR        no colours`
+
+const commands = [addPeers, addCall, addPub, addSub, addCodecs, addBench, addExplain]
 
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
@@ -41,7 +46,7 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', epilogue)
-  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, addExplain]) add(program)
+  for (const add of commands) add(program)
   return program
 }
 

@@ -1,14 +1,18 @@
 // Owns a command's time in a mesh: it joins, unannounced as a rule, and always leaves.
-// Never serves anything: a tool that comes and goes is nobody's peer to rely on.
+// Never serves anything by itself: a tool that comes and goes is nobody's peer to rely on.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type CodecName, createPeer, type Discovery, type Peer } from 'earshot'
+import { type CodecName, createPeer, type Discovery, type Listen, type Peer } from 'earshot'
 import { heedSignals } from './stop.ts'
 import { paint, say, visible } from './terminal.ts'
 import { trust } from './trust.ts'
 
 export interface VisitOptions {
   readonly mesh: string
+  /** What others are shown. Default `earshot-cli`. */
+  readonly name?: string
+  /** Default: this host alone. */
+  readonly listen?: Listen | undefined
   readonly codecs?: readonly CodecName[]
   readonly discovery?: readonly Discovery[]
   /** True for a command that stays: others that are not announced must find it. */
@@ -19,17 +23,19 @@ export interface VisitOptions {
 
 /** Joins the mesh, runs, and leaves whatever happens. */
 export async function visit<T>(
-  { mesh, codecs, discovery, announce = false, faults = ['contract', 'handler'] }: VisitOptions,
+  { announce = false, faults = ['contract', 'handler'], ...options }: VisitOptions,
   run: (peer: Peer) => Promise<T>,
 ): Promise<T> {
+  const { mesh, name = 'earshot-cli', listen, codecs, discovery } = options
   heedSignals()
   const hear = (message: unknown) => tell(message, faults)
   subscribe('earshot:fault', hear)
   const security = trust()
   const peer = await createPeer({
-    name: 'earshot-cli',
+    name,
     mesh,
     announce,
+    ...(listen && { listen }),
     ...(security && { security }),
     ...(codecs && { codecs }),
     ...(discovery && { discovery }),
