@@ -1,13 +1,14 @@
 // Owns the HTML report: one page that needs nothing but itself, a table beside each chart.
 
 import { type Chart, chartSvg, isLog } from '../report/chart.ts'
+import type { Figure } from '../report/figure.ts'
 import { machineLines } from '../report/machine.ts'
 import { escapeText } from '../report/markup.ts'
 import { bytes, duration } from '../report/number.ts'
 import { page } from '../report/page.ts'
 import { type Table, tableHtml } from '../report/table.ts'
 import { findingsOf } from './findings.ts'
-import type { Cell, Figure, Results } from './results.ts'
+import type { Cell, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 import {
   cellOf,

@@ -5,16 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runJob, startServer } from '../report/child.ts'
+import { type Figure, figureOf } from '../report/figure.ts'
 import type { Job, Measured } from './measure.ts'
-import {
-  type Cell,
-  type Effort,
-  type Figure,
-  figureOf,
-  type Gain,
-  gainOf,
-  type Timing,
-} from './results.ts'
+import { type Cell, type Effort, type Gain, gainOf, type Timing } from './results.ts'
 import type { RoundTripJob, RoundTripMeasured } from './round-trip.ts'
 import { type ShapeName, shapeNames } from './shape-names.ts'
 import { type Format, rivalOf, type Subject, subjects } from './subjects.ts'

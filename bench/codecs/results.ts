@@ -1,5 +1,6 @@
 // Owns the form of the results: what the JSON output holds, and all reports are made of.
 
+import type { Figure } from '../report/figure.ts'
 import type { Machine } from '../report/machine.ts'
 import type { ShapeName } from './shape-names.ts'
 import type { Format } from './subjects.ts'
@@ -10,14 +11,6 @@ export interface Timing {
   readonly encodeP99Ns: number
   readonly decodeNs: number
   readonly decodeP99Ns: number
-}
-
-/** Median over the processes, and the lowest and highest of them; every run is kept. */
-export interface Figure {
-  readonly median: number
-  readonly lowest: number
-  readonly highest: number
-  readonly runs: readonly number[]
 }
 
 export interface Gain {
@@ -96,21 +89,4 @@ export function gainOf(theirs: Figure, ours: Figure): Gain {
   if (ratio >= leastRatio && ours.highest < theirs.lowest) return { ratio, verdict: 'faster' }
   if (ratio <= 1 / leastRatio && ours.lowest > theirs.highest) return { ratio, verdict: 'slower' }
   return { ratio, verdict: 'same' }
-}
-
-/** @throws Error when nothing was measured or a figure is none. */
-export function figureOf(runs: readonly number[]): Figure {
-  if (runs.length === 0 || runs.some((run) => !Number.isFinite(run) || run <= 0)) {
-    throw new Error(`no figure can be made of [${runs.join(', ')}]`)
-  }
-  const sorted = [...runs].sort((a, b) => a - b)
-  const middle = (sorted.length - 1) / 2
-  const low = sorted[Math.floor(middle)] as number
-  const high = sorted[Math.ceil(middle)] as number
-  return {
-    median: (low + high) / 2,
-    lowest: sorted[0] as number,
-    highest: sorted.at(-1) as number,
-    runs,
-  }
 }

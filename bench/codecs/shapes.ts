@@ -10,7 +10,7 @@ const At = Type.Integer({ format: 'timestamp-millis' })
 
 const Tiny = Type.Object({ sensor: Count, event: Type.String(), active: Type.Boolean() })
 
-const Tick = Type.Object({
+export const Tick = Type.Object({
   symbol: Type.String(),
   venue: Type.String(),
   at: At,

@@ -1,8 +1,9 @@
 // Owns the tables of the comparison: what stands in which column. Never how they look.
 
+import type { Figure } from '../report/figure.ts'
 import { bytes, digits, none, ratio, spread } from '../report/number.ts'
 import type { Table } from '../report/table.ts'
-import type { Cell, Figure, Gain, Results } from './results.ts'
+import type { Cell, Gain, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 
 type Family = Results['subjects'][number]

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Figure, figureOf, gainOf, type Results } from '../../bench/codecs/results.ts'
+import { gainOf, type Results } from '../../bench/codecs/results.ts'
 import { shapeNames } from '../../bench/codecs/shape-names.ts'
 import { subjects } from '../../bench/codecs/subjects.ts'
 import { terminalReport } from '../../bench/codecs/terminal.ts'
+import { type Figure, figureOf } from '../../bench/report/figure.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/codecs/main.js')

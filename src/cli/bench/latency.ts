@@ -7,6 +7,13 @@ import { stopped } from '../failure.ts'
 import { nextTurn, stop } from '../stop.ts'
 import { Histogram, type Percentiles } from './histogram.ts'
 
+/** In seconds. */
+export interface Times {
+  readonly seconds: number
+  /** Before each measurement of throughput. */
+  readonly warmUp: number
+}
+
 /** Sends a request and resolves with its reply. */
 export type Ask = () => Promise<unknown>
 
@@ -24,7 +31,6 @@ export interface InFlight {
 }
 
 const WARM_UPS = 300
-const WARM_UP_MS = 500
 /** A timer is late by up to this; the rest is waited for by turning the event loop. */
 const TIMER_MS = 2.5
 
@@ -70,7 +76,11 @@ export async function atRate(ask: Ask, rate: number, seconds: number): Promise<A
 }
 
 /** As many requests as `lanes` callers get answered who each wait for their own reply. */
-export async function inFlight(ask: Ask, lanes: number, seconds: number): Promise<InFlight> {
+export async function inFlight(
+  ask: Ask,
+  lanes: number,
+  { seconds, warmUp }: Times,
+): Promise<InFlight> {
   let answered = 0
   let ended = false
   const lane = async () => {
@@ -81,7 +91,7 @@ export async function inFlight(ask: Ask, lanes: number, seconds: number): Promis
   }
   const all = Promise.all(Array.from({ length: lanes }, lane))
   all.catch(() => undefined)
-  await sleep(systemClock, WARM_UP_MS)
+  await sleep(systemClock, warmUp * 1_000)
   const before = answered
   const fromMs = systemClock.nowMs()
   await Promise.race([all, sleep(systemClock, seconds * 1_000)])

@@ -5,6 +5,7 @@ import { type Client, type Sender, sleep, systemClock } from 'earshot'
 import { exitCodes, Failure, stopped } from '../failure.ts'
 import { lookUntil, nextTurn, stop } from '../stop.ts'
 import { type BenchContract, LEAST_ITEM_BYTES, type Mark, stamp } from './contract.ts'
+import type { Times } from './latency.ts'
 
 /** Bytes of each item, or several sizes in turn. */
 export type ItemSize = number | 'mixed'
@@ -32,7 +33,6 @@ interface Sending {
   ended: boolean
 }
 
-const WARM_UP_MS = 700
 /** After the last item all have arrived within this, or are lost. */
 const DRAIN_MS = 10_000
 const PER_ROUND = 100
@@ -50,7 +50,7 @@ const MIX: readonly (readonly [size: number, times: number])[] = [
 export async function measureOneWay(
   { client, sender }: Pair,
   size: ItemSize,
-  seconds: number,
+  { seconds, warmUp }: Times,
 ): Promise<OneWay> {
   const { run } = await client.begin({ by: 'one-way' })
   const sending: Sending = { run: run & 0xff, bodies: bodiesOf(size), sent: 0, ended: false }
@@ -59,7 +59,7 @@ export async function measureOneWay(
   // A send that fails ends the run, but not before it is awaited below.
   sent.catch(() => undefined)
   const times = async () => {
-    await sleep(systemClock, WARM_UP_MS)
+    await sleep(systemClock, warmUp * 1_000)
     const from = await mark()
     await sleep(systemClock, seconds * 1_000)
     return [from, await mark()] as const

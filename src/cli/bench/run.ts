@@ -21,6 +21,7 @@ export type RunName = (typeof names)[number]
 interface RunOptions extends MeshOptions {
   readonly size: readonly ItemSize[]
   readonly seconds: number
+  readonly warmUp: number
   readonly rate: readonly number[]
   readonly inFlight: number
   readonly listen?: Listen
@@ -54,6 +55,7 @@ export function addRun(bench: Command): void {
     .argument('[names...]', names.join(', '))
     .option('--size <bytes>', 'of items, several with commas; or mixed', sizes, [16, 100, 1_024])
     .option('--seconds <n>', 'of each measurement, may be a fraction', seconds, 2)
+    .option('--warm-up <n>', 'seconds before throughput is measured', seconds, 0.7)
     .option('--rate <n>', 'requests per second, several with commas', rates, [100, 1_000, 10_000])
     .option('--in-flight <n>', 'requests that wait at once', lanes, 256)
     .option('-p, --peer <name|id>', 'this server and no other')
@@ -94,7 +96,7 @@ async function measure(
   const oneWay: OneWay[] = []
   for (const size of wanted.includes('one-way') ? options.size : []) {
     say(`one way, ${size === 'mixed' ? 'mixed sizes' : `${size} bytes`}`)
-    oneWay.push(await measureOneWay({ client, sender }, size, options.seconds))
+    oneWay.push(await measureOneWay({ client, sender }, size, options))
   }
   const latency = wanted.includes('latency') && (await measureLatency(ask, options))
   const requests = wanted.includes('requests') && (await measureRequests(ask, options))
@@ -120,9 +122,9 @@ async function measureLatency(ask: Ask, { seconds, rate: list }: RunOptions) {
   return { oneAtATime: alone, atRates }
 }
 
-async function measureRequests(ask: Ask, { seconds, inFlight: count }: RunOptions) {
+async function measureRequests(ask: Ask, { inFlight: count, ...times }: RunOptions) {
   say(`requests, ${count} in flight`)
-  return await inFlight(ask, count, seconds)
+  return await inFlight(ask, count, times)
 }
 
 function checkedName(word: string): RunName {

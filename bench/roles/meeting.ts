@@ -1,0 +1,44 @@
+// Owns where the roles of a benchmark meet: a mesh and a directory of their own, so that no other
+// peer of this machine is met.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { type CodecName, createPeer, meshSecret, type Peer } from 'earshot'
+
+/** Part of every role's job. */
+export interface Meeting {
+  readonly mesh: string
+  readonly directory: string
+  /** When there is one, all is encrypted. */
+  readonly secret?: string
+}
+
+/** Runs with a new meeting place, and removes it. */
+export async function withMeeting<T>(
+  run: (meeting: Meeting) => Promise<T>,
+  secret?: string,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'earshot-bench-'))
+  try {
+    return await run({ mesh: basename(directory), directory, ...(secret && { secret }) })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** A peer that finds the others of its meeting, by the directory alone. */
+export function joinMeeting(
+  { mesh, directory, secret }: Meeting,
+  name: string,
+  codecs?: readonly CodecName[],
+): Promise<Peer> {
+  return createPeer({
+    name,
+    mesh,
+    directory,
+    discovery: ['directory'],
+    ...(secret && { security: meshSecret(secret) }),
+    ...(codecs && { codecs }),
+  })
+}
