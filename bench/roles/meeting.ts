@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { type CodecName, createPeer, meshSecret, type Peer } from 'earshot'
+import { type CodecName, createPeer, meshSecret, type Peer, staticPeers } from 'earshot'
 
 /** Part of every role's job. */
 export interface Meeting {
@@ -12,6 +12,8 @@ export interface Meeting {
   readonly directory: string
   /** When there is one, all is encrypted. */
   readonly secret?: string
+  /** The inbox of the one peer to know; otherwise all who meet know each other. */
+  readonly only?: string
 }
 
 /** Runs with a new meeting place, and removes it. */
@@ -27,9 +29,9 @@ export async function withMeeting<T>(
   }
 }
 
-/** A peer that finds the others of its meeting, by the directory alone. */
+/** A peer that finds the others of its meeting, by the directory, or one of them alone. */
 export function joinMeeting(
-  { mesh, directory, secret }: Meeting,
+  { mesh, directory, secret, only }: Meeting,
   name: string,
   codecs?: readonly CodecName[],
 ): Promise<Peer> {
@@ -37,7 +39,9 @@ export function joinMeeting(
     name,
     mesh,
     directory,
-    discovery: ['directory'],
+    ...(only
+      ? { discovery: [staticPeers([only])], announce: false }
+      : { discovery: ['directory'] }),
     ...(secret && { security: meshSecret(secret) }),
     ...(codecs && { codecs }),
   })

@@ -90,6 +90,7 @@ await playRole<PublishJob>(
     const out = channel === 'tick' ? peer.publisher(Suite.tick) : peer.publisher(Suite.sample)
     const flow = new Flow(out as Publisher<never>, bodies)
     return {
+      inbox: () => peer.endpoints.inbox[0],
       begin: (listeners: number) => flow.begin(listeners),
       mark: () => flow.mark(),
       stop: () => flow.stop(),

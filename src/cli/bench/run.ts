@@ -56,7 +56,12 @@ export function addRun(bench: Command): void {
     .option('--size <bytes>', 'of items, several with commas; or mixed', sizes, [16, 100, 1_024])
     .option('--seconds <n>', 'of each measurement, may be a fraction', seconds, 2)
     .option('--warm-up <n>', 'seconds before throughput is measured', seconds, 0.7)
-    .option('--rate <n>', 'requests per second, several with commas', rates, [100, 1_000, 10_000])
+    .option(
+      '--rate <n>',
+      'requests per second, several with commas; or none',
+      rates,
+      [100, 1_000, 10_000],
+    )
     .option('--in-flight <n>', 'requests that wait at once', lanes, 256)
     .option('-p, --peer <name|id>', 'this server and no other')
     .option('--connect <endpoint>', 'tcp://host:port of the server, where it cannot be found')
@@ -141,6 +146,7 @@ function sizes(text: string): ItemSize[] {
 }
 
 function rates(text: string): number[] {
+  if (text === 'none') return []
   return text.split(',').map((one) => within(countingNumber(one), 1, MAX_RATE))
 }
 
