@@ -1,18 +1,10 @@
 // Owns `npm run bench:codecs`: options in, four reports out. Never measures in its own process.
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeMachine } from '../report/machine.ts'
-import { htmlReport } from './html.ts'
-import { markdownReport } from './markdown.ts'
-import { fullEffort, measureAll, type Progress, quickEffort } from './measurements.ts'
-import { caveatsOf, methodOf } from './method.ts'
-import type { Results } from './results.ts'
-import { shapeNames, shapeTitles } from './shape-names.ts'
-import { subjects } from './subjects.ts'
+import type { Progress } from './measurements.ts'
+import { runCodecs, writeCodecs } from './run.ts'
 import { terminalReport } from './terminal.ts'
-import { valuesOf } from './values.ts'
 
 const usage = `npm run bench:codecs -- [options]
   --quick     one process each, short samples: under 30 s instead of under 3 minutes
@@ -21,16 +13,6 @@ const usage = `npm run bench:codecs -- [options]
 `
 
 const defaultOut = resolve(import.meta.dirname, '../../../bench/out')
-
-const packages = [
-  'earshot',
-  'zeromq',
-  'msgpackr',
-  'avsc',
-  'protobufjs',
-  'fast-xml-parser',
-  'tinybench',
-]
 
 function readOptions() {
   const { values } = parseArgs({
@@ -54,39 +36,14 @@ function progressLine(): Progress {
   }
 }
 
-async function run(quick: boolean): Promise<Results> {
-  const effort = quick ? quickEffort : fullEffort
-  const started = new Date()
-  const machine = describeMachine(packages)
-  const cells = await measureAll(effort, progressLine())
-  return {
-    title: 'Earshot codec comparison',
-    startedAt: started.toISOString(),
-    tookS: Math.round((Date.now() - started.getTime()) / 1_000),
-    machine,
-    effort,
-    subjects: subjects.map(({ id, title, family, format }) => ({ id, title, family, format })),
-    shapes: shapeNames.map((name) => {
-      return { name, title: shapeTitles[name], example: valuesOf(name)[0] }
-    }),
-    method: methodOf(effort),
-    caveats: caveatsOf(effort, machine),
-    cells,
-  }
-}
-
 async function main(): Promise<void> {
   const { quick, json, out, help } = readOptions()
   if (help) {
     process.stdout.write(usage)
     return
   }
-  const results = await run(quick)
-  const text = `${JSON.stringify(results, null, 2)}\n`
-  await mkdir(out, { recursive: true })
-  await writeFile(join(out, 'codecs.json'), text)
-  await writeFile(join(out, 'codecs.md'), markdownReport(results))
-  await writeFile(join(out, 'codecs.html'), htmlReport(results))
+  const results = await runCodecs(quick, progressLine())
+  const text = await writeCodecs(results, out)
   process.stdout.write(json ? text : terminalReport(results))
   const shown = relative(process.cwd(), out) || '.'
   process.stderr.write(`written to ${shown}: codecs.json, codecs.md, codecs.html\n`)

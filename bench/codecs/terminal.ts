@@ -2,6 +2,7 @@
 
 import { machineLines } from '../report/machine.ts'
 import { beside, tableText } from '../report/table.ts'
+import { wrapped } from '../report/wrap.ts'
 import { findingsOf } from './findings.ts'
 import type { Results } from './results.ts'
 import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'
@@ -14,7 +15,7 @@ export function terminalReport(results: Results): string {
     [
       title,
       `${startedAt}, took ${tookS} s`,
-      ...machineLines(machine).flatMap((line) => wrap(line, columns)),
+      ...machineLines(machine).flatMap((line) => wrapped(line, columns)),
     ].join('\n'),
   ]
   for (const { name, title: about } of shapes) {
@@ -35,19 +36,7 @@ function withoutName(text: string, name: string): string {
 
 function listed(title: string, lines: readonly string[]): string {
   const items = lines.flatMap((line) =>
-    wrap(line, columns - 2).map((part, index) => `${index === 0 ? '· ' : '  '}${part}`),
+    wrapped(line, columns - 2).map((part, index) => `${index === 0 ? '· ' : '  '}${part}`),
   )
   return [title, ...items].join('\n')
-}
-
-function wrap(line: string, width: number): string[] {
-  const lines: string[] = []
-  let current = ''
-  for (const word of line.split(' ')) {
-    if (current !== '' && current.length + 1 + word.length > width) {
-      lines.push(current)
-      current = word
-    } else current = current === '' ? word : `${current} ${word}`
-  }
-  return [...lines, current]
 }

@@ -42,3 +42,14 @@ export function duration(ns: number): string {
 function three(value: number): string {
   return value < 99.95 ? value.toPrecision(3) : value.toFixed(0)
 }
+
+/** Large figures in three digits: `9.11 M`, `380 k`, `950`. */
+export function short(value: number): string {
+  if (value >= 999_500) return `${three(value / 1e6)} M`
+  return value >= 999.5 ? `${three(value / 1e3)} k` : three(value)
+}
+
+/** Whole things: `12,690,000`. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

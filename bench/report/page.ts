@@ -65,6 +65,9 @@ tr.first > * { border-top: 1px solid var(--line); }
 .chart .figure { font-size: 9.5px; font-variant-numeric: tabular-nums; }
 .chart rect { stroke: var(--edge); stroke-width: 0.5; }
 .s1 { fill: var(--s1); } .s2 { fill: var(--s2); } .s3 { fill: var(--s3); }
+.l1, .l2, .l3 { fill: none; stroke-width: 2; }
+.l1 { stroke: var(--s1); } .l2 { stroke: var(--s2); }
+.l3 { stroke: var(--soft); stroke-dasharray: 4 2; }
 .grid { stroke: var(--line); stroke-width: 0.75; }
 .base { stroke: var(--soft); stroke-width: 1; }
 .spread { stroke: var(--ink); stroke-width: 1.25; }

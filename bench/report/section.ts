@@ -1,0 +1,146 @@
+// Owns what a component shows, and a report of several in three forms that all say the same.
+// Never measures, and never writes a file.
+
+import { type Chart, chartSvg, isLog } from './chart.ts'
+import { type LineChart, lineChartSvg } from './line-chart.ts'
+import { type Machine, machineLines } from './machine.ts'
+import { escapeText } from './markup.ts'
+import { page } from './page.ts'
+import { type Table, tableHtml, tableMarkdown, tableText } from './table.ts'
+import { wrapped } from './wrap.ts'
+
+export type Drawing =
+  | { readonly kind: 'bars'; readonly chart: Chart }
+  | { readonly kind: 'lines'; readonly chart: LineChart }
+
+/** A question, its answer as a table, and drawn where that says more. */
+export interface Part {
+  readonly title: string
+  readonly table: Table
+  readonly drawing?: Drawing
+}
+
+export interface Section {
+  readonly id: string
+  readonly title: string
+  readonly lead: string
+  /** Sentences that sum up, made from the figures. */
+  readonly findings: readonly string[]
+  readonly parts: readonly Part[]
+}
+
+export interface Report {
+  readonly title: string
+  readonly startedAt: string
+  readonly tookS: number
+  readonly machine: Machine
+  readonly sections: readonly Section[]
+  /** What must hold and did not. */
+  readonly failures: readonly string[]
+  readonly method: readonly string[]
+  readonly caveats: readonly string[]
+}
+
+const columns = 80
+
+/** In at most 80 columns. */
+export function reportText(report: Report): string {
+  const { title, startedAt, tookS, machine, sections, failures, method, caveats } = report
+  const head = [title, `${startedAt}, took ${tookS} s`, ...machineLines(machine)]
+  const parts = [head.flatMap((line) => wrapped(line, columns)).join('\n')]
+  for (const section of sections) {
+    parts.push([`━━ ${section.title} ━━`, ...wrapped(section.lead, columns)].join('\n'))
+    parts.push(...section.parts.map(({ table }) => tableText(table)))
+    parts.push(listed('In this run', section.findings))
+  }
+  parts.push(listed('Method', method), listed('Caveats', caveats))
+  if (failures.length > 0) parts.push(listed('FAILED', failures))
+  return `${parts.join('\n\n')}\n`
+}
+
+export function reportMarkdown(report: Report): string {
+  const { title, startedAt, tookS, machine, sections, failures, method, caveats } = report
+  const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n')
+  const parts = [
+    `# ${title}`,
+    list([`${startedAt}, took ${tookS} s`, ...machineLines(machine)]),
+    ...(failures.length > 0 ? ['## Failed', list(failures)] : []),
+  ]
+  for (const section of sections) {
+    const tables = section.parts.map(({ table }) => tableMarkdown(table))
+    parts.push(`## ${section.title}`, section.lead, list(section.findings), ...tables)
+  }
+  parts.push('## Method', list(method), '## Caveats', list(caveats))
+  return `${parts.join('\n\n')}\n`
+}
+
+/** One page that needs nothing but itself. */
+export function reportHtml(report: Report): string {
+  const { title, sections, failures, method, caveats } = report
+  const body = [
+    header(report),
+    '<main>',
+    ...(failures.length > 0 ? ['<h2 id="failed">Failed</h2>', list(failures)] : []),
+    ...sections.map(sectionHtml),
+    `<h2 id="method">Method</h2>\n${list(method)}`,
+    `<h2 id="caveats">Caveats</h2>\n${list(caveats)}`,
+    '</main>',
+  ]
+  return page(escapeText(title), body.join('\n'))
+}
+
+function header({ title, startedAt, tookS, machine, sections }: Report): string {
+  const [hardware = '', system = '', versions = '', load = ''] = machineLines(machine)
+  const facts = [
+    ['When', `${startedAt}, took ${tookS} s`],
+    ['Machine', hardware],
+    ['System', system],
+    ['Versions', versions],
+    ['Noise', load],
+  ] as const
+  const rows = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeText(value)}</dd>`)
+  const links = [
+    ...sections.map((section) => [section.id, section.title] as const),
+    ['method', 'Method'] as const,
+    ['caveats', 'Caveats'] as const,
+  ].map(([id, text]) => `<li><a href="#${id}">${escapeText(text)}</a></li>`)
+  return `<header>
+<h1>${escapeText(title)}</h1>
+<dl>${rows.join('\n')}</dl>
+<nav aria-label="Sections"><ul>${links.join('')}</ul></nav>
+</header>`
+}
+
+function sectionHtml({ id, title, lead, findings, parts }: Section): string {
+  return `<section>
+<h2 id="${id}">${escapeText(title)}</h2>
+<p class="lead">${escapeText(lead)}</p>
+${list(findings)}
+${parts.map(partHtml).join('\n')}
+</section>`
+}
+
+function partHtml({ title, table, drawing }: Part): string {
+  const tables = `<div class="tables">${tableHtml(table)}</div>`
+  const heading = `<h3>${escapeText(title)}</h3>`
+  if (!drawing) return `${heading}\n${tables}`
+  const [svg, note] =
+    drawing.kind === 'bars'
+      ? [chartSvg(drawing.chart), isLog(drawing.chart)]
+      : [lineChartSvg(drawing.chart), false]
+  const log = note ? ' Log scale: each line is ten times the one before.' : ''
+  const caption = escapeText(`${drawing.chart.title}.${log}`)
+  return `${heading}\n<div class="pair">
+<figure><figcaption>${caption}</figcaption>\n${svg}</figure>\n${tables}\n</div>`
+}
+
+function listed(title: string, lines: readonly string[]): string {
+  const items = lines.flatMap((line) =>
+    wrapped(line, columns - 2).map((part, index) => `${index === 0 ? '· ' : '  '}${part}`),
+  )
+  return [title, ...items].join('\n')
+}
+
+function list(lines: readonly string[]): string {
+  return `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join('\n')}</ul>`
+}
