@@ -9,7 +9,9 @@ export function codecsView(results: Results): Section {
   return {
     id: 'codecs',
     title: 'Codecs',
-    lead: 'The same messages in the four codecs, the libraries of the same formats, and XML. All of it is in codecs.html.',
+    lead:
+      'The same messages in the four codecs, the libraries of the same formats, and XML. All ' +
+      'of it is in codecs.html.',
     findings: findingsOf(results),
     parts: overviewTables(results).map((table) => ({ title: table.title, table })),
   }

@@ -19,7 +19,7 @@ export function fanOutView(figures: FanOutFigures): Section {
         : 'What was received and missed is NOT what was published.',
       `A mesh of ${mesh.peers}: ${short(mesh.deliveredPerSecond)} events delivered and ` +
         `${short(mesh.answeredPerSecond)} calls answered a second, both at once.`,
-      `A peer with ${idle.links} links and nothing to do takes ${percent(idle.cpuPercent)} of a core.`,
+      `A peer at rest with ${idle.links} links takes ${percent(idle.cpuPercent)} of a core.`,
     ],
     parts: [spreadPart(figures), meshPart(figures)],
   }

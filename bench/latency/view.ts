@@ -27,10 +27,12 @@ function findingsOf({ alone, many, atRates, inFlight }: LatencyFigures): string[
   const p50 = (system: System) => medianOf(alone, system, ({ p50Us }) => p50Us)
   const perSecond = (system: System) => medianOf(many, system, (row) => row.perSecond)
   const against = (of: (system: System) => number) =>
-    `${ratio(of('earshot') / of('zeromq'))} of zeromq.js, ${ratio(of('earshot') / of('net'))} of node:net`
+    `${ratio(of('earshot') / of('zeromq'))} of zeromq.js, ` +
+    `${ratio(of('earshot') / of('net'))} of node:net`
   const low = atRates[0]
   return [
-    `One at a time: half are answered within ${us(p50('earshot'))}: ${against(p50)} (less is better).`,
+    `One at a time half are answered within ${us(p50('earshot'))}: ${against(p50)} (less is ` +
+      'better).',
     `${inFlight} in flight: ${short(perSecond('earshot'))} a second: ${against(perSecond)}.`,
     ...(low ? [`At ${count(low.rate)} a second half are answered within ${us(low.p50Us)}.`] : []),
   ]

@@ -16,22 +16,24 @@ import { heldOf, type MemoryFigures, type SlowFigures, type StoppedFigures } fro
 
 const BODY_BYTES = 1_024
 const HANDLER_MS = 5
-/** Buffers and heaps have their size by then. */
-const WARM_UP_MS = 3_000
 const SAMPLE_MS = 1_000
 /** A peer that went on must be found again, and catch up. */
 const GAP_WITHIN_MS = 20_000
 
 export async function measureMemory(effort: Effort, progress: Progress): Promise<MemoryFigures> {
-  const { memorySeconds } = effort
+  const { memorySeconds, quick } = effort
   progress(`a stopped subscriber, ${memorySeconds} s`)
-  const stopped = await withMeeting((meeting) => measureStopped(meeting, memorySeconds))
+  const stopping = withMeeting((meeting) => measureStopped(meeting, effort))
+  // Memory is no matter of speed: a quick run takes both at once.
+  if (!quick) await stopping
   progress(`a slow server, ${memorySeconds} s`)
-  const slow = await withMeeting((meeting) => measureSlow(meeting, memorySeconds))
+  const slowing = withMeeting((meeting) => measureSlow(meeting, effort))
+  const [stopped, slow] = await Promise.all([stopping, slowing])
   return { stopped, slow }
 }
 
-async function measureStopped(meeting: Meeting, seconds: number): Promise<StoppedFigures> {
+async function measureStopped(meeting: Meeting, effort: Effort): Promise<StoppedFigures> {
+  const { memorySeconds: seconds, memoryWarmUpMs } = effort
   const channel = 'sample'
   const publishing: PublishJob = { ...meeting, channel, size: BODY_BYTES }
   const hearing: SubscribeJob = { ...meeting, channel, peers: [[]] }
@@ -44,15 +46,15 @@ async function measureStopped(meeting: Meeting, seconds: number): Promise<Stoppe
   const [publisher, stopped, other] = roles
   try {
     await publisher.ask('begin', 2)
-    await sleep(WARM_UP_MS / 2)
+    await sleep(memoryWarmUpMs / 2)
     const otherBefore = await rateOf(other, 1_000)
     stopped.signal('SIGSTOP')
-    await sleep(WARM_UP_MS)
+    await sleep(memoryWarmUpMs)
     const measuring = sampled([publisher], seconds)
     const otherDuring = await rateOf(other, seconds * 1_000)
     const [samples = []] = await measuring
     stopped.signal('SIGCONT')
-    await sleep(WARM_UP_MS)
+    await sleep(memoryWarmUpMs)
     await publisher.ask('stop')
     const gap = await settle(publisher, [stopped], GAP_WITHIN_MS)
     return {
@@ -68,7 +70,8 @@ async function measureStopped(meeting: Meeting, seconds: number): Promise<Stoppe
   }
 }
 
-async function measureSlow(meeting: Meeting, seconds: number): Promise<SlowFigures> {
+async function measureSlow(meeting: Meeting, effort: Effort): Promise<SlowFigures> {
+  const { memorySeconds: seconds, memoryWarmUpMs } = effort
   const receiving: ReceiveJob = { ...meeting, delayMs: HANDLER_MS }
   const sending: SendJob = { ...meeting, origin: 0, size: BODY_BYTES }
   const starting = [startRole(receiveModule, receiving), startRole(sendModule, sending)]
@@ -76,7 +79,7 @@ async function measureSlow(meeting: Meeting, seconds: number): Promise<SlowFigur
   const [receiver, sender] = roles
   try {
     await sender.ask('begin')
-    await sleep(WARM_UP_MS)
+    await sleep(memoryWarmUpMs)
     const [ofSender = [], ofReceiver = []] = await sampled([sender, receiver], seconds)
     const { sent } = await sender.ask<Sent>('stop')
     const end: Received = await drained(receiver, sent)

@@ -17,6 +17,8 @@ export interface Effort extends Times {
   readonly sizes: readonly ItemSize[]
   readonly encryptedSizes: readonly ItemSize[]
   readonly memorySeconds: number
+  /** Buffers and heaps have their size by then. */
+  readonly memoryWarmUpMs: number
   readonly idleSeconds: number
   /** Requests per second. */
   readonly rates: readonly number[]
@@ -30,6 +32,7 @@ export const fullEffort: Effort = {
   sizes: [16, 100, 1_024, 65_536, 'mixed'],
   encryptedSizes: [100, 1_024, 65_536],
   memorySeconds: 60,
+  memoryWarmUpMs: 3_000,
   idleSeconds: 10,
   rates: [1, 10, 100, 1_000, 10_000],
 }
@@ -42,6 +45,7 @@ export const quickEffort: Effort = {
   sizes: [100, 'mixed'],
   encryptedSizes: [100],
   memorySeconds: 10,
+  memoryWarmUpMs: 1_500,
   idleSeconds: 2,
   rates: [10, 100, 1_000, 10_000],
 }

@@ -2,6 +2,7 @@
 // Drawn 360 units wide: a phone shows it in full size. Colours come from the page's style.
 
 import { escapeText } from './markup.ts'
+import { niceTicks } from './scale.ts'
 
 export interface Bar {
   readonly value: number
@@ -68,10 +69,8 @@ function scaleOf(chart: Chart): Scale {
   const values = valuesOf(chart)
   const highest = Math.max(...values)
   if (!isLog(chart)) {
-    const step = niceStep(highest / 3)
-    const ticks = [0, 1, 2, 3].map((index) => index * step)
-    const end = Math.max(highest, ticks.at(-1) as number)
-    return { log: false, ticks, x: (value) => plotLeft + (value / end) * span }
+    const x = (value: number) => plotLeft + (value / highest) * span
+    return { log: false, ticks: niceTicks(highest), x }
   }
   // A little below the lowest decade line that fits, so that no bar has length zero.
   const start = Math.log10(Math.min(...values)) - 0.25
@@ -81,12 +80,6 @@ function scaleOf(chart: Chart): Scale {
   const x = (value: number) =>
     plotLeft + (Math.max(Math.log10(value) - start, 0) / (end - start)) * span
   return { log: true, ticks, x }
-}
-
-/** 1, 2 or 5 times a power of ten, not above `atMost`: ticks end within the plot. */
-function niceStep(atMost: number): number {
-  const power = 10 ** Math.floor(Math.log10(atMost))
-  return power * ([5, 2, 1].find((factor) => factor * power <= atMost) ?? 1)
 }
 
 function legend(series: readonly string[]): string {

@@ -2,6 +2,7 @@
 // Drawn like the bars of chart.ts: 360 units wide, colours from the page's style.
 
 import { escapeText } from './markup.ts'
+import { niceTicks } from './scale.ts'
 
 export interface LineChart {
   readonly title: string
@@ -18,15 +19,13 @@ const right = 344
 const top = 12
 const height = 150
 const rowHeight = 14
-const steps = 4
 
 export function lineChartSvg({ title, series, format, formatAt }: LineChart): string {
   const highest = Math.max(...series.flatMap(({ values }) => values))
   const length = Math.max(...series.map(({ values }) => values.length))
   const x = (index: number) => round(left + (index / Math.max(1, length - 1)) * (right - left))
   const y = (value: number) => round(top + height - (value / (highest * 1.1)) * height)
-  const grid = Array.from({ length: steps }, (_, step) => {
-    const value = (highest / (steps - 1)) * step
+  const grid = niceTicks(highest).map((value) => {
     const line = `<line class="grid" x1="${left}" x2="${right}" y1="${y(value)}" y2="${y(value)}"/>`
     const text = `<text class="label" x="${left - 6}" y="${y(value) + 3}">`
     return `${line}${text}${escapeText(format(value))}</text>`
@@ -41,7 +40,8 @@ export function lineChartSvg({ title, series, format, formatAt }: LineChart): st
   })
   const names = series.map(({ name, values }, index) => {
     const at = top + height + 30 + index * rowHeight
-    const sign = `<line class="l${index + 1}" x1="${left}" x2="${left + 18}" y1="${at}" y2="${at}"/>`
+    const ends = `x1="${left}" x2="${left + 18}" y1="${at}" y2="${at}"`
+    const sign = `<line class="l${index + 1}" ${ends}/>`
     const text = escapeText(`${name}: ${format(values.at(-1) ?? 0)} at the end`)
     return `${sign}<text x="${left + 24}" y="${at + 3.5}">${text}</text>`
   })

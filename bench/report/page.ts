@@ -47,6 +47,8 @@ pre {
   margin: 0; padding: 12px; background: var(--tint); border-radius: 6px; font-size: 12.5px;
   line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere;
 }
+.titled caption { display: none; }
+.narrow { max-width: 560px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; line-height: 1.3; }
 caption { text-align: left; color: var(--soft); font-size: 14px; padding-bottom: 6px; }

@@ -121,9 +121,10 @@ ${parts.map(partHtml).join('\n')}
 }
 
 function partHtml({ title, table, drawing }: Part): string {
-  const tables = `<div class="tables">${tableHtml(table)}</div>`
+  // The heading stands for the caption.
+  const tables = `<div class="tables titled">${tableHtml(table)}</div>`
   const heading = `<h3>${escapeText(title)}</h3>`
-  if (!drawing) return `${heading}\n${tables}`
+  if (!drawing) return `${heading}\n<div class="narrow">${tables}</div>`
   const [svg, note] =
     drawing.kind === 'bars'
       ? [chartSvg(drawing.chart), isLog(drawing.chart)]

@@ -3,25 +3,26 @@
 import type { Effort } from '../process/effort.ts'
 import type { Machine } from '../report/machine.ts'
 
-export function methodOf({ rounds, seconds, warmUpMs }: Effort): string[] {
+export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort): string[] {
   const turns = rounds === 1 ? 'one round' : `${rounds} rounds, the systems in turn`
   return [
     `Each role is a process of its own; ${turns}; figures are medians, spread is how far the ` +
       'lowest and the highest round are from it.',
     `Throughput: counted at the receiver, by its clock, over ${seconds} s after ${warmUpMs} ms ` +
       'of warm-up. Earshot is measured by its own command, earshot bench.',
-    'Baselines: zeromq.js as its README writes it, one frame a message (PUSH and PULL, DEALER and ' +
-      'ROUTER); node:net with four bytes of length before each message, writes corked. Both over ' +
-      'TCP on loopback; Earshot takes what it chooses itself between processes of one host (ipc).',
-    'Mixed sizes: 16 B to 64 KB, 41 % of 16 B, 33 % of 100 B, 22 % of 1 KB, 4 % larger.',
+    'Baselines: zeromq.js as its README writes it, one frame a message (PUSH and PULL, DEALER ' +
+      'and ROUTER); node:net with four bytes of length before each message, writes corked. Both ' +
+      'over TCP on loopback; Earshot takes what it chooses itself between processes of one host ' +
+      '(ipc).',
+    'Mixed sizes: 41 % of 16 B, 33 % of 100 B, 22 % of 1 KB, the rest of 4 KB and 64 KB.',
     'Losses: every notification carries its number, the receiver compares; each subscriber’s ' +
       'received and missed together must be what was published.',
     'Latency at fixed rates counts from when a request was due, not from when it was sent: a ' +
       'server that stands still is seen by all who would have asked it meanwhile. It is kept in ' +
       'a histogram whose buckets are at most 0.4 % from what they stand for.',
-    'All four codecs at once: one publisher, a subscriber for each codec in one other process, so ' +
-      'that inline caches on both sides have seen every codec.',
-    'Memory: resident set of the process, once a second after 3 s of warm-up.',
+    'All four codecs at once: one publisher, a subscriber for each codec in one other process, ' +
+      'so that inline caches on both sides have seen every codec.',
+    `Memory: resident set of the process, once a second after ${memoryWarmUpMs} ms of warm-up.`,
   ]
 }
 

@@ -41,7 +41,7 @@ export function withListen(command: Command): Command {
   return command.addOption(new Option('--listen <where>', text).argParser(listenOn))
 }
 
-export function listenOn(text: string): Listen {
+function listenOn(text: string): Listen {
   if (text === 'host' || text === 'lan') return text
   const [, host, port] = /^([0-9A-Za-z_.-]+)(?::(\d{1,5}))?$/.exec(text) ?? []
   if (host !== undefined) return port === undefined ? { host } : { host, port: Number(port) }

@@ -72,7 +72,12 @@ export async function atRate(ask: Ask, rate: number, seconds: number): Promise<A
   }
   await Promise.all(answers)
   if (stop.aborted) throw stopped()
-  return { rate, seconds: Math.round(total / rate), failed, ...histogram.percentiles() }
+  return {
+    rate,
+    seconds: Math.round((total / rate) * 1_000) / 1_000,
+    failed,
+    ...histogram.percentiles(),
+  }
 }
 
 /** As many requests as `lanes` callers get answered who each wait for their own reply. */

@@ -46,7 +46,7 @@ const MIX: readonly (readonly [size: number, times: number])[] = [
   [65_536, 1],
 ]
 
-/** Items for `seconds` after a warm-up. @throws Failure when the other side has begun another run */
+/** @throws EARSHOT_REMOTE when another run has begun at the other side, EARSHOT_NO_SERVER */
 export async function measureOneWay(
   { client, sender }: Pair,
   size: ItemSize,

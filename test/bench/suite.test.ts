@@ -1,0 +1,124 @@
+// `npm run bench -- --quick <name>` as a user runs it. Its times are never compared with anything.
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { XMLValidator } from 'fast-xml-parser'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
+import type { LatencyFigures } from '../../bench/latency/figures.ts'
+import type { BenchDocument } from '../../bench/main.ts'
+import type { MemoryFigures } from '../../bench/memory/figures.ts'
+import type { OneWayFigures } from '../../bench/one-way/figures.ts'
+
+const run = promisify(execFile)
+const main = join(import.meta.dirname, '../../dist/bench/main.js')
+
+let folder = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'earshot-bench-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function bench<F>(name: string): Promise<{ document: BenchDocument; figures: F }> {
+  const out = join(folder, name)
+  const args = [main, name, '--quick', '--json', '--out', out]
+  const { stdout, stderr } = await run(process.execPath, args, { maxBuffer: 1 << 24 })
+  expect(stderr).toContain(`${name}: `)
+  const document = JSON.parse(stdout) as BenchDocument
+  expect(document.failures).toEqual([])
+  expect(document.machine.node).toBe(process.version)
+  await checkReports(out, document)
+  const figures = (document.components as Record<string, unknown>)[name] as F
+  return { document, figures }
+}
+
+async function checkReports(out: string, document: BenchDocument): Promise<void> {
+  const read = (file: string) => readFile(join(out, file), 'utf8')
+  expect(JSON.parse(await read('bench.json'))).toEqual(document)
+  const html = await read('bench.html')
+  expect(html).not.toMatch(/https?:|\/\/[a-z]|<script|<link|<img|<iframe|url\(|@import|NaN/i)
+  const body = html.replace('<!doctype html>', '').replaceAll(/<meta [^>]*>/g, '')
+  expect(XMLValidator.validate(body)).toBe(true)
+  expect(html).toContain('<svg')
+  const markdown = await read('bench.md')
+  for (const text of [document.machine.cpu, 'Method', 'Caveats']) expect(markdown).toContain(text)
+}
+
+describe('npm run bench -- --quick', () => {
+  it('one-way has a figure for each system, size, codec and trust, and loses nothing', async () => {
+    const { figures } = await bench<OneWayFigures>('one-way')
+    const { opaque, encrypted, ticks, nobody, fanIn } = figures
+    expect(opaque.rows.map(({ size }) => size)).toEqual([100, 'mixed'])
+    for (const { earshot, zeromq, net } of opaque.rows) {
+      for (const figure of [earshot, zeromq, net]) expect(figure.median).toBeGreaterThan(0)
+    }
+    expect(opaque).toMatchObject({ lost: 0, received: opaque.sent })
+    expect(encrypted.map(({ size }) => size)).toEqual([100])
+    const rows = ticks.map(({ codec, encrypted: isEncrypted }) => [codec, isEncrypted])
+    expect(rows.filter(([, isEncrypted]) => isEncrypted)).toEqual([['avro', true]])
+    expect(new Set(rows.map(([codec]) => codec))).toEqual(
+      new Set(['json', 'msgpack', 'avro', 'protobuf', 'mixed']),
+    )
+    for (const { exact, published, received, missed, subscribers } of ticks) {
+      expect(exact).toBe(true)
+      expect(received + missed).toBe(published * subscribers)
+    }
+    expect(nobody.bytesNs).toBeGreaterThan(0)
+    expect(fanIn).toMatchObject({ senders: 4, lost: 0, received: fanIn.sent })
+  })
+
+  it('latency has percentiles at each rate, and all systems alone and in flight', async () => {
+    const { alone, atRates, many, inFlight } = (await bench<LatencyFigures>('latency')).figures
+    expect(alone.map(({ system }) => system)).toEqual(['earshot', 'zeromq', 'net'])
+    expect(many.map(({ system }) => system)).toEqual(['earshot', 'zeromq', 'net'])
+    expect(inFlight).toBe(256)
+    expect(atRates.map(({ rate }) => rate)).toEqual([10, 100, 1_000, 10_000])
+    for (const { count, rate, seconds, failed, p50Us, p99Us, maxUs } of atRates) {
+      expect(failed).toBe(0)
+      expect(count).toBeGreaterThan(0)
+      expect(seconds * rate).toBeGreaterThan(0)
+      expect(p50Us).toBeLessThanOrEqual(p99Us)
+      expect(p99Us).toBeLessThanOrEqual(maxUs)
+    }
+  })
+
+  it('fan-out has 1 and 50 subscribers with exact gaps, a mesh, a peer at rest', async () => {
+    const { one, fifty, ratio, mesh, idle } = (await bench<FanOutFigures>('fan-out')).figures
+    expect(one).toMatchObject({ subscribers: 1, processes: 1, exact: true })
+    expect(fifty).toMatchObject({ subscribers: 50, processes: 4, exact: true })
+    expect(ratio).toBeGreaterThan(0)
+    expect(mesh).toMatchObject({ peers: 20, processes: 4, failed: 0 })
+    expect(mesh.deliveredPerSecond).toBeGreaterThan(0)
+    expect(idle.links).toBe(20)
+    expect(idle.cpuPercent).toBeGreaterThanOrEqual(0)
+  })
+
+  it('memory has samples under both overloads, an exact gap, and no loss', async () => {
+    const { stopped, slow } = (await bench<MemoryFigures>('memory')).figures
+    for (const { samplesMiB, grows } of [stopped.publisher, slow.sender, slow.receiver]) {
+      expect(samplesMiB).toHaveLength(10)
+      expect(grows).toBe(false)
+    }
+    const { received, missed, published, exact } = stopped.gap
+    expect(exact).toBe(true)
+    expect(received + missed).toBe(published)
+    expect(slow).toMatchObject({ lost: 0, handled: slow.sent })
+  })
+})
+
+describe('a wrong word', () => {
+  it.each([
+    { words: ['speed'], said: '"speed" is no benchmark: one-way, latency' },
+    { words: ['gate', 'memory'], said: 'gate runs alone' },
+    { words: ['--fast'], said: "'--fast'" },
+  ])('ends with 1 and one line for $words', async ({ words, said }) => {
+    const failed = await run(process.execPath, [main, ...words]).catch((error) => error)
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toContain(said)
+    expect(failed.stdout).toBe('')
+  })
+})
