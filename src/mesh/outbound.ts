@@ -35,6 +35,7 @@ export class Outbound {
     this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead)
     this.#onTurnEnd = () => {
       this.#scheduled = false
+      this.#writer.shrink()
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
       if (this.#credit > 0) this.flush()
     }
@@ -185,10 +186,13 @@ export class Outbound {
       throw error
     }
     this.#lengthSize = needed
-    if (writer.full) this.flush()
-    else if (!this.#scheduled) {
+    if (writer.full) {
+      this.flush()
+      writer.grow()
+    }
+    if (!this.#scheduled) {
       this.#scheduled = true
-      queueMicrotask(this.#onTurnEnd)
+      setImmediate(this.#onTurnEnd)
     }
   }
 

@@ -7,6 +7,11 @@ import { writePaddedVarint, writeVarint } from './varint.ts'
 
 const SLAB_BYTES = 262_144
 /**
+ * The first frame of a turn is full at this size: the other side begins while we go on writing.
+ * Each further one of the turn is twice as large.
+ */
+const FIRST_FRAME_BYTES = 4_096
+/**
  * Frames up to this size are copied by the binding at once, so that their room can be used again.
  */
 const COPIED_BYTES = 128
@@ -22,6 +27,8 @@ export class FrameWriter {
   records = 0
   readonly #maxFrameBytes: number
   readonly #prefix: Uint8Array
+  /** At this size the open frame is full. */
+  #fullBytes: number
   #start = 0
   #lengthAt = 0
   #lengthSize = 1
@@ -30,6 +37,7 @@ export class FrameWriter {
   /** `prefix` opens every frame. */
   constructor(maxFrameBytes: number, prefix: Uint8Array) {
     this.#maxFrameBytes = maxFrameBytes
+    this.#fullBytes = Math.min(FIRST_FRAME_BYTES, maxFrameBytes)
     this.#prefix = prefix
   }
 
@@ -44,7 +52,17 @@ export class FrameWriter {
 
   /** True when the frame has reached the size at which it is flushed. */
   get full(): boolean {
-    return this.position - this.#start >= this.#maxFrameBytes
+    return this.position - this.#start >= this.#fullBytes
+  }
+
+  /** The next full frame of this turn is twice as large, up to `maxFrameBytes`. */
+  grow(): void {
+    this.#fullBytes = Math.min(this.#fullBytes * 2, this.#maxFrameBytes)
+  }
+
+  /** A new turn begins with a small frame. */
+  shrink(): void {
+    this.#fullBytes = Math.min(FIRST_FRAME_BYTES, this.#maxFrameBytes)
   }
 
   /** True when no frame has been begun: the owner writes what follows the prefix, then records. */
