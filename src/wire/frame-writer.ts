@@ -1,11 +1,9 @@
-// Owns the bytes of the frame that is being filled, in slabs that are never written twice.
+// Owns the bytes of the frame that is being filled, in slabs that are written from front to back.
 // Hot path. Never sends: the owner takes the frame and hands it on.
-// A socket keeps a reference to what it is handed until it is sent, and does not say when:
-// a slab is therefore written once from front to back and then left to the garbage collector.
 
+import { Slabs } from './slabs.ts'
 import { writePaddedVarint, writeVarint } from './varint.ts'
 
-const SLAB_BYTES = 262_144
 /**
  * The first frame of a turn is full at this size: the other side begins while we go on writing.
  * Each further one of the turn is twice as large.
@@ -21,7 +19,8 @@ const LEAST_BYTES = 16_384
 const RECORD_HEAD_BYTES = 64
 
 export class FrameWriter {
-  buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  readonly slabs: Slabs
+  buffer: Buffer
   position = 0
   /** Records in the open frame. */
   records = 0
@@ -34,8 +33,10 @@ export class FrameWriter {
   #lengthSize = 1
   #recordAt = 0
 
-  /** `prefix` opens every frame. */
-  constructor(maxFrameBytes: number, prefix: Uint8Array) {
+  /** `prefix` opens every frame; `slabs` are the writer's own. */
+  constructor(maxFrameBytes: number, prefix: Uint8Array, slabs: Slabs = new Slabs(0)) {
+    this.slabs = slabs
+    this.buffer = slabs.next(0, undefined)
     this.#maxFrameBytes = maxFrameBytes
     this.#fullBytes = Math.min(FIRST_FRAME_BYTES, maxFrameBytes)
     this.#prefix = prefix
@@ -74,7 +75,7 @@ export class FrameWriter {
   open(bytes: number): number {
     const wanted = bytes + this.#prefix.length + RECORD_HEAD_BYTES
     if (this.buffer.length - this.#start < Math.max(wanted, LEAST_BYTES)) {
-      this.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, wanted))
+      this.buffer = this.slabs.next(wanted, this.buffer)
       this.#start = 0
     }
     this.buffer.set(this.#prefix, this.#start)
@@ -166,6 +167,7 @@ export class FrameWriter {
     if (sentNow && frame.length <= COPIED_BYTES) this.position = this.#start
     else this.#start = this.position
     this.records = 0
+    this.slabs.taken(frame.length)
     return frame
   }
 }
