@@ -9,6 +9,11 @@ import type { Link } from '../mesh/remote.ts'
 const nothing = () => undefined
 /** To begin with; twice as many whenever half of them are in use. */
 const FIRST_SLOTS = 64
+/**
+ * The first takes two bytes, as the next 16 000 do: code that reads numbers is compiled once for
+ * those, instead of for one byte and soon thrown away.
+ */
+const FIRST_CORRELATION = 0x80
 /** Correlations stay small integers; a number comes again an hour later at full speed. */
 const LAST_CORRELATION = 0x7fffffff
 
@@ -34,7 +39,7 @@ export class PendingRequests {
   #size = 0
   #dueMs = Number.POSITIVE_INFINITY
   #timer: Timer | undefined
-  #last = 0
+  #last = FIRST_CORRELATION - 1
 
   /** @param onExpired the deadline has passed; the request still waits, and is ended in here */
   constructor(clock: Clock, onExpired: (request: PendingRequest) => void) {
@@ -93,7 +98,7 @@ export class PendingRequests {
   #freeSlot(): PendingRequest {
     const mask = this.#slots.length - 1
     for (;;) {
-      this.#last = this.#last === LAST_CORRELATION ? 1 : this.#last + 1
+      this.#last = this.#last === LAST_CORRELATION ? FIRST_CORRELATION : this.#last + 1
       const at = this.#last & mask
       let slot = this.#slots[at]
       if (slot === undefined) {
