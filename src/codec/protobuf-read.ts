@@ -16,6 +16,7 @@ import {
   emitFinish,
   emitListBounds,
   emitTraced,
+  emitUnknown,
   intTest,
   type Source,
 } from './compile.ts'
@@ -63,7 +64,7 @@ ${y} = ${read}(b, p, ${n}); p += ${n};\n${check}`
     }
     case 'enum':
       return `${y} = ${emitSymbol(source, shape, 'readVar(b, p, e)')}; p = at.pos;
-if (${y} === undefined) bad("not in the enum");`
+if (${y} === undefined) { ${emitUnknown(shape, y, 'true')} }`
     default: {
       const n = source.fresh('n')
       const reader = defineReader(source, shape, extra)

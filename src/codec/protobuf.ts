@@ -143,6 +143,10 @@ function emitImplicit(source: Source, shape: Shape, tag: number, v: string): str
     case 'string':
     case 'bytes':
       return `${check}\nif (${v}.length !== 0) {\n${write}\n}`
+    case 'enum':
+      return shape.numbers[0] === 0
+        ? `if (${v} !== ${JSON.stringify(shape.symbols[0])}) {\n${write}\n}`
+        : write
     default:
       return write
   }

@@ -83,6 +83,7 @@ export function zeroOf(shape: Shape): unknown {
     bytes: new Uint8Array(0),
     list: [],
     map: {},
+    enum: shape.kind === 'enum' && shape.numbers[0] === 0 ? shape.symbols[0] : undefined,
   }
   const zero = zeros[shape.kind]
   return zero === undefined || findFault(shape, zero) ? undefined : zero
@@ -101,6 +102,8 @@ export function zeroSource(shape: Shape): string {
       return '[]'
     case 'map':
       return '({})'
+    case 'enum':
+      return JSON.stringify(shape.symbols[0])
     default:
       return shape.kind === 'int' && shape.bigint ? '0n' : '0'
   }

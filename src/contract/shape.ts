@@ -50,14 +50,16 @@ export interface BytesShape {
 }
 
 /**
- * `numbers[i]` is the wire number of `symbols[i]`, ascending; 0 is never used (unspecified).
- * Avro writes the index, so a symbol must never be inserted before another.
+ * `numbers[i]` is the wire number of `symbols[i]`, ascending. 0 means "unspecified" in Protobuf and
+ * is used only where a .proto file says so. Avro writes the index.
  */
 export interface EnumShape {
   readonly kind: 'enum'
   readonly name: string
   readonly symbols: readonly string[]
   readonly numbers: readonly number[]
+  /** The symbol that a reader takes for one that it does not know: what makes additions safe. */
+  readonly unknown?: string
 }
 
 export interface ListShape {
