@@ -13,6 +13,7 @@ export {
 } from './base/limits.ts'
 export { bodyFromJson, bodyToJson, createCodec, encode, type Part } from './codec/bodies.ts'
 export { type BodyCodec, type CodecName, codecNames } from './codec/codec.ts'
+export { type BodyReader, resolve } from './codec/resolve.ts'
 export { Bytes } from './contract/bytes.ts'
 export type { Change, Direction } from './contract/change.ts'
 export {
@@ -36,6 +37,7 @@ export {
 export { contractFromDescription } from './contract/from-description.ts'
 export type { Lock } from './contract/lock.ts'
 export { checkLock, type ExtendOptions, extendLock } from './contract/lock-check.ts'
+export type { Shape } from './contract/shape.ts'
 export { mdns } from './discovery/mdns/mdns.ts'
 export type {
   Announcement,

@@ -76,7 +76,12 @@ export function assemble(
     part.kind === 'float' || (part.kind === 'int' && part.bigint)
   const usesView = codec !== 'json' && someShape(shape, hasWide)
   const body = sourceText(source, Object.keys(scope), write, read, usesView)
-  return new Function('scope', body)(scope) as BodyCodec
+  return makeFunction(body)(scope) as BodyCodec
+}
+
+/** Source as a function of its scope. */
+export function makeFunction(body: string): (scope: object) => unknown {
+  return new Function('scope', body) as (scope: object) => unknown
 }
 
 function sourceText(

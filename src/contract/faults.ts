@@ -73,11 +73,20 @@ function nameOf(shape: Shape): string {
 
 type Bounds = Readonly<Record<string, unknown>>
 
+/** The least and the most that a type allows by itself; counts and lengths begin at 0. */
+function ownRange(shape: Shape): readonly [least: number, most: number] {
+  if (shape.kind === 'float') return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  if (shape.kind !== 'int') return [0, Number.POSITIVE_INFINITY]
+  const most = shape.bigint ? 2 ** 63 : shape.bits === 32 ? 2 ** 31 : 2 ** 53
+  // 2^53 itself is no safe integer, on neither side.
+  return shape.bits === 64 && !shape.bigint ? [1 - most, most - 1] : [-most, most - 1]
+}
+
 /** Reader's bounds that are narrower than the writer's; keys come as least, most. */
 function compareBounds(
   walk: Walk,
-  writer: object,
-  reader: object,
+  writer: Shape,
+  reader: Shape,
   path: string,
   unit: string,
   keys: readonly string[],
@@ -86,20 +95,21 @@ function compareBounds(
     const [given, taken] = [(writer as Bounds)[key], (reader as Bounds)[key]]
     if (typeof taken !== 'number') continue
     const isLeast = key.startsWith('min')
-    const absent = isLeast ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-    const bound = typeof given === 'number' ? given : absent
+    const bound = typeof given === 'number' ? given : ownRange(writer)[isLeast ? 0 : 1]
     if (isLeast ? bound >= taken : bound <= taken) continue
     const text = `the reader takes ${isLeast ? 'at least' : 'at most'} ${taken} ${unit}`
-    const other = Number.isFinite(bound) ? String(bound) : 'no bound'
+    const other = typeof given === 'number' ? String(given) : 'no bound'
     walk.said(path, 'all', 'by bounds', `${text.trimEnd()}, the writer has ${other}`)
   }
 }
 
 function compareInt(walk: Walk, writer: IntShape, reader: IntShape, path: string): void {
-  if (writer.bigint !== reader.bigint || writer.bits > reader.bits) {
+  const isWider = writer.bits > reader.bits
+  if (writer.bigint !== reader.bigint || (isWider && !fits32(writer))) {
     walk.said(path, 'all', 'none', `${nameOf(writer)} is no ${nameOf(reader)}`)
     return
   }
+  if (isWider) walk.said(path, 'avro', 'not needed', 'other Avro readers refuse a long for an int')
   const [from, to] = [protoScalar(writer), protoScalar(reader)]
   // Plain varints of 32 and 64 bits are the same bytes, and so are those with zigzag.
   const isSame = from === to || (isVarint(from) && isVarint(to) && isAlike(writer, reader))
@@ -109,6 +119,11 @@ function compareInt(walk: Walk, writer: IntShape, reader: IntShape, path: string
     walk.said(path, 'all', 'not needed', `${was} is read as ${is}`)
   }
   compareBounds(walk, writer, reader, path, '', ['minimum', 'maximum'])
+}
+
+/** Do its own bounds keep it within 32 bits? */
+function fits32({ minimum, maximum }: IntShape): boolean {
+  return (minimum ?? -(2 ** 53)) >= -(2 ** 31) && (maximum ?? 2 ** 53) < 2 ** 31
 }
 
 function isVarint(type: string | undefined): boolean {
