@@ -39,7 +39,9 @@ export function mayBeAbsent(field: FieldShape): boolean {
 
 function compare(walk: Walk, writer: Shape, reader: Shape, path: string): void {
   if (writer.kind !== reader.kind) {
-    walk.said(path, 'all', 'none', `${nameOf(writer)} is no ${nameOf(reader)}`)
+    // In one order, so that both directions say the same.
+    const names = [nameOf(writer), nameOf(reader)].sort()
+    walk.said(path, 'all', 'none', `${names.join(' and ')} are two types`)
   } else if (writer.kind === 'int' && reader.kind === 'int') {
     compareInt(walk, writer, reader, path)
   } else if (writer.kind === 'enum' && reader.kind === 'enum') {
@@ -71,7 +73,9 @@ function nameOf(shape: Shape): string {
   return shape.kind === 'float' ? `float${shape.bits}` : shape.kind
 }
 
-type Bounds = Readonly<Record<string, unknown>>
+function boundOf(shape: Shape, key: string): unknown {
+  return (shape as unknown as Readonly<Record<string, unknown>>)[key]
+}
 
 /** The least and the most that a type allows by itself; counts and lengths begin at 0. */
 function ownRange(shape: Shape): readonly [least: number, most: number] {
@@ -92,7 +96,7 @@ function compareBounds(
   keys: readonly string[],
 ): void {
   for (const key of keys) {
-    const [given, taken] = [(writer as Bounds)[key], (reader as Bounds)[key]]
+    const [given, taken] = [boundOf(writer, key), boundOf(reader, key)]
     if (typeof taken !== 'number') continue
     const isLeast = key.startsWith('min')
     const bound = typeof given === 'number' ? given : ownRange(writer)[isLeast ? 0 : 1]

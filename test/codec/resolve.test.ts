@@ -196,7 +196,7 @@ describe.each(formats)('$codec between minor versions', (format) => {
     expect(forward.decode(room, 0, end)).toMatchObject({ lines: ['a'] })
   })
 
-  test('refuses bytes that are wrong with a typed error, and shapes that do not go together', () => {
+  test('refuses wrong bytes with a typed error, and shapes that do not go together', () => {
     const forward = resolve(format.codec, old, next)
     const end = write(old, { id: 1, state: 'done' })
     const code = thrownBy(() => forward.decode(room, 0, end - 1))?.code
