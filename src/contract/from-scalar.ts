@@ -2,8 +2,9 @@
 // Never sees objects, lists or unions.
 
 import { isEnumNumber, isName, wireNameOf } from './names.ts'
+import { isProtoInt } from './proto-types.ts'
 import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
-import type { Shape } from './shape.ts'
+import type { IntShape, Shape } from './shape.ts'
 import { numbersOf } from './tags.ts'
 
 const maxInt32 = 2_147_483_647
@@ -25,7 +26,7 @@ export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape
     minimum >= -maxInt32 - 1 &&
     maximum <= maxInt32
   const small = format === 'int32' || (inside32 && format === '')
-  return {
+  const shape: IntShape = {
     kind: 'int',
     bits: small && !bigint ? 32 : 64,
     bigint,
@@ -33,6 +34,11 @@ export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape
     ...(maximum === undefined ? {} : { maximum }),
     ...(format === 'timestamp-millis' ? { logical: 'timestamp-millis' } : {}),
   }
+  const { proto } = schema
+  if (proto === undefined) return shape
+  if (isProtoInt(shape, proto)) return { ...shape, proto }
+  const what = `"proto": ${JSON.stringify(proto)}`
+  throw unsupported(place.path, what, 'name an integer type of Protobuf that holds all its values')
 }
 
 function wholeBound(

@@ -6,6 +6,7 @@ import { findFault } from './check.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
 import { isEnumNumber, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isProtoInt } from './proto-types.ts'
 import type { EnumShape, FieldShape, IntShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 const maxDepth = 64
@@ -130,7 +131,7 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
       fail(place.path + pointerStep(key), 'not a whole number')
     }
   }
-  return {
+  const shape: IntShape = {
     kind: 'int',
     bits,
     bigint,
@@ -140,6 +141,10 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
       ? {}
       : { logical: oneOf(['timestamp-millis'] as const, data.logical, place, 'logical') }),
   }
+  const { proto } = data
+  if (proto === undefined) return shape
+  if (!isProtoInt(shape, proto)) fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
+  return { ...shape, proto }
 }
 
 function nameAt(data: Json, key: string, place: Place): string {

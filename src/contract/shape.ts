@@ -17,6 +17,19 @@ export interface BoolShape {
   readonly kind: 'bool'
 }
 
+/** How Protobuf writes an integer, where a .proto file says so. */
+export type ProtoInt =
+  | 'int32'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint32'
+  | 'sint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed32'
+  | 'sfixed64'
+
 /** `int32` and `int64` are numbers (safe integers); `bigint: true` makes an int64 a bigint. */
 export interface IntShape {
   readonly kind: 'int'
@@ -26,6 +39,8 @@ export interface IntShape {
   readonly maximum?: number
   /** Milliseconds since 1970: only names the logical type, a number everywhere. */
   readonly logical?: 'timestamp-millis'
+  /** Default: `int32` or `int64` when the minimum is 0 or more, otherwise `sint32` or `sint64`. */
+  readonly proto?: ProtoInt
 }
 
 export interface FloatShape {

@@ -20,6 +20,20 @@ const fieldName = fc.oneof(
   fc.stringMatching(/^[a-z]{25,60}$/),
 )
 
+const uint32 = { minimum: 0, maximum: 4_294_967_295 }
+/** Integers as .proto files have them. */
+const protoInts: readonly Shape[] = [
+  { kind: 'int', bits: 32, bigint: false, proto: 'int32' },
+  { kind: 'int', bits: 64, bigint: false, proto: 'int64' },
+  { kind: 'int', bits: 64, bigint: true, proto: 'int64' },
+  { kind: 'int', bits: 64, bigint: false, ...uint32, proto: 'uint32' },
+  { kind: 'int', bits: 64, bigint: true, minimum: 0, proto: 'uint64' },
+  { kind: 'int', bits: 64, bigint: false, ...uint32, proto: 'fixed32' },
+  { kind: 'int', bits: 32, bigint: false, proto: 'sfixed32' },
+  { kind: 'int', bits: 64, bigint: true, minimum: 0, proto: 'fixed64' },
+  { kind: 'int', bits: 64, bigint: false, proto: 'sfixed64' },
+]
+
 const intShape = fc.oneof(
   fc.constantFrom<Shape>(
     { kind: 'int', bits: 32, bigint: false },
@@ -30,6 +44,7 @@ const intShape = fc.oneof(
     { kind: 'int', bits: 64, bigint: true, minimum: 0 },
     { kind: 'int', bits: 64, bigint: false, logical: 'timestamp-millis' },
     { kind: 'int', bits: 32, bigint: false, minimum: 5, maximum: 300 },
+    ...protoInts,
   ),
 )
 

@@ -2,6 +2,7 @@
 // people make, safe ones and others. Never random without a seed.
 
 import fc from 'fast-check'
+import { isProtoInt } from '../../src/contract/proto-types.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../../src/contract/shape.ts'
 import { shapes } from './arbitrary.ts'
 
@@ -57,7 +58,7 @@ function changed(shape: Shape, random: Random): Shape {
       if (random(4) === 0) return { ...shape, bits: shape.bits === 32 ? 64 : 32 }
       return bounded(shape, random, ['minimum', 'maximum'])
     case 'int':
-      return changedInt(shape, random)
+      return withoutMisfit(changedInt(shape, random))
     case 'bool':
       return random(2) === 0 ? shape : { kind: 'string' }
   }
@@ -71,7 +72,13 @@ function bounded<S extends Shape>(shape: S, random: Random, keys: readonly strin
   return { ...shape, [key]: bound }
 }
 
-function changedInt(shape: Shape & { kind: 'int' }, random: Random): Shape {
+/** Without the type of Protobuf where it does not fit any more. */
+function withoutMisfit(shape: Shape & { kind: 'int' }): Shape {
+  const { proto, ...rest } = shape
+  return proto === undefined || isProtoInt(rest, proto) ? shape : rest
+}
+
+function changedInt(shape: Shape & { kind: 'int' }, random: Random): Shape & { kind: 'int' } {
   switch (random(4)) {
     case 0:
       return { ...shape, bits: shape.bits === 32 || shape.bigint ? 64 : 32 }
