@@ -6,6 +6,8 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addCall } from './call.ts'
 import { addCodecs } from './codecs.ts'
+import { addCompat } from './compat.ts'
+import { addContract } from './contract.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
 import { addPeers } from './peers.ts'
@@ -21,6 +23,8 @@ Examples:
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
+  $ earshot contract check orders.js                    is it in step with its lock file
+  $ earshot compat old.json orders.js                   can both versions talk
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
 Exit codes:
@@ -33,6 +37,8 @@ Environment:
   EARSHOT_MESH  the mesh to look in, as --mesh
   NO_COLOR      no colours`
 
+const ofContracts = [addContract, addCompat]
+
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
   const program = new Command('earshot')
@@ -41,7 +47,8 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', epilogue)
-  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, addExplain]) add(program)
+  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, ...ofContracts, addExplain])
+    add(program)
   return program
 }
 
