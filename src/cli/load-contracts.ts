@@ -20,7 +20,7 @@ export async function loadContracts(file: string): Promise<readonly AnyContract[
 }
 
 /** @throws Failure */
-export function readText(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
@@ -39,7 +39,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown }
   return String(code ?? message ?? error)
 }

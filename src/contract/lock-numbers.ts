@@ -10,7 +10,7 @@ import type { Shape } from './shape.ts'
 type Places = Map<string, Map<string, number>>
 
 /** The numbers of all fields, branches and symbols of a contract. */
-export function numbersOfContract({ channels }: AnyContract): Places {
+function numbersOfContract({ channels }: AnyContract): Places {
   const places: Places = new Map()
   for (const { name, shape, replyShape } of channels) {
     collect(shape, lockPlace(name, 'body'), places)
