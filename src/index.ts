@@ -13,7 +13,9 @@ export {
 } from './base/limits.ts'
 export { bodyFromJson, bodyToJson, createCodec, encode, type Part } from './codec/bodies.ts'
 export { type BodyCodec, type CodecName, codecNames } from './codec/codec.ts'
+export { type BodyReader, resolve } from './codec/resolve.ts'
 export { Bytes } from './contract/bytes.ts'
+export type { Change, Direction } from './contract/change.ts'
 export {
   type Channel,
   type ChannelDraft,
@@ -22,15 +24,20 @@ export {
   notification,
   request,
 } from './contract/channel.ts'
+export { type Compatibility, compat } from './contract/compat.ts'
 export {
   type AnyContract,
   type Contract,
   type ContractDescription,
+  type ContractOptions,
   contract,
   type Drafts,
   describeContract,
 } from './contract/contract.ts'
 export { contractFromDescription } from './contract/from-description.ts'
+export type { Lock } from './contract/lock.ts'
+export { checkLock, type ExtendOptions, extendLock } from './contract/lock-check.ts'
+export type { Shape } from './contract/shape.ts'
 export { mdns } from './discovery/mdns/mdns.ts'
 export type {
   Announcement,

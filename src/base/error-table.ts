@@ -43,6 +43,24 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_LOCK_INVALID: {
+    meaning: 'A lock file is damaged, or gives other numbers than the contract has.',
+    remedy: 'Restore the lock file, and hand it to the contract: `contract(…, { lock })`.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_CONTRACT_UNLOCKED: {
+    meaning: 'A contract has parts, or a version, that its lock file does not have.',
+    remedy: 'Run `earshot contract lock <module>` and commit the lock file.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_VERSION_TOO_LOW: {
+    meaning: 'A contract has changed by more than its version says.',
+    remedy: 'Declare at least the version named in the message, or take the change back.',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_CHANNEL_UNKNOWN: {
     meaning: 'The remote peer does not serve this channel.',
     remedy:

@@ -93,6 +93,11 @@ export const limitTable = {
     why: 'a peer that keeps sending rubbish is disconnected',
   },
   maxContracts: { value: 256, unit: 'items', why: 'contracts that one peer may serve or announce' },
+  maxResolvers: {
+    value: 256,
+    unit: 'items',
+    why: 'decoders for other minor versions that are kept: four codecs of 64 pairs of shapes',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,

@@ -7,6 +7,8 @@ import { Command, CommanderError } from 'commander'
 import { addBench } from './bench/bench.ts'
 import { addCall } from './call.ts'
 import { addCodecs } from './codecs.ts'
+import { addCompat } from './compat.ts'
+import { addContract } from './contract.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
 import { addPeers } from './peers.ts'
@@ -22,7 +24,12 @@ Examples:
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
+<<<<<<< /tmp/m.main
+  $ earshot contract check orders.js                    is it in step with its lock file
+  $ earshot compat old.json orders.js                   can both versions talk
+=======
   $ earshot bench run                                   what bench serve and we reach
+>>>>>>> /tmp/m.bench
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
 Exit codes:
@@ -38,6 +45,8 @@ Environment:
 
 const commands = [addPeers, addCall, addPub, addSub, addCodecs, addBench, addExplain]
 
+const ofContracts = [addContract, addCompat]
+
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
   const program = new Command('earshot')
@@ -46,7 +55,12 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', epilogue)
+<<<<<<< /tmp/m.main
+  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, ...ofContracts, addExplain])
+    add(program)
+=======
   for (const add of commands) add(program)
+>>>>>>> /tmp/m.bench
   return program
 }
 

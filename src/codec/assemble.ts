@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { isKeyed } from '../contract/check.ts'
+import { fixedBytes } from '../contract/proto-types.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec } from './codec.ts'
 import type { Source } from './compile.ts'
@@ -73,10 +74,15 @@ export function assemble(
     scope[`C${index}`] = value
   })
   const hasWide = (part: Shape): boolean =>
-    part.kind === 'float' || (part.kind === 'int' && part.bigint)
+    part.kind === 'float' || (part.kind === 'int' && (part.bigint || fixedBytes(part) > 0))
   const usesView = codec !== 'json' && someShape(shape, hasWide)
   const body = sourceText(source, Object.keys(scope), write, read, usesView)
-  return new Function('scope', body)(scope) as BodyCodec
+  return makeFunction(body)(scope) as BodyCodec
+}
+
+/** Source as a function of its scope. */
+export function makeFunction(body: string): (scope: object) => unknown {
+  return new Function('scope', body) as (scope: object) => unknown
 }
 
 function sourceText(

@@ -5,6 +5,7 @@ import type { Limits } from '../base/limits.ts'
 import { itemWeight, patternOf } from '../contract/check.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type {
+  EnumShape,
   FieldShape,
   FloatShape,
   IntShape,
@@ -145,6 +146,12 @@ export function stringTests(source: Source, shape: StringShape, v: string): stri
 export function emitConstraints(source: Source, shape: Shape, v: string): string {
   const test = constraintTest(source, shape, v)
   return test === '' ? '' : `if (!(${test})) bad("a value is outside its constraints");\n`
+}
+
+/** On decode: what becomes of a symbol that is not in the enum, if it is a symbol at all. */
+export function emitUnknown(shape: EnumShape, y: string, isSymbol: string): string {
+  if (shape.unknown === undefined) return 'bad("not in the enum");'
+  return `if (!(${isSymbol})) bad("not a symbol"); ${y} = ${JSON.stringify(shape.unknown)};`
 }
 
 /** `count` items of a list, within its own bounds and those of the message. */

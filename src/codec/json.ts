@@ -10,6 +10,7 @@ import {
   countTest,
   emitFinish,
   emitTraced,
+  emitUnknown,
   floatTest,
   intTest,
   isNoRecord,
@@ -180,11 +181,11 @@ function emitProject(source: Source, shape: Shape, x: string): { root: string; v
       return { root, value: y }
     }
     case 'enum': {
+      const y = source.fresh('y')
       const cases = shape.symbols.map((symbol) => `case ${JSON.stringify(symbol)}:`).join(' ')
-      return {
-        root: `switch (${x}) { ${cases} break; default: bad("not in the enum"); }`,
-        value: x,
-      }
+      const root = `let ${y} = ${x};
+switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, `typeof ${y} === "string"`)} }`
+      return { root, value: y }
     }
     case 'list':
     case 'map':

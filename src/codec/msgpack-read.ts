@@ -7,6 +7,7 @@ import {
   emitConstraints,
   emitFinish,
   emitTraced,
+  emitUnknown,
   intTest,
   type Source,
 } from './compile.ts'
@@ -68,7 +69,7 @@ ${y} = readUtf8(b, p + 1, b[p] & 31); p += 1 + (b[p] & 31);
     case 'enum': {
       const cases = shape.symbols.map((symbol) => `case ${JSON.stringify(symbol)}:`).join(' ')
       return `${y} = readMsgText(b, p, e); p = at.pos;
-switch (${y}) { ${cases} break; default: bad("not in the enum"); }`
+switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, 'true')} }`
     }
     case 'list':
     case 'map':

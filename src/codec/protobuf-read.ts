@@ -3,6 +3,8 @@
 
 import { itemWeight } from '../contract/check.ts'
 import {
+  canBeNegative,
+  fixedBytes,
   isPacked,
   isPlainInt,
   isWrapped,
@@ -10,12 +12,20 @@ import {
   zeroOf,
   zeroSource,
 } from '../contract/proto-types.ts'
-import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import type {
+  EnumShape,
+  FieldShape,
+  IntShape,
+  RecordShape,
+  Shape,
+  UnionShape,
+} from '../contract/shape.ts'
 import {
   emitConstraints,
   emitFinish,
   emitListBounds,
   emitTraced,
+  emitUnknown,
   intTest,
   type Source,
 } from './compile.ts'
@@ -40,14 +50,19 @@ function emitValue(source: Source, shape: Shape, y: string, extra: Extra = []): 
     case 'bool':
       return `${y} = readVar(b, p, e) !== 0; p = at.pos;`
     case 'int': {
-      const kind = isPlainInt(shape) ? 'Var' : 'ZigZag'
-      if (shape.bigint) return `${y} = readBig${kind}(b, p, e); p = at.pos;\n${check}`
+      const test = `if (!(${intTest(shape, y)})) bad("not an integer in range");`
+      if (fixedBytes(shape) > 0) return emitFixed(shape, y)
+      const isSigned = isPlainInt(shape) && canBeNegative(shape)
+      const kind = isSigned ? 'SignedVar' : isPlainInt(shape) ? 'Var' : 'ZigZag'
+      if (shape.bigint)
+        return `${y} = readBig${isPlainInt(shape) ? 'Var' : 'ZigZag'}(b, p, e); p = at.pos;
+${test}`
       const small = isPlainInt(shape)
         ? `${y} = b[p++];`
         : `{ ${y} = (b[p] >>> 1) ^ -(b[p] & 1); p++; }`
       return `if (p < e && b[p] < 128) ${small}
 else { ${y} = read${kind}(b, p, e); p = at.pos; }
-if (!(${intTest(shape, y)})) bad("not an integer in range");`
+${test}`
     }
     case 'float': {
       const size = shape.bits / 8
@@ -63,7 +78,7 @@ ${y} = ${read}(b, p, ${n}); p += ${n};\n${check}`
     }
     case 'enum':
       return `${y} = ${emitSymbol(source, shape, 'readVar(b, p, e)')}; p = at.pos;
-if (${y} === undefined) bad("not in the enum");`
+if (${y} === undefined) { ${emitUnknown(shape, y, 'true')} }`
     default: {
       const n = source.fresh('n')
       const reader = defineReader(source, shape, extra)
@@ -71,6 +86,16 @@ if (${y} === undefined) bad("not in the enum");`
 ${y} = ${reader}(b, p, p + ${n}); p += ${n};`
     }
   }
+}
+
+function emitFixed(shape: IntShape, y: string): string {
+  const size = fixedBytes(shape)
+  const sign = shape.proto?.startsWith('s') ? 'Int' : 'Uint'
+  const big = `dv.getBig${sign}64(p, true)`
+  const read = size === 4 ? `dv.get${sign}32(p, true)` : shape.bigint ? big : `Number(${big})`
+  return `if (p + ${size} > e) short();
+${y} = ${read}; p += ${size};
+if (!(${intTest(shape, y)})) bad("not an integer in range");`
 }
 
 function emitSymbol(source: Source, shape: EnumShape, number: string): string {

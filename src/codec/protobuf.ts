@@ -3,13 +3,15 @@
 
 import type { Limits } from '../base/limits.ts'
 import {
+  canBeNegative,
+  fixedBytes,
   hasPresence,
   isPacked,
   isPlainInt,
   isWrapped,
   wireTypeOf,
 } from '../contract/proto-types.ts'
-import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import type { FieldShape, IntShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
@@ -86,12 +88,16 @@ function emitValue(source: Source, shape: Shape, v: string): string {
     case 'bool':
       return `b[p++] = ${v} ? 1 : 0;`
     case 'int': {
+      const fixed = fixedBytes(shape)
+      if (fixed !== 0) return emitFixed(shape, fixed, v)
       const kind = isPlainInt(shape) ? 'Var' : 'ZigZag'
       if (shape.bigint) return `p = writeBig${kind}(b, p, ${v});`
+      const least = canBeNegative(shape) ? `${v} >= 0 && ` : ''
       const small = isPlainInt(shape)
-        ? `if (${v} < 128) b[p++] = ${v};`
+        ? `if (${least}${v} < 128) b[p++] = ${v};`
         : `if (${v} >= -64 && ${v} < 64) b[p++] = (${v} << 1) ^ (${v} >> 31);`
-      return `${small} else p = write${kind}(b, p, ${v});`
+      const name = isPlainInt(shape) && canBeNegative(shape) ? 'writeSignedVar' : `write${kind}`
+      return `${small} else p = ${name}(b, p, ${v});`
     }
     case 'float':
       return shape.bits === 32
@@ -114,6 +120,13 @@ function emitValue(source: Source, shape: Shape, v: string): string {
       return emitSized(source, (at) => `p = ${writer}(${v}, b, ${at});`)
     }
   }
+}
+
+/** An integer of constant size; the bits are the same with and without sign. */
+function emitFixed(shape: IntShape, size: 4 | 8, v: string): string {
+  const value = shape.bigint ? v : `BigInt(${v})`
+  const store = size === 4 ? `setInt32(p, ${v}, true)` : `setBigInt64(p, ${value}, true)`
+  return `if (p + ${size} <= b.length) dv.${store}; p += ${size};`
 }
 
 /**
@@ -143,6 +156,10 @@ function emitImplicit(source: Source, shape: Shape, tag: number, v: string): str
     case 'string':
     case 'bytes':
       return `${check}\nif (${v}.length !== 0) {\n${write}\n}`
+    case 'enum':
+      return shape.numbers[0] === 0
+        ? `if (${v} !== ${JSON.stringify(shape.symbols[0])}) {\n${write}\n}`
+        : write
     default:
       return write
   }

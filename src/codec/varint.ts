@@ -7,6 +7,7 @@ import { loopLength, putUtf8 } from './text.ts'
 const two27 = 134_217_728
 const two28 = 268_435_456
 const two55 = 36_028_797_018_963_968
+const two63 = 2 ** 63
 const two56 = 72_057_594_037_927_936
 
 /** An unsigned number of 32 bits (given as int32 or uint32). */
@@ -64,6 +65,11 @@ export function writeBigVar(b: Buffer, p: number, value: bigint): number {
   return writeBits(b, p, BigInt.asUintN(64, value))
 }
 
+/** A safe integer in two's complement of 64 bits: a negative one takes ten bytes. */
+export function writeSignedVar(b: Buffer, p: number, value: number): number {
+  return value < 0 ? writeBigVar(b, p, BigInt(value)) : writeVar(b, p, value)
+}
+
 let low = 0
 let middle = 0
 let high = 0
@@ -117,6 +123,12 @@ export function readVar(b: Buffer, p: number, e: number): number {
   }
   readParts(b, p, e)
   return low + middle * two28 + high * two56
+}
+
+/** Two's complement; exact within ±(2^53 − 1), beyond it only known to be so. */
+export function readSignedVar(b: Buffer, p: number, e: number): number {
+  const value = readVar(b, p, e)
+  return value < two63 ? value : Number(readBigVar(b, p, e))
 }
 
 /** Two's complement of 64 bits. */

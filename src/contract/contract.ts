@@ -6,6 +6,14 @@ import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
 import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
 import { shapeOf } from './from-typebox.ts'
+import {
+  type Lock,
+  type LockedContract,
+  lockKey,
+  lockPlace,
+  numberingOf,
+  parseLock,
+} from './lock.ts'
 import type { Shape } from './shape.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
@@ -36,21 +44,34 @@ const MAX_CONTRACT_NAME = 128
 const MAX_CHANNEL_NAME = 64
 const CODECS: readonly CodecLabel[] = ['json', 'msgpack', 'avro', 'protobuf']
 
+export interface ContractOptions {
+  /**
+   * Numbers of fields, branches and symbols come from here; what is new gets the next ones, and
+   * `earshot contract check` asks for them to be locked. Without it, declaration order counts.
+   */
+  readonly lock?: Lock
+}
+
 /**
  * Defines a contract.
  * @param name dotted words, at most 128 characters: `shop.orders`
  * @param version three numbers; peers of one major version understand each other
  * @throws EARSHOT_CONTRACT_INVALID for a name, version or channel that cannot be;
- * EARSHOT_SHAPE_UNSUPPORTED with the path of the type that the codecs cannot carry
+ * EARSHOT_SHAPE_UNSUPPORTED with the path of the type that the codecs cannot carry;
+ * EARSHOT_LOCK_INVALID for a lock file that is damaged
  */
 export function contract<const D extends Drafts>(
   name: string,
   version: string,
   drafts: D,
+  { lock }: ContractOptions = {},
 ): Contract<D> {
   checkNames(name, version, drafts)
+  const contracts = lock === undefined ? {} : (parseLock(lock).contracts ?? {})
+  const key = lockKey(name, version)
+  const locked = Object.hasOwn(contracts, key) ? contracts[key] : undefined
   const channels = Object.entries(drafts).map(([channel, draft]) =>
-    define(name, version, channel, draft),
+    define(name, version, channel, draft, locked),
   )
   return assemble<D>(name, version, channels)
 }
@@ -132,13 +153,21 @@ export function checkNames(name: string, version: string, drafts: object): void 
   }
 }
 
-function define(contractName: string, version: string, name: string, draft: ChannelDraft): Channel {
+function define(
+  contractName: string,
+  version: string,
+  name: string,
+  draft: ChannelDraft,
+  locked: LockedContract | undefined,
+): Channel {
   const where = `${contractName}/${name}`
   if (!draft || !['request', 'notification', 'event'].includes(draft.kind)) {
     throw invalid(`channel ${where} is made with request(), notification() or event()`)
   }
-  const shape = shapeOf(draft.body, pascal(name))
-  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`)
+  const numbers = numberingOf(locked)
+  const place = (part: 'body' | 'reply') => ({ path: lockPlace(name, part), numbers })
+  const shape = shapeOf(draft.body, pascal(name), place('body'))
+  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, place('reply'))
   return createChannel(contractName, version, {
     name,
     kind: draft.kind,

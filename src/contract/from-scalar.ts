@@ -1,9 +1,11 @@
 // Owns reading the scalar types of JSON Schema: integers, numbers, strings, bytes and enums.
 // Never sees objects, lists or unions.
 
-import { isName, wireNameOf } from './names.ts'
+import { isEnumNumber, isName, wireNameOf } from './names.ts'
+import { isProtoInt } from './proto-types.ts'
 import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
-import type { Shape } from './shape.ts'
+import type { IntShape, Shape } from './shape.ts'
+import { numbersOf } from './tags.ts'
 
 const maxInt32 = 2_147_483_647
 const maxPatternLength = 1024
@@ -24,7 +26,7 @@ export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape
     minimum >= -maxInt32 - 1 &&
     maximum <= maxInt32
   const small = format === 'int32' || (inside32 && format === '')
-  return {
+  const shape: IntShape = {
     kind: 'int',
     bits: small && !bigint ? 32 : 64,
     bigint,
@@ -32,6 +34,11 @@ export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape
     ...(maximum === undefined ? {} : { maximum }),
     ...(format === 'timestamp-millis' ? { logical: 'timestamp-millis' } : {}),
   }
+  const { proto } = schema
+  if (proto === undefined) return shape
+  if (isProtoInt(shape, proto)) return { ...shape, proto }
+  const what = `"proto": ${JSON.stringify(proto)}`
+  throw unsupported(place.path, what, 'name an integer type of Protobuf that holds all its values')
 }
 
 function wholeBound(
@@ -106,8 +113,8 @@ export function isPattern(text: string): boolean {
   }
 }
 
-/** Strings only; numbered from 1 in declaration order. */
-export function enumOf(values: readonly unknown[], place: Place): Shape {
+/** Strings only; numbered by `numbers`, the lock file, or from 1 in declaration order. */
+export function enumOf(values: readonly unknown[], schema: Schema, place: Place): Shape {
   const wireNames = new Set<string>()
   for (const value of values) {
     if (typeof value !== 'string' || !isName(value)) {
@@ -123,10 +130,38 @@ export function enumOf(values: readonly unknown[], place: Place): Shape {
   }
   if (values.length === 0) throw unsupported(place.path, 'an empty enum', 'give it a symbol')
   const symbols = values as readonly string[]
+  const numbers = numbersOf(writtenNumbers(symbols, schema, place), place)
+  const sorted = [...symbols].sort((a, b) => Number(numbers.get(a)) - Number(numbers.get(b)))
   return {
     kind: 'enum',
     name: freshName(place),
-    symbols,
-    numbers: symbols.map((_, index) => index + 1),
+    symbols: sorted,
+    numbers: sorted.map((symbol) => numbers.get(symbol) as number),
+    ...unknownOf(symbols, schema, place),
   }
+}
+
+function writtenNumbers(
+  symbols: readonly string[],
+  { numbers }: Schema,
+  place: Place,
+): (readonly [string, number | undefined])[] {
+  if (numbers === undefined) return symbols.map((symbol) => [symbol, undefined] as const)
+  const isList = Array.isArray(numbers) && numbers.length === symbols.length
+  if (!isList || !numbers.every((one) => isEnumNumber(one))) {
+    const hint = 'give each symbol a whole number from 0 to 2^31 − 1'
+    throw unsupported(place.path, 'the numbers of an enum', hint)
+  }
+  return symbols.map((symbol, index) => [symbol, numbers[index] as number] as const)
+}
+
+function unknownOf(
+  symbols: readonly string[],
+  { unknown }: Schema,
+  place: Place,
+): { unknown?: string } {
+  if (unknown === undefined) return {}
+  if (symbols.includes(unknown as string)) return { unknown: unknown as string }
+  const what = `"unknown": ${JSON.stringify(unknown)}`
+  throw unsupported(place.path, what, 'name one of the symbols')
 }

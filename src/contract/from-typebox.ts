@@ -12,6 +12,8 @@ import {
   type Converted,
   freshName,
   inside,
+  type Numbering,
+  namedBy,
   optionalNumber,
   type Place,
   type Schema,
@@ -33,16 +35,29 @@ const refusedKeywords = [
 /**
  * The shape of a TypeBox type. `name` names the root record (and, with field names added, those
  * inside) in Avro and Protobuf. Fields are numbered by their `tag` keyword, otherwise in
- * declaration order.
+ * declaration order, unless `lock` knows better: what it does not know comes after what it does.
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the path in the schema and what to write instead.
  */
-export function shapeOf(schema: TSchema, name: string): Shape {
-  const place = { path: '', name: wireNameOf(name), depth: 0, names: new Set<string>() }
+export function shapeOf(schema: TSchema, name: string, lock?: LockPlace): Shape {
+  const place: Place = {
+    path: '',
+    lockPath: lock?.path ?? '',
+    locked: lock?.numbers,
+    name: wireNameOf(name),
+    depth: 0,
+    names: new Set<string>(),
+  }
   const { shape, nullable } = convert(schema, place)
   if (nullable) {
     throw unsupported('', 'a body can be null', 'put it under an optional field of an object')
   }
   return shape
+}
+
+/** Where the numbers of a type stand in a lock file. */
+export interface LockPlace {
+  readonly path: string
+  readonly numbers: Numbering
 }
 
 function convert(schema: unknown, place: Place): Converted {
@@ -62,7 +77,7 @@ function convert(schema: unknown, place: Place): Converted {
   if (keywords.$ref !== undefined || keywords.$defs !== undefined) {
     throw unsupported(place.path, 'a reference ($ref)', 'write the type out; no recursion yet')
   }
-  return convertKeywords(keywords, place)
+  return convertKeywords(keywords, namedBy(keywords, place))
 }
 
 function convertKeywords(schema: Schema, place: Place): Converted {
@@ -79,8 +94,8 @@ function convertKeywords(schema: Schema, place: Place): Converted {
     const { shape } = convert({ ...schema, type: types[0] }, place)
     return { shape, nullable: types.length < type.length }
   }
-  if (Array.isArray(schema.enum)) return solid(enumOf(schema.enum, place))
-  if (schema.const !== undefined) return solid(enumOf([schema.const], place))
+  if (Array.isArray(schema.enum)) return solid(enumOf(schema.enum, schema, place))
+  if (schema.const !== undefined) return solid(enumOf([schema.const], schema, place))
   switch (type) {
     case 'boolean':
       return solid({ kind: 'bool' })

@@ -8,6 +8,7 @@ import {
   type Converter,
   freshName,
   inside,
+  namedBy,
   type Place,
   type Schema,
   unsupported,
@@ -34,7 +35,7 @@ export function convertUnion(
   }
   if (solid.length === 0) throw unsupported(place.path, 'a type that is only null', 'drop it')
   const literals = literalsOf(solid)
-  if (literals) return { shape: enumOf(literals, place), nullable }
+  if (literals) return { shape: enumOf(literals, outer, place), nullable }
   if (solid.every((part) => part.type === 'object' && part.properties !== undefined)) {
     return { shape: discriminated(outer, solid, place, recordOf), nullable }
   }
@@ -76,7 +77,7 @@ function discriminated(
   const tags = tagsOf(labelled, place)
   const wireNames = new Set<string>()
   const branches = labelled.map(([literal, part], index): UnionBranch => {
-    const at = inside(place, `/anyOf${pointerStep(index)}`, literal)
+    const at = namedBy(part, inside(place, `/anyOf${pointerStep(index)}`, literal))
     const wireName = wireNameOf(literal)
     if (!isName(literal) || wireNames.has(wireName)) {
       throw unsupported(at.path, `the literal "${literal}"`, 'choose another')

@@ -3,7 +3,9 @@
 
 const maxNameLength = 256
 /** Protobuf's largest field number; 19000 to 19999 are its own. */
-const maxTag = 536_870_911
+export const maxTag = 536_870_911
+
+const maxInt32 = 2_147_483_647
 
 const wirePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 
@@ -36,6 +38,11 @@ export function isTag(tag: unknown): tag is number {
     (tag as number) <= maxTag &&
     !((tag as number) >= 19_000 && (tag as number) <= 19_999)
   )
+}
+
+/** Is this a number that a symbol of an enum can have? */
+export function isEnumNumber(number: unknown): number is number {
+  return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= maxInt32
 }
 
 /** One step of a JSON pointer. */

@@ -5,12 +5,12 @@ import { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
-import { isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isEnumNumber, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isProtoInt } from './proto-types.ts'
 import type { EnumShape, FieldShape, IntShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 const maxDepth = 64
 const maxParts = 20_000
-const maxEnumNumber = 2_147_483_647
 
 interface Place {
   readonly path: string
@@ -131,7 +131,7 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
       fail(place.path + pointerStep(key), 'not a whole number')
     }
   }
-  return {
+  const shape: IntShape = {
     kind: 'int',
     bits,
     bigint,
@@ -141,6 +141,10 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
       ? {}
       : { logical: oneOf(['timestamp-millis'] as const, data.logical, place, 'logical') }),
   }
+  const { proto } = data
+  if (proto === undefined) return shape
+  if (!isProtoInt(shape, proto)) fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
+  return { ...shape, proto }
 }
 
 function nameAt(data: Json, key: string, place: Place): string {
@@ -178,23 +182,25 @@ function parseEnum(data: Json, place: Place): EnumShape {
   if (symbols.length === 0) fail(`${place.path}/symbols`, 'empty')
   if (symbols.length !== numbers.length) fail(`${place.path}/numbers`, 'not as many as symbols')
   const seen = new Set<string>()
-  let last = 0
+  let last = -1
   symbols.forEach((symbol, index) => {
     const path = `${place.path}/symbols/${index}`
     if (typeof symbol !== 'string' || !isName(symbol)) fail(path, 'not a symbol')
     fresh(seen, symbol, path, 'a symbol')
     const number = numbers[index]
-    const isNext = Number.isInteger(number) && (number as number) > last
-    if (!isNext || (number as number) > maxEnumNumber) {
+    if (!isEnumNumber(number) || number <= last) {
       fail(`${place.path}/numbers/${index}`, 'not a larger number than the one before')
     }
-    last = number as number
+    last = number
   })
   return {
     kind: 'enum',
     name: wireNameAt(data, 'name', place),
     symbols: [...symbols] as string[],
     numbers: [...numbers] as number[],
+    ...(data.unknown === undefined
+      ? {}
+      : { unknown: oneOf(symbols as readonly string[], data.unknown, place, 'unknown') }),
   }
 }
 

@@ -2,11 +2,46 @@
 // Never writes: the exporter and the codec ask here, so that they cannot disagree.
 
 import { findFault } from './check.ts'
-import type { FieldShape, IntShape, Shape } from './shape.ts'
+import type { FieldShape, IntShape, ProtoInt, Shape } from './shape.ts'
 
-/** Two's complement where no value is negative, zigzag otherwise. */
+const maxUint32 = 4_294_967_295
+
+/** Two's complement where no value is negative or a .proto file says so, zigzag otherwise. */
 export function isPlainInt(shape: IntShape): boolean {
-  return shape.minimum !== undefined && shape.minimum >= 0
+  if (shape.proto !== undefined) return /^u?int/.test(shape.proto)
+  return !canBeNegative(shape)
+}
+
+export function canBeNegative({ minimum }: IntShape): boolean {
+  return minimum === undefined || minimum < 0
+}
+
+/** Four or eight bytes, whatever the value; 0 when it is a varint. */
+export function fixedBytes({ proto }: IntShape): 0 | 4 | 8 {
+  if (!proto?.includes('fixed')) return 0
+  return proto.endsWith('32') ? 4 : 8
+}
+
+/** Can Protobuf write every value of the shape as that type? */
+export function isProtoInt(shape: IntShape, proto: unknown): proto is ProtoInt {
+  switch (proto) {
+    case 'int32':
+    case 'sint32':
+    case 'sfixed32':
+      return shape.bits === 32
+    case 'uint32':
+    case 'fixed32':
+      return !shape.bigint && !canBeNegative(shape) && (shape.maximum ?? 2 ** 53) <= maxUint32
+    case 'int64':
+    case 'sint64':
+    case 'sfixed64':
+      return shape.bits === 64
+    case 'uint64':
+    case 'fixed64':
+      return shape.bits === 64 && !canBeNegative(shape)
+    default:
+      return false
+  }
 }
 
 /** The Protobuf name of a scalar's type; undefined for messages and enums. */
@@ -17,7 +52,7 @@ export function protoScalar(shape: Shape): string | undefined {
     case 'bytes':
       return shape.kind
     case 'int':
-      return `${isPlainInt(shape) ? '' : 's'}int${shape.bits}`
+      return shape.proto ?? `${isPlainInt(shape) ? '' : 's'}int${shape.bits}`
     case 'float':
       return shape.bits === 32 ? 'float' : 'double'
     default:
@@ -28,8 +63,11 @@ export function protoScalar(shape: Shape): string | undefined {
 /** 0 varint, 1 eight bytes, 2 sized, 5 four bytes. */
 export function wireTypeOf(shape: Shape): 0 | 1 | 2 | 5 {
   switch (shape.kind) {
+    case 'int': {
+      const size = fixedBytes(shape)
+      return size === 0 ? 0 : size === 4 ? 5 : 1
+    }
     case 'bool':
-    case 'int':
     case 'enum':
       return 0
     case 'float':
@@ -83,6 +121,7 @@ export function zeroOf(shape: Shape): unknown {
     bytes: new Uint8Array(0),
     list: [],
     map: {},
+    enum: shape.kind === 'enum' && shape.numbers[0] === 0 ? shape.symbols[0] : undefined,
   }
   const zero = zeros[shape.kind]
   return zero === undefined || findFault(shape, zero) ? undefined : zero
@@ -101,6 +140,8 @@ export function zeroSource(shape: Shape): string {
       return '[]'
     case 'map':
       return '({})'
+    case 'enum':
+      return JSON.stringify(shape.symbols[0])
     default:
       return shape.kind === 'int' && shape.bigint ? '0n' : '0'
   }

@@ -2,7 +2,7 @@
 // Never reads a type itself.
 
 import { EarshotError } from '../base/errors.ts'
-import { wireNameOf } from './names.ts'
+import { isWireName, pointerStep, wireNameOf } from './names.ts'
 import type { RecordShape, Shape } from './shape.ts'
 
 /** A schema as plain keywords. */
@@ -11,10 +11,17 @@ export type Schema = Readonly<Record<string, unknown>>
 /** Where we are in the schema: names for what is nested, path for messages. */
 export interface Place {
   readonly path: string
+  /** Where numbers stand in the lock file: channel, then names of fields and of branches. */
+  readonly lockPath: string
+  /** What the lock file says; undefined without one. */
+  readonly locked: Numbering | undefined
   readonly name: string
   readonly depth: number
   readonly names: Set<string>
 }
+
+/** The numbers ever given to the names at a path of the lock file, those of the removed too. */
+export type Numbering = (lockPath: string) => ReadonlyMap<string, number>
 
 export function unsupported(path: string, what: string, hint: string): EarshotError {
   const where = path === '' ? 'the type itself' : path
@@ -25,7 +32,20 @@ export function unsupported(path: string, what: string, hint: string): EarshotEr
 /** The place of a part. `label` becomes part of the names of the records in it. */
 export function inside(place: Place, step: string, label: string): Place {
   const name = label === '' ? place.name : `${place.name}_${wireNameOf(label)}`
-  return { ...place, path: place.path + step, name, depth: place.depth + 1 }
+  const lockPath = label === '' ? place.lockPath : place.lockPath + pointerStep(label)
+  return { ...place, path: place.path + step, lockPath, name, depth: place.depth + 1 }
+}
+
+/** The place of a type that names itself: `name` holds for it, and for the types inside it. */
+export function namedBy(schema: Schema, place: Place): Place {
+  const { name } = schema
+  if (name === undefined) return place
+  if (typeof name !== 'string' || !isWireName(name)) {
+    const hint = 'letters, digits and underscore, not beginning with a digit'
+    throw unsupported(place.path, `the name ${JSON.stringify(name)} of a type`, hint)
+  }
+  // Names inside are counted anew: a type that is used twice must look the same both times.
+  return { ...place, name, names: new Set() }
 }
 
 /** A name not taken yet by another record, enum or union of the same contract type. */

@@ -17,6 +17,19 @@ export interface BoolShape {
   readonly kind: 'bool'
 }
 
+/** How Protobuf writes an integer, where a .proto file says so. */
+export type ProtoInt =
+  | 'int32'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint32'
+  | 'sint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed32'
+  | 'sfixed64'
+
 /** `int32` and `int64` are numbers (safe integers); `bigint: true` makes an int64 a bigint. */
 export interface IntShape {
   readonly kind: 'int'
@@ -26,6 +39,8 @@ export interface IntShape {
   readonly maximum?: number
   /** Milliseconds since 1970: only names the logical type, a number everywhere. */
   readonly logical?: 'timestamp-millis'
+  /** Default: `int32` or `int64` when the minimum is 0 or more, otherwise `sint32` or `sint64`. */
+  readonly proto?: ProtoInt
 }
 
 export interface FloatShape {
@@ -50,14 +65,16 @@ export interface BytesShape {
 }
 
 /**
- * `numbers[i]` is the wire number of `symbols[i]`, ascending; 0 is never used (unspecified).
- * Avro writes the index, so a symbol must never be inserted before another.
+ * `numbers[i]` is the wire number of `symbols[i]`, ascending. 0 means "unspecified" in Protobuf and
+ * is used only where a .proto file says so. Avro writes the index.
  */
 export interface EnumShape {
   readonly kind: 'enum'
   readonly name: string
   readonly symbols: readonly string[]
   readonly numbers: readonly number[]
+  /** The symbol that a reader takes for one that it does not know: what makes additions safe. */
+  readonly unknown?: string
 }
 
 export interface ListShape {

@@ -21,7 +21,12 @@ export function avroSchemaOf(shape: Shape): AvroSchema {
     case 'bytes':
       return shape.kind
     case 'enum':
-      return { type: 'enum', name: shape.name, symbols: shape.symbols.map(wireNameOf) }
+      return {
+        type: 'enum',
+        name: shape.name,
+        symbols: shape.symbols.map(wireNameOf),
+        ...(shape.unknown === undefined ? {} : { default: wireNameOf(shape.unknown) }),
+      }
     case 'list':
       return { type: 'array', items: avroSchemaOf(shape.items) }
     case 'map':

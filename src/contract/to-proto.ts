@@ -72,8 +72,8 @@ function enumType(file: File, shape: EnumShape): string {
   const lines = shape.symbols.map(
     (symbol, index) => `${shape.name}_${wireNameOf(symbol)} = ${shape.numbers[index]};`,
   )
-  const unspecified = `${shape.name}__UNSPECIFIED = 0;`
-  file.blocks.push(block('enum', shape.name, [unspecified, ...lines]))
+  const unspecified = shape.numbers[0] === 0 ? [] : [`${shape.name}__UNSPECIFIED = 0;`]
+  file.blocks.push(block('enum', shape.name, [...unspecified, ...lines]))
   return shape.name
 }
 

@@ -63,7 +63,7 @@ export function registerGreeting(parts: GreetingParts): void {
   inbound.on(Kind.credit, (link, record) => {
     const bytes = record.number()
     if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')
-    link.outbound.grant(bytes)
+    link.outbound.released(bytes)
     return true
   })
   registerGoodbye(parts)

@@ -270,7 +270,10 @@ export class Membership {
   }
 
   #beat(): void {
-    for (const link of this.links()) link.outbound.control(Kind.beat)
+    for (const link of this.links()) {
+      link.outbound.control(Kind.beat)
+      link.outbound.rest()
+    }
   }
 
   #look(): void {

@@ -10,6 +10,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
 import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
+import { SLAB_BYTES, Slabs } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
@@ -32,9 +33,10 @@ export class Outbound {
   constructor(link: FrameLink, limits: Limits) {
     this.#link = link
     this.#limits = limits
-    this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead)
+    this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead, slabsFor(limits))
     this.#onTurnEnd = () => {
       this.#scheduled = false
+      this.#writer.shrink()
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
       if (this.#credit > 0) this.flush()
     }
@@ -125,6 +127,17 @@ export class Outbound {
     if (this.waitingBytes === 0) this.#wakeDrained()
   }
 
+  /** The other side has handled `bytes` of ours, and lets us send as many more. */
+  released(bytes: number): void {
+    this.#writer.slabs.acknowledge(bytes)
+    this.grant(bytes)
+  }
+
+  /** Called now and then: a link that has nothing to say keeps no memory for it. */
+  rest(): void {
+    this.#writer.slabs.rest()
+  }
+
   /** Hands the open frame over now, or lets it wait for credit. */
   flush(): void {
     if (this.#writer.empty) return
@@ -185,10 +198,13 @@ export class Outbound {
       throw error
     }
     this.#lengthSize = needed
-    if (writer.full) this.flush()
-    else if (!this.#scheduled) {
+    if (writer.full) {
+      this.flush()
+      writer.grow()
+    }
+    if (!this.#scheduled) {
       this.#scheduled = true
-      queueMicrotask(this.#onTurnEnd)
+      setImmediate(this.#onTurnEnd)
     }
   }
 
@@ -222,6 +238,11 @@ export class Outbound {
     this.#ready?.resolve()
     this.#ready = undefined
   }
+}
+
+/** As many as can be on their way at once. */
+function slabsFor({ maxOutboundBytes }: Limits): Slabs {
+  return new Slabs(Math.ceil(maxOutboundBytes / SLAB_BYTES))
 }
 
 function overloaded(limits: Limits): EarshotError {

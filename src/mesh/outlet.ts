@@ -125,6 +125,7 @@ export class OutletChannel {
     this.#onTurnEnd = () => {
       this.#scheduled = false
       this.flush()
+      for (const lane of this.#lanes) lane.writer.shrink()
     }
   }
 
@@ -167,10 +168,10 @@ export class OutletChannel {
       throw error
     }
     this.sequence++
-    for (const lane of lanes) if (lane.writer.full) this.#flushLane(lane)
+    for (const lane of lanes) if (lane.writer.full) this.#flushFull(lane)
     if (lanes.length > 0 && !this.#scheduled) {
       this.#scheduled = true
-      queueMicrotask(this.#onTurnEnd)
+      setImmediate(this.#onTurnEnd)
     }
     return !this.#turnIsFull
   }
@@ -241,6 +242,11 @@ export class OutletChannel {
     this.#flushLane(lane)
     lane.writer.open(bytes)
     lane.writer.number(this.sequence)
+  }
+
+  #flushFull(lane: Lane): void {
+    this.#flushLane(lane)
+    lane.writer.grow()
   }
 
   #flushLane(lane: Lane): void {

@@ -6,11 +6,9 @@ import type { Limits } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
+import { SLAB_BYTES } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { Outbound } from './outbound.ts'
-
-/** A frame of small records may be as long as this. */
-const SLAB_BYTES = 262_144
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
@@ -33,7 +31,7 @@ export class Link {
     this.lastHeardMs = nowMs
     // A quarter: the sender never stands still, and grants are few.
     this.#grantAtBytes = limits.creditBytes / 4
-    // The last frame before the credit is used up may be the largest there is.
+    // The last frame before the credit is used up may be the largest: a slab, or a message.
     this.#mostBytes = limits.creditBytes + Math.max(limits.maxMessageBytes, SLAB_BYTES) * 2
   }
 

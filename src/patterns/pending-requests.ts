@@ -1,81 +1,121 @@
 // Owns the requests that wait for an answer, and their deadlines.
-// Hot path: a put and a take a request, one timer for all. Never leaves one pending for ever.
+// Hot path: slots that are used again, one timer for all. Never leaves a request pending for ever.
 
 import type { Clock, Timer } from '../base/clock.ts'
 import type { EarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { Link } from '../mesh/remote.ts'
 
-export interface PendingRequest {
-  readonly link: Link
-  readonly codec: BodyCodec
-  readonly key: string
-  readonly timeoutMs: number
-  readonly deadlineMs: number
-  readonly resolve: (reply: unknown) => void
-  readonly reject: (error: EarshotError) => void
+const nothing = () => undefined
+/** To begin with; twice as many whenever half of them are in use. */
+const FIRST_SLOTS = 64
+/**
+ * The first takes two bytes, as the next 16 000 do: code that reads numbers is compiled once for
+ * those, instead of for one byte and soon thrown away.
+ */
+const FIRST_CORRELATION = 0x80
+/** Correlations stay small integers; a number comes again an hour later at full speed. */
+const LAST_CORRELATION = 0x7fffffff
+
+/** A place for one request at a time. While it is free its correlation is 0. */
+export class PendingRequest {
+  correlation = 0
+  link: Link | undefined
+  codec: BodyCodec | undefined
+  key = ''
+  timeoutMs = 0
+  deadlineMs = 0
+  resolve: (reply: unknown) => void = nothing
+  reject: (error: EarshotError) => void = nothing
   /** Called when the request no longer waits, however it ended. */
   settled: (() => void) | undefined
 }
 
 export class PendingRequests {
   readonly #clock: Clock
-  readonly #onExpired: (request: PendingRequest, correlation: number) => void
-  readonly #pending = new Map<number, PendingRequest>()
+  readonly #onExpired: (request: PendingRequest) => void
+  /** A request stands at its correlation modulo the number of slots, a power of two. */
+  #slots: (PendingRequest | undefined)[] = new Array(FIRST_SLOTS).fill(undefined)
+  #size = 0
   #dueMs = Number.POSITIVE_INFINITY
   #timer: Timer | undefined
-  #last = 0
+  #last = FIRST_CORRELATION - 1
 
-  constructor(clock: Clock, onExpired: (request: PendingRequest, correlation: number) => void) {
+  /** @param onExpired the deadline has passed; the request still waits, and is ended in here */
+  constructor(clock: Clock, onExpired: (request: PendingRequest) => void) {
     this.#clock = clock
     this.#onExpired = onExpired
   }
 
   get size(): number {
-    return this.#pending.size
+    return this.#size
   }
 
-  /** The number of the next request. 2^53 of them outlive any process. */
-  nextCorrelation(): number {
-    return ++this.#last
+  /** A slot with a correlation of its own; the caller sets the rest, `resolve` and `reject` too. */
+  open(timeoutMs: number): PendingRequest {
+    if (this.#size * 2 >= this.#slots.length) this.#grow()
+    const slot = this.#freeSlot()
+    slot.timeoutMs = timeoutMs
+    slot.deadlineMs = this.#clock.nowMs() + timeoutMs
+    this.#size++
+    if (slot.deadlineMs < this.#dueMs) this.#wakeAt(slot.deadlineMs)
+    return slot
   }
 
-  put(correlation: number, request: PendingRequest): void {
-    this.#pending.set(correlation, request)
-    if (request.deadlineMs < this.#dueMs) this.#wakeAt(request.deadlineMs)
+  /** The request, if it waits for an answer by this link's peer. */
+  find(correlation: number, link: Link): PendingRequest | undefined {
+    const slot = this.#slots[correlation & (this.#slots.length - 1)]
+    if (slot?.correlation !== correlation || correlation === 0) return undefined
+    return slot.link?.remote === link.remote ? slot : undefined
   }
 
-  /** The request, if it waits for an answer by this link's peer; it waits no longer. */
-  takeFrom(correlation: number, link: Link): PendingRequest | undefined {
-    const request = this.#pending.get(correlation)
-    return request?.link.remote === link.remote ? this.take(correlation) : undefined
+  /** The request has ended: its slot is free, and keeps nothing alive. */
+  close(slot: PendingRequest): void {
+    if (slot.correlation === 0) return
+    const { settled } = slot
+    slot.correlation = 0
+    slot.link = undefined
+    slot.codec = undefined
+    slot.resolve = nothing
+    slot.reject = nothing
+    slot.settled = undefined
+    this.#size--
+    settled?.()
   }
 
-  /** The request, which waits no longer; undefined when it has ended already. */
-  take(correlation: number): PendingRequest | undefined {
-    const request = this.#pending.get(correlation)
-    if (request !== undefined) this.#remove(correlation, request)
-    return request
+  /** Those that went over `link`, or all there are. */
+  all(link?: Link): PendingRequest[] {
+    const waiting = (slot: PendingRequest | undefined): slot is PendingRequest =>
+      slot !== undefined && slot.correlation > 0 && (link === undefined || slot.link === link)
+    return this.#slots.filter(waiting)
   }
 
-  /** Takes all that went over `link`, or all there are. */
-  takeAll(link?: Link): PendingRequest[] {
-    const taken: PendingRequest[] = []
-    for (const [correlation, request] of this.#pending) {
-      if (link !== undefined && request.link !== link) continue
-      this.#remove(correlation, request)
-      taken.push(request)
-    }
-    return taken
-  }
-
-  close(): void {
+  /** No deadline is watched any more. */
+  stop(): void {
     this.#timer?.cancel()
   }
 
-  #remove(correlation: number, request: PendingRequest): void {
-    this.#pending.delete(correlation)
-    request.settled?.()
+  #freeSlot(): PendingRequest {
+    const mask = this.#slots.length - 1
+    for (;;) {
+      this.#last = this.#last === LAST_CORRELATION ? FIRST_CORRELATION : this.#last + 1
+      const at = this.#last & mask
+      let slot = this.#slots[at]
+      if (slot === undefined) {
+        slot = new PendingRequest()
+        this.#slots[at] = slot
+      }
+      if (slot.correlation > 0) continue
+      slot.correlation = this.#last
+      return slot
+    }
+  }
+
+  /** Different modulo the half is different modulo the whole: no two meet in the larger table. */
+  #grow(): void {
+    const slots: (PendingRequest | undefined)[] = new Array(this.#slots.length * 2).fill(undefined)
+    for (const slot of this.all()) slots[slot.correlation & (slots.length - 1)] = slot
+    this.#slots = slots
   }
 
   #wakeAt(dueMs: number): void {
@@ -88,11 +128,9 @@ export class PendingRequests {
   #expire(): void {
     const now = this.#clock.nowMs()
     let next = Number.POSITIVE_INFINITY
-    for (const [correlation, request] of this.#pending) {
-      if (request.deadlineMs <= now) {
-        this.#remove(correlation, request)
-        this.#onExpired(request, correlation)
-      } else if (request.deadlineMs < next) next = request.deadlineMs
+    for (const slot of this.all()) {
+      if (slot.deadlineMs <= now) this.#onExpired(slot)
+      else if (slot.deadlineMs < next) next = slot.deadlineMs
     }
     this.#timer = undefined
     this.#dueMs = Number.POSITIVE_INFINITY

@@ -4,13 +4,14 @@
 import type { ErrorCode } from '../base/error-table.ts'
 import { errorTable } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
+import type { BodyCodec } from '../codec/codec.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { parseWireError } from '../wire/hello.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
-import { type PendingRequest, PendingRequests } from './pending-requests.ts'
+import { PendingRequest, PendingRequests } from './pending-requests.ts'
 
 export interface CallOptions {
   /** From the call to the answer, waiting for a server included. Default 2 000 ms. */
@@ -30,10 +31,10 @@ export class Requests {
   constructor(mesh: Mesh) {
     const { clock, counters } = mesh.parts
     this.#mesh = mesh
-    this.#pending = new PendingRequests(clock, (request, correlation) => {
+    this.#pending = new PendingRequests(clock, (request) => {
       counters.requestsTimedOut++
-      this.#giveUp(request, correlation)
-      request.reject(timedOut(request))
+      this.#giveUp(request)
+      this.#reject(request, timedOut(request))
     })
     mesh.inbound.on(Kind.reply, (link, record) => this.#replied(link, record))
     mesh.inbound.on(Kind.failure, (link, record) => this.#failed(link, record))
@@ -57,10 +58,10 @@ export class Requests {
 
   /** Ends all that wait: nothing stays pending. */
   close(): void {
-    this.#pending.close()
-    for (const request of this.#pending.takeAll()) {
+    this.#pending.stop()
+    for (const request of this.#pending.all()) {
       const text = `the peer was closed while ${request.key} was under way`
-      request.reject(new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
+      this.#reject(request, new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
     }
   }
 
@@ -90,7 +91,7 @@ export class Requests {
     timeoutMs: number,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const { limits, counters, clock } = this.#mesh.parts
+    const { limits, counters } = this.#mesh.parts
     if (this.#pending.size >= limits.maxPendingRequests) {
       const text = `${this.#pending.size} requests already wait for answers (maxPendingRequests)`
       return Promise.reject(new EarshotError('EARSHOT_OVERLOADED', text))
@@ -98,51 +99,45 @@ export class Requests {
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(cancelled(signal, 'no'))
     const link = route.remote.link as Link
-    const correlation = this.#pending.nextCorrelation()
-    const codec = route.reply as PendingRequest['codec']
-    const { key } = routes.local.channel
-    return new Promise((resolve, reject) => {
+    const request = this.#pending.open(timeoutMs)
+    request.link = link
+    request.codec = route.reply
+    request.key = routes.local.channel.key
+    const reply = new Promise(capture)
+    request.resolve = captured.resolve
+    request.reject = captured.reject
+    if (signal) this.#watch(signal, request)
+    try {
       const headers = encodeHeaders(options?.headers, limits)
-      link.outbound.request(
-        route.code,
-        correlation,
-        Math.ceil(timeoutMs),
-        headers,
-        route.body,
-        body,
-      )
-      const deadlineMs = clock.nowMs() + timeoutMs
-      const request: PendingRequest = {
-        link,
-        codec,
-        key,
-        timeoutMs,
-        deadlineMs,
-        resolve,
-        reject,
-        settled: undefined,
-      }
-      this.#pending.put(correlation, request)
+      const budgetMs = Math.ceil(timeoutMs)
+      const { correlation } = request
+      link.outbound.request(route.code, correlation, budgetMs, headers, route.body, body)
       counters.requestsSent++
-      if (signal) this.#watch(signal, correlation, request)
-    })
+    } catch (error) {
+      this.#reject(request, toEarshotError(error))
+    }
+    return reply
   }
 
-  #watch(signal: AbortSignal, correlation: number, request: PendingRequest): void {
+  #watch(signal: AbortSignal, request: PendingRequest): void {
     const onAbort = () => {
-      if (this.#pending.take(correlation) !== request) return
-      this.#giveUp(request, correlation)
-      request.reject(cancelled(signal, 'unknown'))
+      this.#giveUp(request)
+      this.#reject(request, cancelled(signal, 'unknown'))
     }
     signal.addEventListener('abort', onAbort, { once: true })
     request.settled = () => signal.removeEventListener('abort', onAbort)
   }
 
+  #reject(request: PendingRequest, error: EarshotError): void {
+    request.reject(error)
+    this.#pending.close(request)
+  }
+
   /** The server need not go on. */
-  #giveUp(request: PendingRequest, correlation: number): void {
-    if (request.link.closed) return
+  #giveUp({ link, correlation }: PendingRequest): void {
+    if (link === undefined || link.closed) return
     try {
-      request.link.outbound.cancel(correlation)
+      link.outbound.cancel(correlation)
     } catch (error) {
       // A link that is full to the brim takes no cancel either; the server's own budget ends it.
       if (!isEarshotError(error)) throw error
@@ -155,12 +150,15 @@ export class Requests {
     try {
       // Nobody reads the headers of a reply yet; they stand before the body all the same.
       if (record.hasHeaders) record.headers(this.#mesh.parts.limits.maxHeaderBytes)
-      request.resolve(request.codec.decode(record.buffer, record.start, record.end))
+      const codec = request.codec as BodyCodec
+      request.resolve(codec.decode(record.buffer, record.start, record.end))
+      this.#pending.close(request)
     } catch (error) {
       const { message, path } = toEarshotError(error)
       const where = path === undefined ? {} : { path }
       const text = `the answer to ${request.key} cannot be read: ${message}`
-      request.reject(new EarshotError('EARSHOT_BYTES_INVALID', text, { ...where, cause: error }))
+      const details = { ...where, cause: error }
+      this.#reject(request, new EarshotError('EARSHOT_BYTES_INVALID', text, details))
     }
     return true
   }
@@ -175,7 +173,7 @@ export class Requests {
     const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
     const where = error.path === undefined ? {} : { path: error.path }
     const text = `${request.key} at ${link.remote?.name ?? 'a remote peer'}: ${error.message}`
-    request.reject(new EarshotError(code, text, { ...where, data: { remote: who } }))
+    this.#reject(request, new EarshotError(code, text, { ...where, data: { remote: who } }))
     return true
   }
 
@@ -183,22 +181,29 @@ export class Requests {
     const correlation = record.number()
     if (correlation < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'an answer to nothing')
     // Late, or from a peer that was not asked: then the request goes on waiting.
-    const request = this.#pending.takeFrom(correlation, link)
+    const request = this.#pending.find(correlation, link)
     if (request === undefined) this.#mesh.parts.counters.lateReplies++
     return request
   }
 
   #lost(link: Link): void {
-    for (const request of this.#pending.takeAll(link)) {
+    for (const request of this.#pending.all(link)) {
       const who = link.remote?.name ?? 'the remote peer'
       const text = `${who} was lost before it answered ${request.key}`
-      request.reject(new EarshotError('EARSHOT_PEER_GONE', text))
+      this.#reject(request, new EarshotError('EARSHOT_PEER_GONE', text))
     }
   }
 }
 
+// One executor for all promises, instead of a closure a request: it runs before `new` returns.
+const captured: Pick<PendingRequest, 'resolve' | 'reject'> = new PendingRequest()
+function capture(resolve: (reply: unknown) => void, reject: (error: EarshotError) => void): void {
+  captured.resolve = resolve
+  captured.reject = reject
+}
+
 function timedOut({ key, timeoutMs, link }: PendingRequest): EarshotError {
-  const who = link.remote?.name ?? 'the remote peer'
+  const who = link?.remote?.name ?? 'the remote peer'
   return new EarshotError('EARSHOT_TIMEOUT', `${who} did not answer ${key} in ${timeoutMs} ms`)
 }
 

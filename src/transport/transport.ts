@@ -14,8 +14,8 @@ export interface FrameLink {
   /** Called once, whoever closed it. Nothing arrives afterwards. */
   onClose: (reason: string) => void
   /**
-   * Never blocks: the caller bounds what is on its way by credit. The bytes are the link's from now
-   * on.
+   * Never blocks: the caller bounds what is on its way by credit. The bytes are the link's until
+   * the other side has received them all.
    */
   send(frame: Buffer): void
   close(): void

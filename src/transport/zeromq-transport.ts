@@ -10,6 +10,7 @@ import type { Limits } from '../base/limits.ts'
 import type { CurveKeys } from '../security/keys.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { createGuard, type Guard } from './guard.ts'
+import { released } from './released.ts'
 import type {
   BindOptions,
   Bound,
@@ -27,8 +28,6 @@ const HEAD_BYTES = 16_384
 const RECEIVE_FRAMES = 256
 /** Time for what was handed over to leave after `close`. */
 const LINGER_MS = 500
-/** A listener is closed by another thread, within a ms; no longer than this is it waited for. */
-const RELEASED_WITHIN_MS = 250
 /** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
 const PROBE_AFTER_MS = [1, 10, 50, 200]
 
@@ -52,8 +51,8 @@ class ZeromqTransport implements Transport {
   readonly #guard: Guard
   readonly #accepted = new Map<string, AcceptedLink>()
   readonly #files: string[] = []
-  /** What listens for TCP, by the endpoint that the next peer may want. */
-  readonly #listening = new Map<string, Bindable>()
+  /** Where we listen by TCP: the next peer may want it. */
+  readonly #listening = new Set<string>()
   #inbox: Router | undefined
   #outlet: XPublisher | undefined
   #door: Reply | undefined
@@ -143,13 +142,12 @@ class ZeromqTransport implements Transport {
 
   async close(): Promise<void> {
     for (const link of [...this.#accepted.values()]) link.close()
-    // Who closes a peer may bind its address at once: it is free when this resolves.
-    const listening = [...this.#listening]
-    this.#listening.clear()
-    await Promise.all(listening.map(([endpoint, socket]) => release(socket, endpoint, this.#clock)))
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
-    await Promise.all(this.#files.map((file) => rm(file, { force: true })))
+    const gone = this.#files.map((file) => rm(file, { force: true }))
+    // Who closes a peer may bind its address at once: it is free when this resolves.
+    const free = [...this.#listening].map((endpoint) => released(endpoint, this.#clock))
+    await Promise.all([...gone, ...free])
   }
 
   #maxFrameBytes(): number {
@@ -172,7 +170,7 @@ class ZeromqTransport implements Transport {
     }
     await bindTo(socket, `tcp://${options.host}:${port === 0 ? '*' : port}`)
     const own = socket.lastEndpoint ?? ''
-    this.#listening.set(own, socket)
+    if (own) this.#listening.add(own)
     const bound = own.match(/:(\d+)$/)?.[1] ?? String(port)
     return endpoints.concat(options.advertise.map((address) => `tcp://${address}:${bound}`))
   }
@@ -233,19 +231,6 @@ class ZeromqTransport implements Transport {
       this.#clock.after(delayMs, ask, true)
     }
   }
-}
-
-/** Resolves when nothing listens at `endpoint` any more, or nobody says so in time. */
-async function release(socket: Bindable, endpoint: string, clock: Clock): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = clock.after(RELEASED_WITHIN_MS, resolve)
-    socket.events.on('close', ({ address }) => {
-      if (address !== endpoint) return
-      timer.cancel()
-      resolve()
-    })
-    socket.unbind(endpoint).catch(reject)
-  })
 }
 
 async function bindTo(socket: Bindable, endpoint: string): Promise<void> {

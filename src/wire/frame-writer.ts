@@ -1,11 +1,14 @@
-// Owns the bytes of the frame that is being filled, in slabs that are never written twice.
+// Owns the bytes of the frame that is being filled, in slabs that are written from front to back.
 // Hot path. Never sends: the owner takes the frame and hands it on.
-// A socket keeps a reference to what it is handed until it is sent, and does not say when:
-// a slab is therefore written once from front to back and then left to the garbage collector.
 
+import { Slabs } from './slabs.ts'
 import { writePaddedVarint, writeVarint } from './varint.ts'
 
-const SLAB_BYTES = 262_144
+/**
+ * The first frame of a turn is full at this size: the other side begins while we go on writing.
+ * Each further one of the turn is twice as large.
+ */
+const FIRST_FRAME_BYTES = 4_096
 /**
  * Frames up to this size are copied by the binding at once, so that their room can be used again.
  */
@@ -16,20 +19,26 @@ const LEAST_BYTES = 16_384
 const RECORD_HEAD_BYTES = 64
 
 export class FrameWriter {
-  buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  readonly slabs: Slabs
+  buffer: Buffer
   position = 0
   /** Records in the open frame. */
   records = 0
   readonly #maxFrameBytes: number
   readonly #prefix: Uint8Array
+  /** At this size the open frame is full. */
+  #fullBytes: number
   #start = 0
   #lengthAt = 0
   #lengthSize = 1
   #recordAt = 0
 
-  /** `prefix` opens every frame. */
-  constructor(maxFrameBytes: number, prefix: Uint8Array) {
+  /** `prefix` opens every frame; `slabs` are the writer's own. */
+  constructor(maxFrameBytes: number, prefix: Uint8Array, slabs: Slabs = new Slabs(0)) {
+    this.slabs = slabs
+    this.buffer = slabs.next(0, undefined)
     this.#maxFrameBytes = maxFrameBytes
+    this.#fullBytes = Math.min(FIRST_FRAME_BYTES, maxFrameBytes)
     this.#prefix = prefix
   }
 
@@ -44,7 +53,17 @@ export class FrameWriter {
 
   /** True when the frame has reached the size at which it is flushed. */
   get full(): boolean {
-    return this.position - this.#start >= this.#maxFrameBytes
+    return this.position - this.#start >= this.#fullBytes
+  }
+
+  /** The next full frame of this turn is twice as large, up to `maxFrameBytes`. */
+  grow(): void {
+    this.#fullBytes = Math.min(this.#fullBytes * 2, this.#maxFrameBytes)
+  }
+
+  /** A new turn begins with a small frame. */
+  shrink(): void {
+    this.#fullBytes = Math.min(FIRST_FRAME_BYTES, this.#maxFrameBytes)
   }
 
   /** True when no frame has been begun: the owner writes what follows the prefix, then records. */
@@ -56,7 +75,7 @@ export class FrameWriter {
   open(bytes: number): number {
     const wanted = bytes + this.#prefix.length + RECORD_HEAD_BYTES
     if (this.buffer.length - this.#start < Math.max(wanted, LEAST_BYTES)) {
-      this.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, wanted))
+      this.buffer = this.slabs.next(wanted, this.buffer)
       this.#start = 0
     }
     this.buffer.set(this.#prefix, this.#start)
@@ -148,6 +167,7 @@ export class FrameWriter {
     if (sentNow && frame.length <= COPIED_BYTES) this.position = this.#start
     else this.#start = this.position
     this.records = 0
+    this.slabs.taken(frame.length)
     return frame
   }
 }

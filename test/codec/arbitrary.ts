@@ -20,6 +20,20 @@ const fieldName = fc.oneof(
   fc.stringMatching(/^[a-z]{25,60}$/),
 )
 
+const uint32 = { minimum: 0, maximum: 4_294_967_295 }
+/** Integers as .proto files have them. */
+const protoInts: readonly Shape[] = [
+  { kind: 'int', bits: 32, bigint: false, proto: 'int32' },
+  { kind: 'int', bits: 64, bigint: false, proto: 'int64' },
+  { kind: 'int', bits: 64, bigint: true, proto: 'int64' },
+  { kind: 'int', bits: 64, bigint: false, ...uint32, proto: 'uint32' },
+  { kind: 'int', bits: 64, bigint: true, minimum: 0, proto: 'uint64' },
+  { kind: 'int', bits: 64, bigint: false, ...uint32, proto: 'fixed32' },
+  { kind: 'int', bits: 32, bigint: false, proto: 'sfixed32' },
+  { kind: 'int', bits: 64, bigint: true, minimum: 0, proto: 'fixed64' },
+  { kind: 'int', bits: 64, bigint: false, proto: 'sfixed64' },
+]
+
 const intShape = fc.oneof(
   fc.constantFrom<Shape>(
     { kind: 'int', bits: 32, bigint: false },
@@ -30,6 +44,7 @@ const intShape = fc.oneof(
     { kind: 'int', bits: 64, bigint: true, minimum: 0 },
     { kind: 'int', bits: 64, bigint: false, logical: 'timestamp-millis' },
     { kind: 'int', bits: 32, bigint: false, minimum: 5, maximum: 300 },
+    ...protoInts,
   ),
 )
 
@@ -187,9 +202,10 @@ const text = fc
 function intValue(shape: Shape & { kind: 'int' }): fc.Arbitrary<unknown> {
   if (shape.bigint) {
     const least = BigInt(shape.minimum ?? -(2 ** 63))
+    const most = shape.maximum === undefined ? 2n ** 63n - 1n : BigInt(shape.maximum)
     return fc.oneof(
-      fc.bigInt({ min: least, max: 2n ** 63n - 1n }),
-      fc.bigInt({ min: least < 0n ? -300n : 0n, max: 300n }),
+      fc.bigInt({ min: least, max: most }),
+      fc.bigInt({ min: least < 0n ? -300n : 0n, max: most < 300n ? most : 300n }),
     )
   }
   const limit = shape.bits === 32 ? 2 ** 31 : 2 ** 53 - 1
@@ -210,21 +226,26 @@ export function valueFor(shape: Shape, finite: boolean): fc.Arbitrary<unknown> {
     case 'int':
       return intValue(shape)
     case 'float': {
-      const bounds = shape.minimum === undefined ? {} : { min: shape.minimum, max: shape.maximum }
-      const plain = shape.minimum !== undefined || finite
+      const { minimum, maximum } = shape
+      const min = minimum === undefined ? {} : { min: minimum }
+      const bounds = maximum === undefined ? min : { ...min, max: maximum }
+      const plain = minimum !== undefined || maximum !== undefined || finite
       const options = { noNaN: plain, noDefaultInfinity: plain, ...bounds } as fc.DoubleConstraints
       return shape.bits === 32 ? fc.float(options as fc.FloatConstraints) : fc.double(options)
     }
     case 'string':
       return shape.maxLength === undefined
-        ? text
+        ? text.filter((one) => one.length >= (shape.minLength ?? 0))
         : fc.string({ minLength: shape.minLength ?? 0, maxLength: shape.maxLength })
     case 'bytes':
       return fc.uint8Array({ maxLength: shape.maxLength ?? 40 }).map((one) => new Uint8Array(one))
     case 'enum':
       return fc.constantFrom(...shape.symbols)
     case 'list':
-      return fc.array(valueFor(shape.items, finite), { maxLength: shape.maxItems ?? 6 })
+      return fc.array(valueFor(shape.items, finite), {
+        minLength: shape.minItems ?? 0,
+        maxLength: shape.maxItems ?? 6,
+      })
     case 'map': {
       const keys = text.filter((one) => one !== '__proto__')
       return fc.dictionary(keys, valueFor(shape.values, finite), {
