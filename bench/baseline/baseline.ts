@@ -5,6 +5,7 @@ import type { Percentiles } from '../process/command.ts'
 import type { ItemSize, Times } from '../process/effort.ts'
 import { endAll, type Role, startRole } from '../process/parent.ts'
 import type { BaselineName } from './adapter.ts'
+import type { Paced } from './asking.ts'
 import type { BaselineJob } from './role.ts'
 
 const module = new URL('./role.js', import.meta.url)
@@ -45,20 +46,40 @@ export interface Asked {
 }
 
 /** One request at a time, then many at once. */
-export async function baselineRequests(
+export function baselineRequests(
   system: BaselineName,
   lanes: number,
   { seconds, warmUpMs }: Times,
 ): Promise<Asked> {
+  return withClient(system, async (client) => {
+    const alone = await client.ask<Percentiles>('alone', seconds)
+    const perSecond = await client.ask<number>('many', { lanes, seconds, warmUpMs })
+    return { alone, perSecond }
+  })
+}
+
+/** At each fixed rate so many requests; after as many one at a time as `seconds` allow. */
+export function baselinePaced(
+  system: BaselineName,
+  paces: readonly Paced[],
+  seconds: number,
+): Promise<Percentiles[]> {
+  return withClient(system, async (client) => {
+    await client.ask('alone', seconds)
+    const found: Percentiles[] = []
+    for (const pace of paces) found.push(await client.ask<Percentiles>('paced', pace))
+    return found
+  })
+}
+
+async function withClient<T>(system: BaselineName, run: (client: Role) => Promise<T>): Promise<T> {
   const server = await start({ system, side: 'echo' })
   const roles: Role[] = [server]
   try {
     const address = await server.ask<string>('address')
     const client = await start({ system, side: 'client', address })
     roles.push(client)
-    const alone = await client.ask<Percentiles>('alone', seconds)
-    const perSecond = await client.ask<number>('many', { lanes, seconds, warmUpMs })
-    return { alone, perSecond }
+    return await run(client)
   } finally {
     await endAll(roles)
   }

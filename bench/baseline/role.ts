@@ -1,11 +1,10 @@
 // Owns a process that is one side of a baseline: receiver, sender, server or client.
 // Sends and asks in the same rhythm as `earshot bench run`, so that only the systems differ.
 
-import type { Times } from '../process/effort.ts'
 import { type Answers, playRole } from '../process/role.ts'
 import { bodiesOf } from '../roles/bodies.ts'
-import { percentilesOf } from '../roles/percentiles.ts'
 import type { Adapter, BaselineName } from './adapter.ts'
+import { alone, type Many, many, type Paced, paced } from './asking.ts'
 import { net } from './net.ts'
 import { zeromq } from './zeromq.ts'
 
@@ -16,14 +15,9 @@ export interface BaselineJob {
   readonly size?: number | 'mixed'
 }
 
-interface Many extends Times {
-  readonly lanes: number
-}
-
 const adapters: Readonly<Record<BaselineName, Adapter>> = { zeromq, net }
 
 const REQUEST_BYTES = 64
-const WARM_UPS = 300
 const PER_ROUND = 100
 const ROUNDS_A_TURN = 20
 
@@ -55,38 +49,12 @@ async function send(adapter: Adapter, address: string, size: number | 'mixed'): 
 async function client(adapter: Adapter, address: string): Promise<Answers> {
   const { request } = await adapter.client(address)
   const body = Buffer.alloc(REQUEST_BYTES)
-  const alone = async (seconds: number) => {
-    for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) await request(body)
-    const times: number[] = []
-    const endMs = performance.now() + seconds * 1_000
-    for (let fromMs = performance.now(); fromMs < endMs; ) {
-      await request(body)
-      const nowMs = performance.now()
-      times.push((nowMs - fromMs) * 1e3)
-      fromMs = nowMs
-    }
-    return percentilesOf(times)
+  const ask = () => request(body)
+  return {
+    alone: (seconds: number) => alone(ask, seconds),
+    paced: (pace: Paced) => paced(ask, pace),
+    many: (how: Many) => many(ask, how),
   }
-  const many = async ({ lanes, seconds, warmUpMs }: Many) => {
-    let answered = 0
-    let ended = false
-    const lane = async () => {
-      while (!ended) {
-        await request(body)
-        answered++
-      }
-    }
-    const all = Promise.all(Array.from({ length: lanes }, lane))
-    await new Promise((resolve) => setTimeout(resolve, warmUpMs))
-    const before = answered
-    const fromMs = performance.now()
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
-    const perSecond = ((answered - before) / (performance.now() - fromMs)) * 1_000
-    ended = true
-    await all
-    return perSecond
-  }
-  return { alone, many }
 }
 
 await playRole<BaselineJob>(async ({ system, side, address = '', size = 100 }) => {

@@ -14,6 +14,9 @@ export interface AloneRow {
 }
 
 export interface RateRow extends Percentiles {
+  /** Of the baselines at the same rate. */
+  readonly zeromqP50Us: number
+  readonly netP50Us: number
   readonly rate: number
   readonly seconds: number
   readonly failed: number
@@ -27,7 +30,7 @@ export interface ManyRow {
 export interface LatencyFigures {
   /** One request at a time. */
   readonly alone: readonly AloneRow[]
-  /** At fixed rates, from when each request was due; Earshot alone. */
+  /** At fixed rates, from when each request was due. */
   readonly atRates: readonly RateRow[]
   readonly inFlight: number
   readonly many: readonly ManyRow[]

@@ -2,11 +2,11 @@
 // Never corrects anything afterwards: at a fixed rate times count from when a request was due.
 
 import type { BaselineName } from '../baseline/adapter.ts'
-import { baselineRequests } from '../baseline/baseline.ts'
+import { baselinePaced, baselineRequests } from '../baseline/baseline.ts'
 import { type Percentiles, type Ran, startServer } from '../process/command.ts'
 import type { Effort, Progress } from '../process/effort.ts'
 import { figureOf } from '../report/figure.ts'
-import type { AloneRow, LatencyFigures, System } from './figures.ts'
+import type { AloneRow, LatencyFigures, RateRow, System } from './figures.ts'
 
 const IN_FLIGHT = 256
 const systems: readonly System[] = ['earshot', 'zeromq', 'net']
@@ -17,7 +17,7 @@ interface Asked {
 }
 
 export async function measureLatency(effort: Effort, progress: Progress): Promise<LatencyFigures> {
-  const { rounds, rates } = effort
+  const { rounds } = effort
   const found = new Map<System, Asked[]>(systems.map((system) => [system, []]))
   let transport = ''
   for (let round = 1; round <= rounds; round++) {
@@ -30,18 +30,34 @@ export async function measureLatency(effort: Effort, progress: Progress): Promis
       } else found.get(system)?.push(await askBaseline(system, effort))
     }
   }
-  progress(`requests at ${rates.join(', ')} a second`)
-  const { latency } = await runCommand(effort, ['latency'], rates)
+  const atRates = await measureRates(effort, progress)
   const asked = (system: System) => found.get(system) as Asked[]
   return {
     alone: systems.map((system) => aloneRow(system, asked(system))),
-    atRates: latency?.atRates ?? [],
+    atRates,
     inFlight: IN_FLIGHT,
     many: systems.map((system) => {
       return { system, perSecond: figureOf(asked(system).map(({ perSecond }) => perSecond)) }
     }),
     transport,
   }
+}
+
+async function measureRates(effort: Effort, progress: Progress): Promise<RateRow[]> {
+  const { rates, seconds } = effort
+  const tell = (system: System) => progress(`requests at fixed rates, ${system}`)
+  tell('earshot')
+  const { atRates = [] } = (await runCommand(effort, ['latency'], rates)).latency ?? {}
+  const paces = atRates.map((row) => ({ rate: row.rate, total: row.count + row.failed }))
+  tell('zeromq')
+  const zeromq = await baselinePaced('zeromq', paces, seconds)
+  tell('net')
+  const net = await baselinePaced('net', paces, seconds)
+  return atRates.map((row, index) => ({
+    ...row,
+    zeromqP50Us: zeromq[index]?.p50Us ?? Number.NaN,
+    netP50Us: net[index]?.p50Us ?? Number.NaN,
+  }))
 }
 
 function askBaseline(system: BaselineName, effort: Effort): Promise<Asked> {

@@ -34,7 +34,12 @@ function findingsOf({ alone, many, atRates, inFlight }: LatencyFigures): string[
     `One at a time half are answered within ${us(p50('earshot'))}: ${against(p50)} (less is ` +
       'better).',
     `${inFlight} in flight: ${short(perSecond('earshot'))} a second: ${against(perSecond)}.`,
-    ...(low ? [`At ${count(low.rate)} a second half are answered within ${us(low.p50Us)}.`] : []),
+    ...(low
+      ? [
+          `At ${count(low.rate)} a second half are answered within ${us(low.p50Us)}; of ` +
+            `zeromq.js within ${us(low.zeromqP50Us)}, of node:net within ${us(low.netP50Us)}.`,
+        ]
+      : []),
   ]
 }
 
@@ -65,24 +70,21 @@ function alonePart({ alone }: LatencyFigures): Part {
 }
 
 function ratesPart({ atRates }: LatencyFigures): Part {
-  const title = 'Earshot at fixed rates, from when each request was due'
+  const title = 'At fixed rates, from when each request was due'
   const rows = atRates.map((row) => ({
-    head: `${count(row.rate)} a second`,
+    head: `${count(row.rate)}/s`,
     family: 'earshot',
-    cells: [...percentileCells(row), count(row.count), count(row.failed)],
+    cells: [count(row.count), ...percentileCells(row), us(row.zeromqP50Us), us(row.netP50Us)],
   }))
-  const columns = ['p50', 'p90', 'p99', 'p99.9', 'max', 'answered', 'failed']
+  const columns = ['n', 'p50', 'p90', 'p99', 'p99.9', 'max', 'zmq p50', 'net p50']
   const chart: Chart = {
     title: 'From due to answered; less is better',
-    series: ['p50', 'p90', 'p99'],
+    series: ['Earshot p50', 'zeromq.js p50', 'node:net p50'],
     format: us,
-    rows: atRates.map((row) => ({
-      label: `${count(row.rate)} a second`,
+    rows: atRates.map(({ rate, p50Us, zeromqP50Us, netP50Us }) => ({
+      label: `${count(rate)} a second`,
       family: 'earshot',
-      bars: [
-        ...[{ value: row.p50Us }, { value: row.p90Us }],
-        row.count < LEAST_FOR_P99 ? null : { value: row.p99Us },
-      ],
+      bars: [{ value: p50Us }, { value: zeromqP50Us }, { value: netP50Us }],
     })),
   }
   return { title, table: { title, head: 'rate', columns, rows }, drawing: { kind: 'bars', chart } }

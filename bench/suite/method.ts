@@ -19,7 +19,8 @@ export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort):
       'received and missed together must be what was published.',
     'Latency at fixed rates counts from when a request was due, not from when it was sent: a ' +
       'server that stands still is seen by all who would have asked it meanwhile. It is kept in ' +
-      'a histogram whose buckets are at most 0.4 % from what they stand for.',
+      'a histogram whose buckets are at most 0.4 % from what they stand for. At low rates all ' +
+      'systems wait longest for cores that sleep.',
     'All four codecs at once: one publisher, a subscriber for each codec in one other process, ' +
       'so that inline caches on both sides have seen every codec.',
     `Memory: resident set of the process, once a second after ${memoryWarmUpMs} ms of warm-up.`,

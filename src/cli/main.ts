@@ -24,12 +24,9 @@ Examples:
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
-<<<<<<< /tmp/m.main
   $ earshot contract check orders.js                    is it in step with its lock file
   $ earshot compat old.json orders.js                   can both versions talk
-=======
   $ earshot bench run                                   what bench serve and we reach
->>>>>>> /tmp/m.bench
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
 Exit codes:
@@ -43,9 +40,9 @@ Environment:
   EARSHOT_SECRET  the secret of the mesh, if it has one
   NO_COLOR        no colours`
 
-const commands = [addPeers, addCall, addPub, addSub, addCodecs, addBench, addExplain]
-
+const withPeers = [addPeers, addCall, addPub, addSub, addCodecs]
 const ofContracts = [addContract, addCompat]
+const commands = [...withPeers, ...ofContracts, addBench, addExplain]
 
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
@@ -55,12 +52,7 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', epilogue)
-<<<<<<< /tmp/m.main
-  for (const add of [addPeers, addCall, addPub, addSub, addCodecs, ...ofContracts, addExplain])
-    add(program)
-=======
   for (const add of commands) add(program)
->>>>>>> /tmp/m.bench
   return program
 }
 

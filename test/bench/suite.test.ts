@@ -8,10 +8,16 @@ import { promisify } from 'node:util'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
+import { fanOutView } from '../../bench/fan-out/view.ts'
 import type { LatencyFigures } from '../../bench/latency/figures.ts'
+import { latencyView } from '../../bench/latency/view.ts'
 import type { BenchDocument } from '../../bench/main.ts'
 import type { MemoryFigures } from '../../bench/memory/figures.ts'
+import { memoryView } from '../../bench/memory/view.ts'
 import type { OneWayFigures } from '../../bench/one-way/figures.ts'
+import { oneWayView } from '../../bench/one-way/view.ts'
+import type { Section } from '../../bench/report/section.ts'
+import { tableText } from '../../bench/report/table.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/main.js')
@@ -23,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function bench<F>(name: string): Promise<{ document: BenchDocument; figures: F }> {
+async function bench<F>(name: string, view: (figures: F) => Section): Promise<F> {
   const out = join(folder, name)
   const args = [main, name, '--quick', '--json', '--out', out]
   const { stdout, stderr } = await run(process.execPath, args, { maxBuffer: 1 << 24 })
@@ -33,7 +39,12 @@ async function bench<F>(name: string): Promise<{ document: BenchDocument; figure
   expect(document.machine.node).toBe(process.version)
   await checkReports(out, document)
   const figures = (document.components as Record<string, unknown>)[name] as F
-  return { document, figures }
+  for (const { table } of view(figures).parts) {
+    for (const line of tableText(table).split('\n')) {
+      expect([...line].length, line).toBeLessThanOrEqual(80)
+    }
+  }
+  return figures
 }
 
 async function checkReports(out: string, document: BenchDocument): Promise<void> {
@@ -50,7 +61,7 @@ async function checkReports(out: string, document: BenchDocument): Promise<void>
 
 describe('npm run bench -- --quick', () => {
   it('one-way has a figure for each system, size, codec and trust, and loses nothing', async () => {
-    const { figures } = await bench<OneWayFigures>('one-way')
+    const figures = await bench<OneWayFigures>('one-way', oneWayView)
     const { opaque, encrypted, ticks, nobody, fanIn } = figures
     expect(opaque.rows.map(({ size }) => size)).toEqual([100, 'mixed'])
     for (const { earshot, zeromq, net } of opaque.rows) {
@@ -72,22 +83,24 @@ describe('npm run bench -- --quick', () => {
   })
 
   it('latency has percentiles at each rate, and all systems alone and in flight', async () => {
-    const { alone, atRates, many, inFlight } = (await bench<LatencyFigures>('latency')).figures
+    const { alone, atRates, many, inFlight } = await bench<LatencyFigures>('latency', latencyView)
     expect(alone.map(({ system }) => system)).toEqual(['earshot', 'zeromq', 'net'])
     expect(many.map(({ system }) => system)).toEqual(['earshot', 'zeromq', 'net'])
     expect(inFlight).toBe(256)
     expect(atRates.map(({ rate }) => rate)).toEqual([10, 100, 1_000, 10_000])
-    for (const { count, rate, seconds, failed, p50Us, p99Us, maxUs } of atRates) {
+    for (const { count, rate, seconds, failed, ...times } of atRates) {
       expect(failed).toBe(0)
       expect(count).toBeGreaterThan(0)
       expect(seconds * rate).toBeGreaterThan(0)
-      expect(p50Us).toBeLessThanOrEqual(p99Us)
-      expect(p99Us).toBeLessThanOrEqual(maxUs)
+      expect(times.p50Us).toBeLessThanOrEqual(times.p99Us)
+      expect(times.p99Us).toBeLessThanOrEqual(times.maxUs)
+      expect(times.zeromqP50Us).toBeGreaterThan(0)
+      expect(times.netP50Us).toBeGreaterThan(0)
     }
   })
 
   it('fan-out has 1 and 50 subscribers with exact gaps, a mesh, a peer at rest', async () => {
-    const { one, fifty, ratio, mesh, idle } = (await bench<FanOutFigures>('fan-out')).figures
+    const { one, fifty, ratio, mesh, idle } = await bench<FanOutFigures>('fan-out', fanOutView)
     expect(one).toMatchObject({ subscribers: 1, processes: 1, exact: true })
     expect(fifty).toMatchObject({ subscribers: 50, processes: 4, exact: true })
     expect(ratio).toBeGreaterThan(0)
@@ -98,7 +111,7 @@ describe('npm run bench -- --quick', () => {
   })
 
   it('memory has samples under both overloads, an exact gap, and no loss', async () => {
-    const { stopped, slow } = (await bench<MemoryFigures>('memory')).figures
+    const { stopped, slow } = await bench<MemoryFigures>('memory', memoryView)
     for (const { samplesMiB, grows } of [stopped.publisher, slow.sender, slow.receiver]) {
       expect(samplesMiB).toHaveLength(10)
       expect(grows).toBe(false)
