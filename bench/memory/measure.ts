@@ -15,7 +15,8 @@ import type { Heard, SubscribeJob } from '../roles/subscribe.ts'
 import { heldOf, type MemoryFigures, type SlowFigures, type StoppedFigures } from './figures.ts'
 
 const BODY_BYTES = 1_024
-const HANDLER_MS = 5
+/** With the credit of a link it bounds the rate, far below what the sender could do. */
+const HANDLER_MS = 50
 const SAMPLE_MS = 1_000
 /** A peer that went on must be found again, and catch up. */
 const GAP_WITHIN_MS = 20_000

@@ -42,7 +42,7 @@ export function lineChartSvg({ title, series, format, formatAt }: LineChart): st
     const at = top + height + 30 + index * rowHeight
     const ends = `x1="${left}" x2="${left + 18}" y1="${at}" y2="${at}"`
     const sign = `<line class="l${index + 1}" ${ends}/>`
-    const text = escapeText(`${name}: ${format(values.at(-1) ?? 0)} at the end`)
+    const text = escapeText(`${name}: ${format(values.at(-1) ?? 0)}`)
     return `${sign}<text x="${left + 24}" y="${at + 3.5}">${text}</text>`
   })
   const bottom = top + height + 30 + series.length * rowHeight

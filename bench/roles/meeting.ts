@@ -1,6 +1,7 @@
 // Owns where the roles of a benchmark meet: a mesh and a directory of their own, so that no other
 // peer of this machine is met.
 
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -16,16 +17,25 @@ export interface Meeting {
   readonly only?: string
 }
 
+const places = new Set<string>()
+
+// A run that is broken off leaves no directory behind either.
+process.on('exit', () => {
+  for (const place of places) rmSync(place, { recursive: true, force: true })
+})
+
 /** Runs with a new meeting place, and removes it. */
 export async function withMeeting<T>(
   run: (meeting: Meeting) => Promise<T>,
   secret?: string,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'earshot-bench-'))
+  places.add(directory)
   try {
     return await run({ mesh: basename(directory), directory, ...(secret && { secret }) })
   } finally {
     await rm(directory, { recursive: true, force: true })
+    places.delete(directory)
   }
 }
 
