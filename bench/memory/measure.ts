@@ -46,6 +46,7 @@ async function measureStopped(meeting: Meeting, effort: Effort): Promise<Stopped
   const roles = (await allStarted(starting)) as [Role, Role, Role]
   const [publisher, stopped, other] = roles
   try {
+    await Promise.all([stopped, other].map((role) => role.ask('hear', null)))
     await publisher.ask('begin', 2)
     await sleep(memoryWarmUpMs / 2)
     const otherBefore = await rateOf(other, 1_000)

@@ -39,8 +39,8 @@ export const fullEffort: Effort = {
 
 export const quickEffort: Effort = {
   quick: true,
-  seconds: 0.25,
-  warmUpMs: 200,
+  seconds: 0.2,
+  warmUpMs: 150,
   rounds: 1,
   sizes: [100, 'mixed'],
   encryptedSizes: [100],

@@ -33,16 +33,15 @@ export async function measureSpread(job: SpreadJob): Promise<Spread> {
     const roles: Role[] = []
     try {
       const publishing: PublishJob = { ...meeting, channel, ...(codecs && { codecs }) }
-      const publisher = await startRole(publishModule, publishing)
-      roles.push(publisher)
-      // Subscribers need not know each other: what many links cost is the mesh's figure.
-      const only = await publisher.ask<string>('inbox')
       const starting = processes.map((peers) => {
-        const hearing: SubscribeJob = { ...meeting, only, channel, peers }
+        const hearing: SubscribeJob = { ...meeting, channel, peers }
         return startRole(subscribeModule, hearing)
       })
-      const subscribers = await allStarted(starting)
-      roles.push(...subscribers)
+      roles.push(...(await allStarted([startRole(publishModule, publishing), ...starting])))
+      const [publisher, ...subscribers] = roles as [Role, ...Role[]]
+      // Subscribers need not know each other: what many links cost is the mesh's figure.
+      const only = await publisher.ask<string>('inbox')
+      await Promise.all(subscribers.map((role) => role.ask('hear', only)))
       await publisher.ask('begin', processes.flat().length)
       await sleep(times.warmUpMs)
       const rates = await take(publisher, subscribers, times.seconds)

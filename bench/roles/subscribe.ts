@@ -1,7 +1,7 @@
 // Owns the role of subscribers: one peer or several in a process, each with codecs of its own.
 // Hot path: the handler counts, and does nothing else.
 
-import type { CodecName, Subscription } from 'earshot'
+import type { CodecName, Peer, Subscription } from 'earshot'
 import { type Answers, playRole } from '../process/role.ts'
 import { Suite } from './contract.ts'
 import { joinMeeting, type Meeting } from './meeting.ts'
@@ -21,25 +21,40 @@ export interface Heard {
   readonly rssMiB: number
 }
 
-await playRole<SubscribeJob>(async ({ channel, peers, ...meeting }): Promise<Answers> => {
-  const received = new Float64Array(peers.length)
-  const joined = await Promise.all(
-    peers.map((codecs, index) =>
-      joinMeeting(meeting, `subscriber-${index}`, codecs.length > 0 ? codecs : undefined),
-    ),
+interface Hearing {
+  readonly peers: readonly Peer[]
+  readonly subscriptions: readonly Subscription[]
+}
+
+/** Resolves when all subscriptions are in force. */
+async function hear(job: SubscribeJob, received: Float64Array): Promise<Hearing> {
+  const { channel, peers: lists, ...meeting } = job
+  const joining = lists.map((codecs, index) =>
+    joinMeeting(meeting, `subscriber-${index}`, codecs.length > 0 ? codecs : undefined),
   )
-  await Promise.all(joined.map((peer) => peer.synced()))
-  const subscriptions: Subscription[] = await Promise.all(
-    joined.map((peer, index) => {
-      const on = () => {
-        received[index] = (received[index] as number) + 1
-      }
-      return channel === 'tick' ? peer.subscribe(Suite.tick, on) : peer.subscribe(Suite.sample, on)
-    }),
-  )
-  const mark = (): Heard => {
-    const missed = subscriptions.map((one) => one.missed)
-    return { received: [...received], missed, atMs: performance.now(), rssMiB: rssMiB() }
+  const peers = await Promise.all(joining)
+  await Promise.all(peers.map((peer) => peer.synced()))
+  const subscribing = peers.map((peer, index) => {
+    const on = () => {
+      received[index] = (received[index] as number) + 1
+    }
+    return channel === 'tick' ? peer.subscribe(Suite.tick, on) : peer.subscribe(Suite.sample, on)
+  })
+  return { peers, subscriptions: await Promise.all(subscribing) }
+}
+
+await playRole<SubscribeJob>(async (job): Promise<Answers> => {
+  const received = new Float64Array(job.peers.length)
+  let hearing: Hearing = { peers: [], subscriptions: [] }
+  return {
+    // Not at the start: whom to hear is known when that process, started beside, is ready.
+    hear: async (only: string | null) => {
+      hearing = await hear({ ...job, ...(only && { only }) }, received)
+    },
+    mark: (): Heard => {
+      const missed = hearing.subscriptions.map((one) => one.missed)
+      return { received: [...received], missed, atMs: performance.now(), rssMiB: rssMiB() }
+    },
+    end: () => Promise.all(hearing.peers.map((peer) => peer.close())),
   }
-  return { mark, end: () => Promise.all(joined.map((peer) => peer.close())) }
 })
