@@ -43,6 +43,12 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_SCHEMA_INVALID: {
+    meaning: 'An Avro schema, a .proto file or a JSON Schema is not what its language demands.',
+    remedy: 'Correct the schema at the path or line named in the message.',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_LOCK_INVALID: {
     meaning: 'A lock file is damaged, or gives other numbers than the contract has.',
     remedy: 'Restore the lock file, and hand it to the contract: `contract(…, { lock })`.',

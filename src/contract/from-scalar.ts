@@ -82,8 +82,11 @@ export function convertFloat(schema: Schema, place: Place): Shape {
 export function convertString(schema: Schema, place: Place): Shape {
   const maxLength = optionalNumber(schema, 'maxLength', place)
   if (schema.contentEncoding === 'base64') {
-    return { kind: 'bytes', ...(maxLength === undefined ? {} : { maxLength }) }
+    // In plain JSON Schema maxLength counts characters of base64: maxBytes says it in bytes.
+    const most = optionalNumber(schema, 'maxBytes', place) ?? maxLength
+    return { kind: 'bytes', ...(most === undefined ? {} : { maxLength: most }) }
   }
+  if (schema.bigint === true) return convertInt(schema, true, place)
   const minLength = optionalNumber(schema, 'minLength', place)
   const { pattern } = schema
   return {

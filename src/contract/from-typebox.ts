@@ -4,10 +4,10 @@
 
 import type { TSchema } from 'typebox'
 import { findFault } from './check.ts'
-import { jsonForm } from './fallback.ts'
+import { jsonForm, valueOfForm } from './fallback.ts'
 import { convertFloat, convertInt, convertString, enumOf } from './from-scalar.ts'
 import { convertUnion } from './from-union.ts'
-import { isName, pointerStep, wireNameOf } from './names.ts'
+import { isName, isWireName, pointerStep, wireNameOf } from './names.ts'
 import {
   type Converted,
   freshName,
@@ -204,7 +204,7 @@ function recordOf(properties: Schema, required: ReadonlySet<string>, place: Plac
   for (const [key, property] of Object.entries(properties)) {
     const part = inside(place, `/properties${pointerStep(key)}`, key)
     if (!isName(key)) throw unsupported(part.path, `the name "${key}"`, 'choose another name')
-    const wireName = wireNameOf(key)
+    const wireName = wireNameIn(property as Schema, key, part)
     const other = wireNames.get(wireName)
     if (other !== undefined) {
       const what = `"${key}" and "${other}" are both "${wireName}" in Avro and Protobuf`
@@ -215,6 +215,14 @@ function recordOf(properties: Schema, required: ReadonlySet<string>, place: Plac
     fields.push(fieldOf(field, property as Schema, !required.has(key), part))
   }
   return { kind: 'record', name, fields: fields.sort((a, b) => a.tag - b.tag) }
+}
+
+/** As written under `wireName`, otherwise derived from the name. */
+function wireNameIn(schema: Schema, name: string, place: Place): string {
+  const { wireName = wireNameOf(name) } = schema ?? {}
+  if (typeof wireName === 'string' && isWireName(wireName)) return wireName
+  const what = `the wire name ${JSON.stringify(wireName)}`
+  throw unsupported(place.path, what, 'letters, digits and underscore')
 }
 
 function fieldOf(
@@ -238,6 +246,9 @@ function fallbackOf(field: FieldShape, value: unknown, place: Place): unknown {
     throw unsupported(place.path, 'a default on a type that can be null', hint)
   }
   const wrong = findFault(field.shape, value, { finite: true })
+  // JSON Schema gives defaults in their JSON form: bytes and bigints as text.
+  const isForm = wrong && !findFault(field.shape, valueOfForm(field.shape, value), { finite: true })
+  if (isForm) return value
   if (wrong) {
     const what = `the default is ${wrong.found} where ${wrong.expected} is expected`
     throw unsupported(`${place.path}/default${wrong.path}`, what, 'correct the default')

@@ -28,7 +28,7 @@ export function convertUnion(
   const schemas = parts.map((part) => (part ?? {}) as Schema)
   const solid = schemas.filter((part) => part.type !== 'null')
   const nullable = solid.length < schemas.length
-  if (solid.length === 1) {
+  if (solid.length === 1 && outer.discriminator === undefined) {
     const rest = Object.entries(outer).filter(([key]) => !outerKeywords.includes(key))
     const inner = convert({ ...Object.fromEntries(rest), ...solid[0] }, place)
     return { shape: inner.shape, nullable: nullable || inner.nullable }

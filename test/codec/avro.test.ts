@@ -100,13 +100,18 @@ test('the schema carries names, defaults and logical types that avsc accepts', (
     type: 'record',
     name: 'Job',
     fields: [
-      { name: 'a_b', type: 'long', default: 5 },
+      { name: 'a_b', type: 'long', default: 5, key: 'a-b' },
       { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
       { name: 'note', type: ['null', 'string'], default: null, doc: 'why' },
       { name: 'tags', type: { type: 'array', items: 'string' }, default: ['x'] },
       {
         name: 'state',
-        type: { type: 'enum', name: 'Job_state', symbols: ['in_work', 'done'] },
+        type: {
+          type: 'enum',
+          name: 'Job_state',
+          symbols: ['in_work', 'done'],
+          keys: ['in-work', 'done'],
+        },
         default: 'done',
       },
     ],
