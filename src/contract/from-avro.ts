@@ -8,6 +8,7 @@ import { fieldAttributes, scalarOf, symbolsOf } from './from-avro-scalar.ts'
 import { isName, isTag, isWireName } from './names.ts'
 import { unsupported } from './schema.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
+import { refuseHuge } from './shape-size.ts'
 
 export interface AvroOptions {
   /** What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1). */
@@ -31,7 +32,9 @@ export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
     names: new AvroNames(),
     int64: options.int64 ?? 'number',
   }
-  return read(typeof schema === 'string' ? parsed(schema) : schema, place)
+  const shape = read(typeof schema === 'string' ? parsed(schema) : schema, place)
+  refuseHuge(shape, '')
+  return shape
 }
 
 function parsed(text: string): unknown {
@@ -201,9 +204,8 @@ function readUnion(types: readonly unknown[], place: AvroPlace, first = 0): Shap
     return { literal, tag: isTag(tag) ? tag : index + 1, record }
   })
   for (const [index, { literal, tag, record }] of branches.entries()) {
-    const isSecond = branches
-      .slice(0, index)
-      .some((one) => one.literal === literal || one.tag >= tag)
+    const before = branches.slice(0, index)
+    const isSecond = before.some((one) => one.literal === literal || one.tag >= tag)
     if (isSecond) throw invalidAvro(place.path, `a second branch ${literal}, or one of a lower tag`)
     if (record.fields.some((field) => field.name === discriminator)) {
       throw invalidAvro(place.path, `a field called ${discriminator}, which tells branches apart`)

@@ -45,7 +45,7 @@ function messageType(file: File, shape: RecordShape | UnionShape): string {
   file.names.add(shape.name)
   const lines =
     shape.kind === 'record'
-      ? shape.fields.map((field) => fieldLine(file, field, shape.name))
+      ? shape.fields.flatMap((field) => [...docLines(field), fieldLine(file, field, shape.name)])
       : unionLines(file, shape)
   file.blocks.push(block('message', shape.name, lines))
   return shape.name
@@ -89,10 +89,13 @@ function repeatedType(file: File, shape: Shape, label: string): string {
   return typeOf(file, shape, label)
 }
 
+function docLines({ doc }: FieldShape): string[] {
+  return doc === undefined ? [] : [`// ${doc.replaceAll(/\s+/g, ' ')}`]
+}
+
 function fieldLine(file: File, field: FieldShape, owner: string): string {
   const label = `${owner}_${field.wireName}`
-  const doc = field.doc === undefined ? '' : ` // ${field.doc.replaceAll(/\s+/g, ' ')}`
-  const end = `${field.wireName} = ${field.tag};${doc}`
+  const end = `${field.wireName} = ${field.tag};`
   if (isWrapped(field)) return `${typeOf(file, field.shape, `${label}_box`)} ${end}`
   const type = repeatedType(file, field.shape, label)
   const isScalar = protoScalar(field.shape) !== undefined || field.shape.kind === 'enum'

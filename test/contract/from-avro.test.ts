@@ -105,32 +105,58 @@ const ofType = (type: unknown, more: object = {}): object => record({ name: 'x',
 let deep: unknown = 'int'
 for (let depth = 0; depth < 5_000; depth++) deep = { type: 'array', items: deep }
 
+const invalid = 'EARSHOT_SCHEMA_INVALID'
+const refused = 'EARSHOT_SHAPE_UNSUPPORTED'
+
 describe('an Avro schema is refused with code and path:', () => {
   test.each<[string, unknown, string, string]>([
-    ['no JSON', '{', 'EARSHOT_SCHEMA_INVALID', ''],
-    ['nothing', null, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['a number', 5, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['an unknown name', 'Order', 'EARSHOT_SCHEMA_INVALID', ''],
-    ['an unknown type', ofType('Order'), 'EARSHOT_SCHEMA_INVALID', '/fields/0/type'],
-    ['no fields', { type: 'record', name: 'R' }, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['no name', { type: 'record', fields: [] }, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['a bad name', { type: 'record', name: 'a b', fields: [] }, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['a field twice', record(city(), city()), 'EARSHOT_SCHEMA_INVALID', '/fields/1'],
-    ['a field called __proto__', record({ name: '__proto__', type: 'int' }), 'EARSHOT_SCHEMA_INVALID', '/fields/0/name'],
-    ['a wrong default', ofType('int', { default: 'a' }), 'EARSHOT_SCHEMA_INVALID', '/fields/0/default'],
-    ['an empty enum', { type: 'enum', name: 'E', symbols: [] }, 'EARSHOT_SCHEMA_INVALID', ''],
-    ['an enum default', { type: 'enum', name: 'E', symbols: ['a'], default: 'b' }, 'EARSHOT_SCHEMA_INVALID', '/default'],
-    ['fixed', ofType({ type: 'fixed', name: 'F', size: 4 }), 'EARSHOT_SHAPE_UNSUPPORTED', '/fields/0/type'],
-    ['null', { type: 'null' }, 'EARSHOT_SHAPE_UNSUPPORTED', ''],
-    ['null last', ofType(['int', 'null']), 'EARSHOT_SHAPE_UNSUPPORTED', '/fields/0/type'],
-    ['a union of scalars', ofType(['null', 'int', 'string']), 'EARSHOT_SHAPE_UNSUPPORTED', '/fields/0/type'],
-    ['a union outside a field', { type: 'array', items: ['null', 'int'] }, 'EARSHOT_SHAPE_UNSUPPORTED', '/items'],
-    ['itself inside', ofType(['null', 'R']), 'EARSHOT_SHAPE_UNSUPPORTED', '/fields/0/type/1'],
-    ['a type twice', record({ name: 'a', type: record() }), 'EARSHOT_SCHEMA_INVALID', '/fields/0/type'],
-    ['a great depth', deep, 'EARSHOT_SHAPE_UNSUPPORTED', '/items'.repeat(65)],
+    ['no JSON', '{', invalid, ''],
+    ['nothing', null, invalid, ''],
+    ['a number', 5, invalid, ''],
+    ['an unknown name', 'Order', invalid, ''],
+    ['an unknown type', ofType('Order'), invalid, '/fields/0/type'],
+    ['no fields', { type: 'record', name: 'R' }, invalid, ''],
+    ['no name', { type: 'record', fields: [] }, invalid, ''],
+    ['a bad name', { type: 'record', name: 'a b', fields: [] }, invalid, ''],
+    ['a field twice', record(city(), city()), invalid, '/fields/1'],
+    [
+      'a field called __proto__',
+      record({ name: '__proto__', type: 'int' }),
+      invalid,
+      '/fields/0/name',
+    ],
+    ['a wrong default', ofType('int', { default: 'a' }), invalid, '/fields/0/default'],
+    ['an empty enum', { type: 'enum', name: 'E', symbols: [] }, invalid, ''],
+    [
+      'an enum default',
+      { type: 'enum', name: 'E', symbols: ['a'], default: 'b' },
+      invalid,
+      '/default',
+    ],
+    ['fixed', ofType({ type: 'fixed', name: 'F', size: 4 }), refused, '/fields/0/type'],
+    ['null', { type: 'null' }, refused, ''],
+    ['null last', ofType(['int', 'null']), refused, '/fields/0/type'],
+    ['a union of scalars', ofType(['null', 'int', 'string']), refused, '/fields/0/type'],
+    ['a union outside a field', { type: 'array', items: ['null', 'int'] }, refused, '/items'],
+    ['itself inside', ofType(['null', 'R']), refused, '/fields/0/type/1'],
+    ['a type twice', record({ name: 'a', type: record() }), invalid, '/fields/0/type'],
+    ['a great depth', deep, refused, '/items'.repeat(65)],
   ])('%s', (_, schema, code, path) => {
     const error = thrownBy(() => fromAvro(schema))
     expect(error?.code).toBe(code)
     expect(error?.path).toBe(path)
-  }) // biome-ignore format: a table
+  })
+})
+
+test('a schema whose types grow without end is refused at once', () => {
+  const levels = Array.from({ length: 40 }, (_, level) => ({
+    name: `f${level}`,
+    type: {
+      type: 'record',
+      name: `L${level}`,
+      fields: ['a', 'b'].map((name) => ({ name, type: level === 0 ? 'int' : `L${level - 1}` })),
+    },
+  }))
+  const error = thrownBy(() => fromAvro(record(...levels)))
+  expect(error?.code).toBe('EARSHOT_SHAPE_UNSUPPORTED')
 })

@@ -3,13 +3,17 @@
 import fc from 'fast-check'
 import type { TSchema } from 'typebox'
 import { expect, test } from 'vitest'
+import { defaultLimits } from '../../src/base/limits.ts'
+import { protobuf } from '../../src/codec/protobuf.ts'
 import { canonicalShape } from '../../src/contract/canonical.ts'
 import { fromAvro } from '../../src/contract/from-avro.ts'
+import { fromProto } from '../../src/contract/from-proto.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
 import { avroSchemaOf } from '../../src/contract/to-avro.ts'
 import { toJsonSchema } from '../../src/contract/to-json-schema.ts'
-import { seed, shapes } from '../codec/arbitrary.ts'
+import { protoOf, protoRootOf } from '../../src/contract/to-proto.ts'
+import { seed, shapes, valueFor } from '../codec/arbitrary.ts'
 
 function through(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json))
@@ -33,4 +37,20 @@ test(`an Avro schema keeps all of a shape (EARSHOT_SEED=${seed})`, () => {
     same(fromAvro(JSON.stringify(avroSchemaOf(shape))), shape)
   })
   fc.assert(property, { seed, numRuns: 300 })
+})
+
+test(`a .proto file keeps the bytes of a shape (EARSHOT_SEED=${seed})`, () => {
+  const room = Buffer.alloc(1 << 20)
+  const samples = shapes
+    .filter((shape) => shape.kind === 'record' || shape.kind === 'union')
+    .chain((shape) => valueFor(shape, true).map((value) => ({ shape, value })))
+  const property = fc.property(samples, ({ shape, value }) => {
+    const file = fromProto(protoOf(shape), { int64: 'bigint' })
+    const back = protobuf.compile(file.messages.get(protoRootOf(shape)) as Shape, defaultLimits)
+    const end = protobuf.compile(shape, defaultLimits).encodeInto(value, room, 0)
+    const bytes = Buffer.from(room.subarray(0, end))
+    const again = back.encodeInto(back.decode(bytes, 0, bytes.length), room, 0)
+    expect(room.subarray(0, again).toString('hex')).toBe(bytes.toString('hex'))
+  })
+  fc.assert(property, { seed, numRuns: 200 })
 })
