@@ -10,6 +10,7 @@ import { addCompat } from './compat.ts'
 import { addContract } from './contract.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
+import { addGen } from './gen.ts'
 import { addPeers } from './peers.ts'
 import { addPub } from './pub.ts'
 import { requestStop } from './stop.ts'
@@ -25,6 +26,7 @@ Examples:
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
   $ earshot contract check orders.js                    is it in step with its lock file
   $ earshot compat old.json orders.js                   can both versions talk
+  $ earshot gen orders.proto                            TypeScript from a schema
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
 Exit codes:
@@ -37,7 +39,7 @@ Environment:
   EARSHOT_MESH  the mesh to look in, as --mesh
   NO_COLOR      no colours`
 
-const ofContracts = [addContract, addCompat]
+const ofContracts = [addContract, addCompat, addGen]
 
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }

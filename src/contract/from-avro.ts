@@ -149,7 +149,7 @@ function formOf(shape: Shape, form: unknown, place: AvroPlace): unknown {
   throw invalidAvro(`${place.path}/default${wrong.path}`, what)
 }
 
-/** Avro's form of a default as ours: bytes as base64, symbols by their keys, branches told apart. */
+/** Avro's form of a default as ours: bytes as base64, fields by their names, branches told. */
 function ownForm(shape: Shape, form: unknown): unknown {
   switch (shape.kind) {
     case 'int':

@@ -222,7 +222,7 @@ class Parser {
     return [streams, type]
   }
 
-  /** Statements that say nothing about messages: empty, options, reserved, extensions of options. */
+  /** Statements that say nothing about messages: empty, options, reserved, new options. */
   #skipped(): boolean {
     if (this.#isSign(';')) {
       this.#at++

@@ -88,7 +88,8 @@ describe('a .proto file', () => {
     const end = codec.encodeInto(book, room, 0)
     const text = library.replace(/extend[^\n]*\n/, '').replace(/option \(my[^\n]*\n/, '')
     const timestamp =
-      'syntax = "proto3"; package google.protobuf; message Timestamp { int64 seconds = 1; int32 nanos = 2; }'
+      'syntax = "proto3"; package google.protobuf;\n' +
+      'message Timestamp { int64 seconds = 1; int32 nanos = 2; }'
     const root = new protobufjs.Root()
     protobufjs.parse(timestamp, root)
     protobufjs.parse(text, root, { keepCase: true })
@@ -158,7 +159,8 @@ describe('a .proto file', () => {
 
   test('with streams is refused, or read in part where asked', () => {
     const text = `syntax = "proto3"; message M { M inner = 1; } message N {}
-service S { rpc One(N) returns (N); rpc Many(N) returns (stream N); rpc Talk(stream N) returns (stream N); }`
+service S { rpc One(N) returns (N); rpc Many(N) returns (stream N);
+  rpc Talk(stream N) returns (stream N); }`
     const error = thrownBy(() => fromProto(text))
     expect(error?.code).toBe('EARSHOT_SHAPE_UNSUPPORTED')
     const { messages, contracts, refused } = fromProto(text, { partial: true })
