@@ -6,14 +6,7 @@ import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
 import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
 import { shapeOf } from './from-typebox.ts'
-import {
-  type Lock,
-  type LockedContract,
-  lockKey,
-  lockPlace,
-  numberingOf,
-  parseLock,
-} from './lock.ts'
+import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
@@ -165,9 +158,8 @@ function define(
     throw invalid(`channel ${where} is made with request(), notification() or event()`)
   }
   const numbers = numberingOf(locked)
-  const place = (part: 'body' | 'reply') => ({ path: lockPlace(name, part), numbers })
-  const shape = shapeOf(draft.body, pascal(name), place('body'))
-  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, place('reply'))
+  const shape = shapeOf(draft.body, pascal(name), numbers)
+  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, numbers)
   return createChannel(contractName, version, {
     name,
     kind: draft.kind,

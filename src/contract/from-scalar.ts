@@ -133,11 +133,12 @@ export function enumOf(values: readonly unknown[], schema: Schema, place: Place)
   }
   if (values.length === 0) throw unsupported(place.path, 'an empty enum', 'give it a symbol')
   const symbols = values as readonly string[]
-  const numbers = numbersOf(writtenNumbers(symbols, schema, place), place)
+  const name = freshName(place)
+  const numbers = numbersOf(writtenNumbers(symbols, schema, place), place, name)
   const sorted = [...symbols].sort((a, b) => Number(numbers.get(a)) - Number(numbers.get(b)))
   return {
     kind: 'enum',
-    name: freshName(place),
+    name,
     symbols: sorted,
     numbers: sorted.map((symbol) => numbers.get(symbol) as number),
     ...unknownOf(symbols, schema, place),

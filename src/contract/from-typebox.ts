@@ -35,14 +35,13 @@ const refusedKeywords = [
 /**
  * The shape of a TypeBox type. `name` names the root record (and, with field names added, those
  * inside) in Avro and Protobuf. Fields are numbered by their `tag` keyword, otherwise in
- * declaration order, unless `lock` knows better: what it does not know comes after what it does.
+ * declaration order, unless `locked` knows better: what it does not know comes after what it does.
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the path in the schema and what to write instead.
  */
-export function shapeOf(schema: TSchema, name: string, lock?: LockPlace): Shape {
+export function shapeOf(schema: TSchema, name: string, locked?: Numbering): Shape {
   const place: Place = {
     path: '',
-    lockPath: lock?.path ?? '',
-    locked: lock?.numbers,
+    locked,
     name: wireNameOf(name),
     depth: 0,
     names: new Set<string>(),
@@ -52,12 +51,6 @@ export function shapeOf(schema: TSchema, name: string, lock?: LockPlace): Shape 
     throw unsupported('', 'a body can be null', 'put it under an optional field of an object')
   }
   return shape
-}
-
-/** Where the numbers of a type stand in a lock file. */
-export interface LockPlace {
-  readonly path: string
-  readonly numbers: Numbering
 }
 
 function convert(schema: unknown, place: Place): Converted {
@@ -199,7 +192,7 @@ function mergeAll(parts: readonly unknown[], outer: Schema, place: Place): Shape
 function recordOf(properties: Schema, required: ReadonlySet<string>, place: Place): RecordShape {
   const name = freshName(place)
   const fields: FieldShape[] = []
-  const tags = tagsOf(Object.entries(properties), place)
+  const tags = tagsOf(Object.entries(properties), place, name)
   const wireNames = new Map<string, string>()
   for (const [key, property] of Object.entries(properties)) {
     const part = inside(place, `/properties${pointerStep(key)}`, key)

@@ -74,7 +74,7 @@ function discriminated(
   }
   const name = freshName(place)
   const labelled = parts.map((part) => [literalAt(part, discriminator) as string, part] as const)
-  const tags = tagsOf(labelled, place)
+  const tags = tagsOf(labelled, place, name)
   const wireNames = new Set<string>()
   const branches = labelled.map(([literal, part], index): UnionBranch => {
     const at = namedBy(part, inside(place, `/anyOf${pointerStep(index)}`, literal))
