@@ -39,7 +39,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown }
   return String(code ?? message ?? error)
 }

@@ -33,7 +33,7 @@ export function faultsBetween(writer: Shape, reader: Shape): readonly Fault[] {
 }
 
 /** May it be missing from a message? Senders may leave out what has a default. */
-export function mayBeAbsent(field: FieldShape): boolean {
+function mayBeAbsent(field: FieldShape): boolean {
   return field.optional || field.nullable || field.fallback !== undefined
 }
 

@@ -10,7 +10,7 @@ import type { Shape } from './shape.ts'
 type Types = Map<string, Map<string, number>>
 
 /** The numbers of all fields, branches and symbols of a contract, by the names of their types. */
-export function numbersOfContract({ channels }: AnyContract): Types {
+function numbersOfContract({ channels }: AnyContract): Types {
   const types: Types = new Map()
   for (const { shape, replyShape } of channels) {
     collect(shape, types)

@@ -13,7 +13,7 @@ export function toJsonSchema(shape: Shape): JsonSchema {
 }
 
 /** The schema alone, for a place inside another. */
-export function schemaOf(shape: Shape): JsonSchema {
+function schemaOf(shape: Shape): JsonSchema {
   switch (shape.kind) {
     case 'bool':
       return { type: 'boolean' }
