@@ -8,6 +8,7 @@ import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from '
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
+import { checkWireNames } from './wire-names.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
 
@@ -171,7 +172,10 @@ function define(
   })
 }
 
-/** @throws EARSHOT_CONTRACT_INVALID for a key field or codecs that cannot be. */
+/**
+ * @throws EARSHOT_CONTRACT_INVALID for a key field or codecs that cannot be;
+ * EARSHOT_SHAPE_UNSUPPORTED for names that Avro and Protobuf cannot tell apart
+ */
 export function createChannel(
   contractName: string,
   version: string,
@@ -184,6 +188,10 @@ export function createChannel(
   }
   if (codecs && (codecs.length === 0 || codecs.some((codec) => !CODECS.includes(codec)))) {
     throw invalid(`channel ${where} has codecs [${codecs}]: choose from ${CODECS.join(', ')}`)
+  }
+  const promised = codecs ?? CODECS
+  if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
+    for (const part of [shape, replyShape]) if (part) checkWireNames(part)
   }
   const major = Number.parseInt(version, 10)
   const reply = replyShape ? shapeId(replyShape) : ''

@@ -3,7 +3,7 @@
 
 import { type AvroPlace, invalidAvro, type Json } from './avro-place.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isName, isTag, isWireName } from './names.ts'
+import { isEnumNumber, isName, isTag, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { unsupported } from './schema.ts'
 import type { EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
@@ -98,12 +98,13 @@ export function fieldAttributes(
   index: number,
   place: AvroPlace,
 ): Pick<FieldShape, 'name' | 'wireName' | 'tag' | 'doc'> {
-  const { name: wireName, key = wireName, tag = index + 1, doc } = given
-  if (typeof wireName !== 'string' || !isWireName(wireName)) {
-    throw invalidAvro(`${place.path}/name`, `the name ${JSON.stringify(wireName)} of a field`)
+  const { name: written, key, tag = index + 1, doc } = given
+  if (typeof written !== 'string' || !isName(written)) {
+    throw invalidAvro(`${place.path}/name`, `the name ${JSON.stringify(written)} of a field`)
   }
-  const name = typeof key === 'string' && isName(key) ? key : wireName
-  if (!isName(name)) throw invalidAvro(`${place.path}/name`, `the name ${name} of a field`)
+  // Some writers allow names that Avro does not; names are not on the wire.
+  const wireName = wireNameOf(written)
+  const name = typeof key === 'string' && isName(key) ? key : written
   if (!isTag(tag)) throw invalidAvro(`${place.path}/tag`, 'no field number')
   return { name, wireName, tag, ...(typeof doc === 'string' && doc !== '' ? { doc } : {}) }
 }

@@ -53,5 +53,7 @@ function checkApart(names: readonly string[], path: string): void {
 }
 
 function fail(path: string, what: string): never {
-  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', `${what}; rename one`, { path })
+  const hint = 'rename one, or narrow the channel: codecs: ["json", "msgpack"]'
+  const data = { hint, codecs: ['avro', 'protobuf'] }
+  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', `${what}; ${hint}`, { path, data })
 }

@@ -89,6 +89,12 @@ describe('an Avro schema', () => {
     expect(fromAvro('long', { int64: 'bigint' })).toMatchObject({ bigint: true })
   })
 
+  test('with names that Avro does not allow keeps them as keys', () => {
+    const fields = [{ name: 'runs-on', type: 'string' }]
+    const { fields: read } = fromAvro({ type: 'record', name: 'R', fields }) as RecordShape
+    expect(read[0]).toMatchObject({ name: 'runs-on', wireName: 'runs_on' })
+  })
+
   test('two types of one short name get their full names', () => {
     const inner = (namespace: string) => ({ type: 'record', name: 'X', namespace, fields: [] })
     const fields = [

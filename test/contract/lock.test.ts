@@ -23,6 +23,16 @@ function tagsIn(made: AnyContract): Record<string, number> {
 
 const first = Type.Object({ a: Type.String(), b: Type.Integer() })
 
+test('two types of one name are refused when the contract is defined, if Avro is promised', () => {
+  const named = (type: TSchema) => Type.Object({ x: type }, { name: 'Same' })
+  const body = Type.Object({ a: named(Type.String()), b: named(Type.Integer()) })
+  const error = thrownBy(() => jobs('1.0.0', body))
+  expect(error?.code).toBe('EARSHOT_SHAPE_UNSUPPORTED')
+  expect(error?.path).toBe('/b')
+  const narrow = { done: event(body, { codecs: ['json', 'msgpack'] }) }
+  expect(contract('test.jobs', '1.0.0', narrow).channels).toHaveLength(1)
+})
+
 describe('a lock file', () => {
   test('keeps numbers when fields are put before others, and moved', () => {
     const lock = saved(extendLock({}, jobs('1.0.0', first)))
