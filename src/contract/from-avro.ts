@@ -122,10 +122,7 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
     if (given.default === undefined && given.fallback === undefined) return plain
     return { ...plain, fallback: defaultOf(plain.shape, given, place) }
   }
-  if (type[0] !== 'null') {
-    const hint = 'write ["null", …]: the place of null is part of the bytes'
-    throw unsupported(at.path, 'a union where null is not the first', hint)
-  }
+  if (type[0] !== 'null') return readNullLast({ ...given, type }, base, at)
   const shape = readLoose(type.slice(1), at)
   const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
   const nullable = given.absent === undefined ? !optional : true
@@ -133,6 +130,27 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
   if (given.fallback === undefined) return loose
   const isNull = nullable && given.fallback === null
   return { ...loose, fallback: isNull ? null : formOf(shape, given.fallback, place) }
+}
+
+/** A default of the first branch is what an absent field stands for. */
+function readNullLast(
+  given: Json & { readonly type: readonly unknown[] },
+  base: Pick<FieldShape, 'name' | 'wireName' | 'tag'>,
+  at: AvroPlace,
+): FieldShape {
+  const { type, absent } = given
+  if (type.at(-1) !== 'null') {
+    const hint = 'write it first or last: its place is part of the bytes'
+    throw unsupported(at.path, 'a union with null in the middle', hint)
+  }
+  const shape = readLoose(type.slice(0, -1), at, 0)
+  const hasDefault = given.default !== undefined || given.fallback !== undefined
+  const optional = absent === 'both' || absent === 'optional' || (hasDefault && absent !== 'null')
+  const nullable = absent === 'both' || absent === 'null' || !optional
+  const loose = { ...base, shape, optional, nullable, nullLast: true as const }
+  if (!hasDefault) return loose
+  const isNull = nullable && given.fallback === null
+  return { ...loose, fallback: isNull ? null : defaultOf(shape, given, at) }
 }
 
 /** The default in our form, where one is written, or Avro's own. */
@@ -179,10 +197,12 @@ function ownForm(shape: Shape, form: unknown): unknown {
 }
 
 /** What stands beside null: one type, or the branches of a union. */
-function readLoose(types: readonly unknown[], place: AvroPlace): Shape {
+function readLoose(types: readonly unknown[], place: AvroPlace, first = 1): Shape {
   const [only] = types
   const isBranch = typeof only === 'object' && only !== null && 'branch' in only
-  return types.length === 1 && !isBranch ? read(only, below(place, 1)) : readUnion(types, place, 1)
+  return types.length === 1 && !isBranch
+    ? read(only, below(place, first))
+    : readUnion(types, place, first)
 }
 
 /** Records, told apart by what their `branch` says, or by their names. */

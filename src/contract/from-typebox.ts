@@ -225,8 +225,10 @@ function fieldOf(
   place: Place,
 ): FieldShape {
   const { shape, nullable } = convert(schema, place)
-  const { default: fallback, description } = schema
-  const field = { ...base, shape, optional, nullable }
+  const { default: fallback, description, nullLast } = schema
+  const isLast = nullLast === true && (optional || nullable)
+  const last = isLast ? { nullLast: true as const } : {}
+  const field = { ...base, shape, optional, nullable, ...last }
   const doc = typeof description === 'string' ? { doc: description } : {}
   if (fallback === undefined) return { ...field, ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }

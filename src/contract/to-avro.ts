@@ -102,6 +102,11 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     const branches = field.shape.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
     const filled = fallback === undefined ? {} : { fallback }
+    if (field.nullLast) {
+      // Avro takes a default from the first branch alone: null can be none here.
+      const last = optional && !nullable ? { absent: 'optional' } : absence
+      return { name: wireName, type: [...branches, 'null'], ...more, ...last, ...filled }
+    }
     const base = { name: wireName, type: ['null', ...branches], default: null }
     return { ...base, ...more, ...absence, ...filled }
   }

@@ -80,7 +80,7 @@ function recordSchema({ name, fields }: RecordShape): JsonSchema {
 }
 
 function fieldSchema(field: FieldShape): JsonSchema {
-  const { name, wireName, tag, fallback, doc, nullable } = field
+  const { name, wireName, tag, fallback, doc, nullable, nullLast } = field
   const schema = schemaOf(field.shape)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
@@ -88,6 +88,7 @@ function fieldSchema(field: FieldShape): JsonSchema {
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(doc === undefined ? {} : { description: doc }),
+    ...(nullLast && { nullLast }),
   }
 }
 

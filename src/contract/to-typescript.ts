@@ -183,12 +183,13 @@ function recordText(
 }
 
 function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, wireName, tag, shape, optional, nullable, fallback, doc } = field
+  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast } = field
   const more = {
     ...(doc === undefined ? {} : { description: doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(nullLast && { nullLast }),
   }
   const text = fieldType(made, shape, nullable, more)
   return `${keyText(name)}: ${optional ? `Type.Optional(${text})` : text}`

@@ -24,6 +24,8 @@ const purchase = {
     { name: 'scores', type: { type: 'map', values: { type: 'array', items: 'double' } } },
     { name: 'raw', type: 'bytes', default: '\u00ff\u0001' },
     { name: 'count', type: 'int', default: 3 },
+    { name: 'mail', type: ['string', 'null'], default: 'none' },
+    { name: 'fax', type: ['string', 'null'] },
     {
       name: 'way',
       type: [
@@ -51,6 +53,8 @@ const value = {
   scores: { a: [1.5] },
   raw: new Uint8Array([1]),
   count: 4,
+  mail: 'm',
+  fax: null,
   way: { kind: 'Card', number: '1' },
 }
 
@@ -65,6 +69,7 @@ describe('an Avro schema', () => {
       ...value,
       before: { 'com.example.shop.Status': 'OPEN' },
       raw: Buffer.from([1]),
+      mail: { string: 'm' },
       way: { 'com.example.shop.Card': { number: '1' } },
     })
     expect(room.subarray(0, end).toString('hex')).toBe(theirs.toString('hex'))
@@ -78,6 +83,8 @@ describe('an Avro schema', () => {
     expect(field('before')).toMatchObject({ optional: true, nullable: false })
     expect(field('billing')).toMatchObject({ optional: false, nullable: true })
     expect(field('raw')).toMatchObject({ fallback: '/wE=' })
+    expect(field('mail')).toMatchObject({ optional: true, fallback: 'none' })
+    expect(field('fax')).toMatchObject({ nullable: true, optional: false })
     expect(field('count')).toMatchObject({ fallback: 3 })
     expect(field('way')?.shape).toMatchObject({ discriminator: 'kind', name: 'Card_or' })
   })
@@ -141,7 +148,7 @@ describe('an Avro schema is refused with code and path:', () => {
     ],
     ['fixed', ofType({ type: 'fixed', name: 'F', size: 4 }), refused, '/fields/0/type'],
     ['null', { type: 'null' }, refused, ''],
-    ['null last', ofType(['int', 'null']), refused, '/fields/0/type'],
+    ['null in the middle', ofType(['R', 'null', 'int']), refused, '/fields/0/type'],
     ['a union of scalars', ofType(['null', 'int', 'string']), refused, '/fields/0/type'],
     ['a union outside a field', { type: 'array', items: ['null', 'int'] }, refused, '/items'],
     ['itself inside', ofType(['null', 'R']), refused, '/fields/0/type/1'],
