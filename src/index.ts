@@ -13,6 +13,8 @@ export {
 } from './base/limits.ts'
 export { bodyFromJson, bodyToJson, createCodec, encode, type Part } from './codec/bodies.ts'
 export { type BodyCodec, type CodecName, codecNames } from './codec/codec.ts'
+export { codecsModule } from './codec/codecs-module.ts'
+export { type CodecFactory, provideCodecs } from './codec/prepared.ts'
 export { type BodyReader, resolve } from './codec/resolve.ts'
 export { Bytes } from './contract/bytes.ts'
 export type { Change, Direction } from './contract/change.ts'
@@ -34,10 +36,16 @@ export {
   type Drafts,
   describeContract,
 } from './contract/contract.ts'
+export { toProto } from './contract/contract-to-proto.ts'
+export { type AvroOptions, fromAvro } from './contract/from-avro.ts'
 export { contractFromDescription } from './contract/from-description.ts'
+export { fromProto, type ProtoContents, type ProtoOptions } from './contract/from-proto.ts'
 export type { Lock } from './contract/lock.ts'
 export { checkLock, type ExtendOptions, extendLock } from './contract/lock-check.ts'
 export type { Shape } from './contract/shape.ts'
+export { type AvroSchema, avroSchemaOf as toAvro } from './contract/to-avro.ts'
+export { type JsonSchema, toJsonSchema } from './contract/to-json-schema.ts'
+export { contractsToTypeScript, toTypeScript } from './contract/to-typescript.ts'
 export { mdns } from './discovery/mdns/mdns.ts'
 export type {
   Announcement,

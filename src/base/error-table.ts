@@ -43,6 +43,18 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_CODE_FORBIDDEN: {
+    meaning: 'The process forbids code made at run time, which compiled codecs need.',
+    remedy: 'Write them ahead with `earshot gen --to codecs`, and import that module first.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_SCHEMA_INVALID: {
+    meaning: 'An Avro schema, a .proto file or a JSON Schema is not what its language demands.',
+    remedy: 'Correct the schema at the path or line named in the message.',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_LOCK_INVALID: {
     meaning: 'A lock file is damaged, or gives other numbers than the contract has.',
     remedy: 'Restore the lock file, and hand it to the contract: `contract(…, { lock })`.',

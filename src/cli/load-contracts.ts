@@ -20,7 +20,7 @@ export async function loadContracts(file: string): Promise<readonly AnyContract[
 }
 
 /** @throws Failure */
-function readText(file: string): string {
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

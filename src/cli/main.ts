@@ -11,6 +11,7 @@ import { addCompat } from './compat.ts'
 import { addContract } from './contract.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
+import { addGen } from './gen.ts'
 import { addPeers } from './peers.ts'
 import { addPub } from './pub.ts'
 import { requestStop } from './stop.ts'
@@ -26,6 +27,7 @@ Examples:
   $ earshot codecs shop.orders/place '{"sku":"x"}'      compare the four codecs
   $ earshot contract check orders.js                    is it in step with its lock file
   $ earshot compat old.json orders.js                   can both versions talk
+  $ earshot gen orders.proto                            TypeScript from a schema
   $ earshot bench run                                   what bench serve and we reach
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
@@ -41,7 +43,7 @@ Environment:
   NO_COLOR        no colours`
 
 const withPeers = [addPeers, addCall, addPub, addSub, addCodecs]
-const ofContracts = [addContract, addCompat]
+const ofContracts = [addContract, addCompat, addGen]
 const commands = [...withPeers, ...ofContracts, addBench, addExplain]
 
 function createProgram(): Command {

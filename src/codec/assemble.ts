@@ -8,6 +8,7 @@ import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec } from './codec.ts'
 import type { Source } from './compile.ts'
 import * as cursor from './cursor.ts'
+import { makeFunction } from './prepared.ts'
 import * as text from './text.ts'
 import { readView, writeView } from './view.ts'
 
@@ -78,11 +79,6 @@ export function assemble(
   const usesView = codec !== 'json' && someShape(shape, hasWide)
   const body = sourceText(source, Object.keys(scope), write, read, usesView)
   return makeFunction(body)(scope) as BodyCodec
-}
-
-/** Source as a function of its scope. */
-export function makeFunction(body: string): (scope: object) => unknown {
-  return new Function('scope', body) as (scope: object) => unknown
 }
 
 function sourceText(

@@ -149,21 +149,36 @@ function readRecord(
 
 function readField(source: Source, field: FieldShape, v: string): string {
   if (!isAbsentable(field)) return `{\n${emitRead(source, field.shape, v)}\n}`
-  if (field.shape.kind === 'union') return `{\n${readUnion(source, field.shape, v, 1)}\n}`
+  const { first, none } = branchesOf(field)
+  if (field.shape.kind === 'union') {
+    return `{\n${readUnion(source, field.shape, v, first, none)}\n}`
+  }
   return `if (p >= e) short();
-if (b[p] === 2) { p++;\n${emitRead(source, field.shape, v)}\n}
-else if (b[p++] !== 0) bad("not a branch of the union");`
+if (b[p] === ${first * 2}) { p++;\n${emitRead(source, field.shape, v)}\n}
+else if (b[p++] !== ${none * 2}) bad("not a branch of the union");`
 }
 
-/** `first` is the index of the first branch: 1 where null is branch 0. */
-function readUnion(source: Source, shape: UnionShape, y: string, first: 0 | 1): string {
+/** The index of the first branch that is not null, and that of null. */
+export function branchesOf({ shape, nullLast }: FieldShape): { first: 0 | 1; none: number } {
+  if (nullLast !== true) return { first: 1, none: 0 }
+  return { first: 0, none: shape.kind === 'union' ? shape.branches.length : 1 }
+}
+
+/** `first` is the index of the first branch, `none` that of null where it may be. */
+function readUnion(
+  source: Source,
+  shape: UnionShape,
+  y: string,
+  first: 0 | 1,
+  none?: number,
+): string {
   const k = source.fresh('k')
   const cases = shape.branches.map((branch, index) => {
     const extra = [[shape.discriminator, JSON.stringify(branch.literal)]] as const
     const reader = readRecord(source, branch.record, extra)
     return `case ${index + first}: ${y} = ${reader}(b, p, e); p = at.pos; break;`
   })
-  if (first === 1) cases.push('case 0: break;')
+  if (none !== undefined) cases.push(`case ${none}: break;`)
   return `const ${k} = readZigZag(b, p, e); p = at.pos;
 switch (${k}) {\n${cases.join('\n')}\ndefault: bad("not a branch of the union");\n}`
 }

@@ -6,7 +6,7 @@ import { sourceOfForm } from '../contract/fallback.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assembleWalk } from './assemble.ts'
-import { emitRead } from './avro-read.ts'
+import { branchesOf, emitRead } from './avro-read.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
@@ -129,7 +129,7 @@ function defineRecord(source: Source, record: RecordShape): string {
   return source.define('w', 'v, b, p', lines.join('\n'))
 }
 
-/** What may be absent is a union with null, which is branch 0. */
+/** What may be absent is a union with null, which is branch 0 as a rule. */
 function emitField(source: Source, field: FieldShape): string {
   const x = source.fresh('x')
   const { shape } = field
@@ -143,11 +143,12 @@ function emitField(source: Source, field: FieldShape): string {
     return `{ let ${x} = ${read};\n${fill}${emitWrite(source, shape, x)}\n}`
   }
   const absent = field.nullable ? `${x} === undefined || ${x} === null` : `${x} === undefined`
+  const { first, none } = branchesOf(field)
   const write =
     shape.kind === 'union'
-      ? emitUnion(source, shape, x, 1)
-      : `b[p++] = 2;\n${emitWrite(source, shape, x)}`
-  return `{ const ${x} = ${read};\nif (${absent}) b[p++] = 0; else {\n${write}\n}\n}`
+      ? emitUnion(source, shape, x, first)
+      : `${emitIndex(first)}\n${emitWrite(source, shape, x)}`
+  return `{ const ${x} = ${read};\nif (${absent}) ${emitIndex(none)} else {\n${write}\n}\n}`
 }
 
 /** `first` is the index of the first branch: 1 where null is branch 0. */

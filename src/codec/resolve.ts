@@ -6,11 +6,11 @@ import { defaultLimits, type Limits } from '../base/limits.ts'
 import { shapeId } from '../contract/canonical.ts'
 import { faultsBetween } from '../contract/faults.ts'
 import type { Shape } from '../contract/shape.ts'
-import { makeFunction } from './assemble.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { Source } from './compile.ts'
 import * as cursor from './cursor.ts'
 import { formatOf } from './formats.ts'
+import { makeFunction } from './prepared.ts'
 import { defineProjection } from './project.ts'
 
 /** The reading half of a codec. */

@@ -6,15 +6,9 @@ import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
 import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
 import { shapeOf } from './from-typebox.ts'
-import {
-  type Lock,
-  type LockedContract,
-  lockKey,
-  lockPlace,
-  numberingOf,
-  parseLock,
-} from './lock.ts'
+import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
+import { checkWireNames } from './wire-names.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
 
@@ -165,9 +159,8 @@ function define(
     throw invalid(`channel ${where} is made with request(), notification() or event()`)
   }
   const numbers = numberingOf(locked)
-  const place = (part: 'body' | 'reply') => ({ path: lockPlace(name, part), numbers })
-  const shape = shapeOf(draft.body, pascal(name), place('body'))
-  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, place('reply'))
+  const shape = shapeOf(draft.body, pascal(name), numbers)
+  const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, numbers)
   return createChannel(contractName, version, {
     name,
     kind: draft.kind,
@@ -179,7 +172,10 @@ function define(
   })
 }
 
-/** @throws EARSHOT_CONTRACT_INVALID for a key field or codecs that cannot be. */
+/**
+ * @throws EARSHOT_CONTRACT_INVALID for a key field or codecs that cannot be;
+ * EARSHOT_SHAPE_UNSUPPORTED for names that Avro and Protobuf cannot tell apart
+ */
 export function createChannel(
   contractName: string,
   version: string,
@@ -192,6 +188,10 @@ export function createChannel(
   }
   if (codecs && (codecs.length === 0 || codecs.some((codec) => !CODECS.includes(codec)))) {
     throw invalid(`channel ${where} has codecs [${codecs}]: choose from ${CODECS.join(', ')}`)
+  }
+  const promised = codecs ?? CODECS
+  if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
+    for (const part of [shape, replyShape]) if (part) checkWireNames(part)
   }
   const major = Number.parseInt(version, 10)
   const reply = replyShape ? shapeId(replyShape) : ''

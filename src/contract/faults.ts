@@ -226,6 +226,9 @@ function compareField(walk: Walk, writer: FieldShape, reader: FieldShape, at: st
     const text = `the field ${writer.wireName} is called ${reader.wireName} by the reader`
     walk.said(at, 'avro', 'not needed', text)
   }
+  if (writer.nullLast !== reader.nullLast) {
+    walk.said(at, 'avro', 'not needed', 'null has another place: read by the shape of the writer')
+  }
   if (isWrapped(writer) !== isWrapped(reader)) {
     const text = 'absent is told from empty by one side alone, with a message around the items'
     walk.said(at, 'protobuf', 'by shape', text)

@@ -82,8 +82,11 @@ export function convertFloat(schema: Schema, place: Place): Shape {
 export function convertString(schema: Schema, place: Place): Shape {
   const maxLength = optionalNumber(schema, 'maxLength', place)
   if (schema.contentEncoding === 'base64') {
-    return { kind: 'bytes', ...(maxLength === undefined ? {} : { maxLength }) }
+    // In plain JSON Schema maxLength counts characters of base64: maxBytes says it in bytes.
+    const most = optionalNumber(schema, 'maxBytes', place) ?? maxLength
+    return { kind: 'bytes', ...(most === undefined ? {} : { maxLength: most }) }
   }
+  if (schema.bigint === true) return convertInt(schema, true, place)
   const minLength = optionalNumber(schema, 'minLength', place)
   const { pattern } = schema
   return {
@@ -130,11 +133,12 @@ export function enumOf(values: readonly unknown[], schema: Schema, place: Place)
   }
   if (values.length === 0) throw unsupported(place.path, 'an empty enum', 'give it a symbol')
   const symbols = values as readonly string[]
-  const numbers = numbersOf(writtenNumbers(symbols, schema, place), place)
+  const name = freshName(place)
+  const numbers = numbersOf(writtenNumbers(symbols, schema, place), place, name)
   const sorted = [...symbols].sort((a, b) => Number(numbers.get(a)) - Number(numbers.get(b)))
   return {
     kind: 'enum',
-    name: freshName(place),
+    name,
     symbols: sorted,
     numbers: sorted.map((symbol) => numbers.get(symbol) as number),
     ...unknownOf(symbols, schema, place),

@@ -4,10 +4,10 @@
 
 import type { TSchema } from 'typebox'
 import { findFault } from './check.ts'
-import { jsonForm } from './fallback.ts'
+import { jsonForm, valueOfForm } from './fallback.ts'
 import { convertFloat, convertInt, convertString, enumOf } from './from-scalar.ts'
 import { convertUnion } from './from-union.ts'
-import { isName, pointerStep, wireNameOf } from './names.ts'
+import { isName, isWireName, pointerStep, wireNameOf } from './names.ts'
 import {
   type Converted,
   freshName,
@@ -35,14 +35,13 @@ const refusedKeywords = [
 /**
  * The shape of a TypeBox type. `name` names the root record (and, with field names added, those
  * inside) in Avro and Protobuf. Fields are numbered by their `tag` keyword, otherwise in
- * declaration order, unless `lock` knows better: what it does not know comes after what it does.
+ * declaration order, unless `locked` knows better: what it does not know comes after what it does.
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the path in the schema and what to write instead.
  */
-export function shapeOf(schema: TSchema, name: string, lock?: LockPlace): Shape {
+export function shapeOf(schema: TSchema, name: string, locked?: Numbering): Shape {
   const place: Place = {
     path: '',
-    lockPath: lock?.path ?? '',
-    locked: lock?.numbers,
+    locked,
     name: wireNameOf(name),
     depth: 0,
     names: new Set<string>(),
@@ -52,12 +51,6 @@ export function shapeOf(schema: TSchema, name: string, lock?: LockPlace): Shape 
     throw unsupported('', 'a body can be null', 'put it under an optional field of an object')
   }
   return shape
-}
-
-/** Where the numbers of a type stand in a lock file. */
-export interface LockPlace {
-  readonly path: string
-  readonly numbers: Numbering
 }
 
 function convert(schema: unknown, place: Place): Converted {
@@ -199,12 +192,12 @@ function mergeAll(parts: readonly unknown[], outer: Schema, place: Place): Shape
 function recordOf(properties: Schema, required: ReadonlySet<string>, place: Place): RecordShape {
   const name = freshName(place)
   const fields: FieldShape[] = []
-  const tags = tagsOf(Object.entries(properties), place)
+  const tags = tagsOf(Object.entries(properties), place, name)
   const wireNames = new Map<string, string>()
   for (const [key, property] of Object.entries(properties)) {
     const part = inside(place, `/properties${pointerStep(key)}`, key)
     if (!isName(key)) throw unsupported(part.path, `the name "${key}"`, 'choose another name')
-    const wireName = wireNameOf(key)
+    const wireName = wireNameIn(property as Schema, key, part)
     const other = wireNames.get(wireName)
     if (other !== undefined) {
       const what = `"${key}" and "${other}" are both "${wireName}" in Avro and Protobuf`
@@ -217,6 +210,14 @@ function recordOf(properties: Schema, required: ReadonlySet<string>, place: Plac
   return { kind: 'record', name, fields: fields.sort((a, b) => a.tag - b.tag) }
 }
 
+/** As written under `wireName`, otherwise derived from the name. */
+function wireNameIn(schema: Schema, name: string, place: Place): string {
+  const { wireName = wireNameOf(name) } = schema ?? {}
+  if (typeof wireName === 'string' && isWireName(wireName)) return wireName
+  const what = `the wire name ${JSON.stringify(wireName)}`
+  throw unsupported(place.path, what, 'letters, digits and underscore')
+}
+
 function fieldOf(
   base: { name: string; wireName: string; tag: number },
   schema: Schema,
@@ -224,8 +225,10 @@ function fieldOf(
   place: Place,
 ): FieldShape {
   const { shape, nullable } = convert(schema, place)
-  const { default: fallback, description } = schema
-  const field = { ...base, shape, optional, nullable }
+  const { default: fallback, description, nullLast } = schema
+  const isLast = nullLast === true && (optional || nullable)
+  const last = isLast ? { nullLast: true as const } : {}
+  const field = { ...base, shape, optional, nullable, ...last }
   const doc = typeof description === 'string' ? { doc: description } : {}
   if (fallback === undefined) return { ...field, ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }
@@ -238,6 +241,9 @@ function fallbackOf(field: FieldShape, value: unknown, place: Place): unknown {
     throw unsupported(place.path, 'a default on a type that can be null', hint)
   }
   const wrong = findFault(field.shape, value, { finite: true })
+  // JSON Schema gives defaults in their JSON form: bytes and bigints as text.
+  const isForm = wrong && !findFault(field.shape, valueOfForm(field.shape, value), { finite: true })
+  if (isForm) return value
   if (wrong) {
     const what = `the default is ${wrong.found} where ${wrong.expected} is expected`
     throw unsupported(`${place.path}/default${wrong.path}`, what, 'correct the default')

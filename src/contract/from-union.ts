@@ -28,7 +28,7 @@ export function convertUnion(
   const schemas = parts.map((part) => (part ?? {}) as Schema)
   const solid = schemas.filter((part) => part.type !== 'null')
   const nullable = solid.length < schemas.length
-  if (solid.length === 1) {
+  if (solid.length === 1 && outer.discriminator === undefined) {
     const rest = Object.entries(outer).filter(([key]) => !outerKeywords.includes(key))
     const inner = convert({ ...Object.fromEntries(rest), ...solid[0] }, place)
     return { shape: inner.shape, nullable: nullable || inner.nullable }
@@ -74,7 +74,7 @@ function discriminated(
   }
   const name = freshName(place)
   const labelled = parts.map((part) => [literalAt(part, discriminator) as string, part] as const)
-  const tags = tagsOf(labelled, place)
+  const tags = tagsOf(labelled, place, name)
   const wireNames = new Set<string>()
   const branches = labelled.map(([literal, part], index): UnionBranch => {
     const at = namedBy(part, inside(place, `/anyOf${pointerStep(index)}`, literal))

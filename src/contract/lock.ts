@@ -13,7 +13,7 @@ export interface LockedVersion {
 
 /** What is locked of one contract and one major version of it. */
 export interface LockedContract {
-  /** By place: the name of a channel (and `.reply`), then of fields and branches. */
+  /** By the name of a type: of its fields, branches or symbols. */
   readonly numbers: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Lowest first. */
   readonly versions: readonly LockedVersion[]
@@ -35,11 +35,6 @@ const MAX_PLACES = 65_536
 /** `shop.orders/1` */
 export function lockKey(name: string, version: string): string {
   return `${name}/${Number.parseInt(version, 10)}`
-}
-
-/** Place of a channel's body, or of its reply, in a lock file. */
-export function lockPlace(channel: string, part: 'body' | 'reply'): string {
-  return part === 'body' ? channel : `${channel}.reply`
 }
 
 /**

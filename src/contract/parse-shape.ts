@@ -222,7 +222,9 @@ function parseRecord(data: Json, place: Place): RecordShape {
 
 function parseField(data: Json, place: Place): FieldShape {
   if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  const nullLast = data.nullLast === undefined ? {} : { nullLast: nullLastAt(data, place) }
   const field: FieldShape = {
+    ...nullLast,
     name: nameAt(data, 'name', place),
     wireName: wireNameAt(data, 'wireName', place),
     tag: data.tag,
@@ -239,6 +241,12 @@ function parseField(data: Json, place: Place): FieldShape {
     : !findFault(field.shape, valueOfForm(field.shape, fallback), { finite: true })
   if (!isFit) fail(`${place.path}/fallback`, 'not a value of the shape')
   return { ...field, fallback, ...doc }
+}
+
+function nullLastAt(data: Json, place: Place): true {
+  const isLoose = data.optional === true || data.nullable === true
+  if (!isLoose || data.nullLast !== true) fail(`${place.path}/nullLast`, 'no place for null')
+  return true
 }
 
 function parseUnion(data: Json, place: Place): UnionShape {

@@ -2,7 +2,7 @@
 // Never reads a type itself.
 
 import { EarshotError } from '../base/errors.ts'
-import { isWireName, pointerStep, wireNameOf } from './names.ts'
+import { isWireName, wireNameOf } from './names.ts'
 import type { RecordShape, Shape } from './shape.ts'
 
 /** A schema as plain keywords. */
@@ -11,8 +11,6 @@ export type Schema = Readonly<Record<string, unknown>>
 /** Where we are in the schema: names for what is nested, path for messages. */
 export interface Place {
   readonly path: string
-  /** Where numbers stand in the lock file: channel, then names of fields and of branches. */
-  readonly lockPath: string
   /** What the lock file says; undefined without one. */
   readonly locked: Numbering | undefined
   readonly name: string
@@ -20,8 +18,8 @@ export interface Place {
   readonly names: Set<string>
 }
 
-/** The numbers ever given to the names at a path of the lock file, those of the removed too. */
-export type Numbering = (lockPath: string) => ReadonlyMap<string, number>
+/** The numbers ever given to the parts of a type, by its name; those of the removed, too. */
+export type Numbering = (typeName: string) => ReadonlyMap<string, number>
 
 export function unsupported(path: string, what: string, hint: string): EarshotError {
   const where = path === '' ? 'the type itself' : path
@@ -32,8 +30,7 @@ export function unsupported(path: string, what: string, hint: string): EarshotEr
 /** The place of a part. `label` becomes part of the names of the records in it. */
 export function inside(place: Place, step: string, label: string): Place {
   const name = label === '' ? place.name : `${place.name}_${wireNameOf(label)}`
-  const lockPath = label === '' ? place.lockPath : place.lockPath + pointerStep(label)
-  return { ...place, path: place.path + step, lockPath, name, depth: place.depth + 1 }
+  return { ...place, path: place.path + step, name, depth: place.depth + 1 }
 }
 
 /** The place of a type that names itself: `name` holds for it, and for the types inside it. */

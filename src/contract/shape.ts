@@ -105,6 +105,8 @@ export interface FieldShape {
    * base64). Null only where the field is nullable.
    */
   readonly fallback?: unknown
+  /** In Avro null stands after the type and not before it, as some schemas have it. */
+  readonly nullLast?: true
   readonly doc?: string
 }
 

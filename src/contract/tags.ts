@@ -8,6 +8,7 @@ import { type Place, type Schema, unsupported } from './schema.ts'
 export function tagsOf(
   parts: readonly (readonly [name: string, schema: unknown])[],
   place: Place,
+  typeName: string,
 ): Map<string, number> {
   const written = parts.map(([name, schema]) => {
     const tag = (schema as Schema | undefined)?.tag
@@ -16,7 +17,7 @@ export function tagsOf(
     }
     return [name, tag as number | undefined] as const
   })
-  return numbersOf(written, place)
+  return numbersOf(written, place, typeName)
 }
 
 const everyone = 'give each a number of its own from 1 to 18999'
@@ -25,8 +26,9 @@ const everyone = 'give each a number of its own from 1 to 18999'
 export function numbersOf(
   parts: readonly (readonly [name: string, number: number | undefined])[],
   place: Place,
+  typeName: string,
 ): Map<string, number> {
-  const locked = place.locked?.(place.lockPath) ?? new Map<string, number>()
+  const locked = place.locked?.(typeName) ?? new Map<string, number>()
   const owners = new Map([...locked].map(([name, number]) => [number, name]))
   const numbers = new Map<string, number>()
   const taken = new Set<number>(locked.values())

@@ -1,61 +1,130 @@
 // Owns writing a shape as an Avro schema: for other languages, and for the oracle of the tests.
-// Never used to encode: the Avro format is compiled from the shape itself.
+// Never used to encode: the Avro format is compiled from the shape itself. What Avro has no word
+// for stands under attributes of our own, which other readers pass over and fromAvro reads back.
 
+import { canonicalShape } from './canonical.ts'
 import { wireNameOf } from './names.ts'
-import type { FieldShape, Shape } from './shape.ts'
+import type { EnumShape, FieldShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
+import { bounds } from './to-json-schema.ts'
 
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [key: string]: unknown }
 
+/** Named types that stand in the schema already, by name: Avro defines each once. */
+type Seen = Map<string, string>
+
 /** The Avro schema whose binary encoding the `avro` codec writes. */
 export function avroSchemaOf(shape: Shape): AvroSchema {
+  return typeOf(shape, new Map())
+}
+
+function typeOf(shape: Shape, seen: Seen): AvroSchema {
   switch (shape.kind) {
     case 'bool':
       return 'boolean'
     case 'int': {
       const type = shape.bits === 32 && !shape.bigint ? 'int' : 'long'
-      return shape.logical === undefined ? type : { type, logicalType: shape.logical }
+      const { logical, bigint, proto } = shape
+      return withMore(type, {
+        ...(logical && { logicalType: logical }),
+        ...(bigint && { bigint }),
+        ...bounds(shape),
+        ...(proto && { proto }),
+      })
     }
     case 'float':
-      return shape.bits === 32 ? 'float' : 'double'
+      return withMore(shape.bits === 32 ? 'float' : 'double', bounds(shape))
     case 'string':
     case 'bytes':
-      return shape.kind
-    case 'enum':
-      return {
-        type: 'enum',
-        name: shape.name,
-        symbols: shape.symbols.map(wireNameOf),
-        ...(shape.unknown === undefined ? {} : { default: wireNameOf(shape.unknown) }),
-      }
+      return withMore(shape.kind, bounds(shape))
     case 'list':
-      return { type: 'array', items: avroSchemaOf(shape.items) }
+      return { type: 'array', items: typeOf(shape.items, seen), ...bounds(shape) }
     case 'map':
-      return { type: 'map', values: avroSchemaOf(shape.values) }
+      return { type: 'map', values: typeOf(shape.values, seen) }
+    case 'enum':
+      return once(shape, seen, () => enumType(shape))
     case 'record':
-      return { type: 'record', name: shape.name, fields: shape.fields.map(avroField) }
+      return once(shape, seen, () => recordType(shape, seen, {}))
     case 'union':
-      return shape.branches.map((branch) => avroSchemaOf(branch.record))
+      return shape.branches.map((branch) => branchType(shape, branch, seen))
   }
+}
+
+/** A name, or an object where there is more to tell. */
+function withMore(type: string, more: object): AvroSchema {
+  return Object.keys(more).length === 0 ? type : { type, ...more }
+}
+
+function once(shape: EnumShape | RecordShape, seen: Seen, make: () => AvroSchema): AvroSchema {
+  const text = canonicalShape(shape)
+  if (seen.get(shape.name) === text) return shape.name
+  seen.set(shape.name, text)
+  return make()
+}
+
+function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
+  const wireNames = symbols.map(wireNameOf)
+  const isPlain = numbers.every((number, index) => number === index + 1)
+  return {
+    type: 'enum',
+    name,
+    symbols: wireNames,
+    ...(unknown === undefined ? {} : { default: wireNameOf(unknown) }),
+    ...(isPlain ? {} : { numbers }),
+    ...(symbols.every((symbol, index) => symbol === wireNames[index]) ? {} : { keys: symbols }),
+  }
+}
+
+function recordType(record: RecordShape, seen: Seen, more: object): AvroSchema {
+  const fields = record.fields.map((field, index) => avroField(field, index, seen))
+  return { type: 'record', name: record.name, fields, ...more }
+}
+
+/** The list of an Avro union has no room for more: each branch tells of it. */
+function branchType(
+  { name, discriminator }: UnionShape,
+  { literal, tag, record }: UnionBranch,
+  seen: Seen,
+): AvroSchema {
+  const branch = { union: name, discriminator, literal, tag }
+  return once(record, seen, () => recordType(record, seen, { branch }))
 }
 
 /** What may be absent is a union with null first, so that null is its default. */
-function avroField(field: FieldShape): Record<string, unknown> {
-  const type = avroSchemaOf(field.shape)
-  const doc = field.doc === undefined ? {} : { doc: field.doc }
-  if (field.optional || field.nullable) {
-    const branches = field.shape.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
-    return { name: field.wireName, type: ['null', ...branches], default: null, ...doc }
+function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
+  const { name, wireName, tag, nullable, optional, fallback } = field
+  const type = typeOf(field.shape, seen)
+  const more = {
+    ...(field.doc === undefined ? {} : { doc: field.doc }),
+    ...(tag === index + 1 ? {} : { tag }),
+    ...(name === wireName ? {} : { key: name }),
   }
-  const fallback = field.fallback === undefined ? {} : avroDefault(field.shape, field.fallback)
-  return { name: field.wireName, type, ...fallback, ...doc }
+  if (optional || nullable) {
+    const branches = field.shape.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
+    const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
+    const filled = fallback === undefined ? {} : { fallback }
+    if (field.nullLast) {
+      // Avro takes a default from the first branch alone: null can be none here.
+      const last = optional && !nullable ? { absent: 'optional' } : absence
+      return { name: wireName, type: [...branches, 'null'], ...more, ...last, ...filled }
+    }
+    const base = { name: wireName, type: ['null', ...branches], default: null }
+    return { ...base, ...more, ...absence, ...filled }
+  }
+  return { name: wireName, type, ...avroDefault(field.shape, fallback), ...more }
 }
 
 /** Avro allows a default for the first branch of a union only: others are left to our readers. */
-function avroDefault(shape: Shape, form: unknown): { default?: unknown } {
+function avroDefault(shape: Shape, form: unknown): object {
+  if (form === undefined) return {}
   const isLater = (part: Shape, value: unknown): boolean =>
     part.kind === 'union' &&
     part.branches[0]?.literal !== (value as Record<string, unknown>)[part.discriminator]
-  return isLater(shape, form) ? {} : { default: defaultForm(shape, form) }
+  if (isLater(shape, form)) return { fallback: form }
+  const own = defaultForm(shape, form)
+  // Where the two forms differ, both are written: one for Avro, one for us.
+  return JSON.stringify(own) === JSON.stringify(form)
+    ? { default: own }
+    : { default: own, fallback: form }
 }
 
 function defaultForm(shape: Shape, form: unknown): unknown {

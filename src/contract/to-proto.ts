@@ -1,13 +1,45 @@
 // Owns writing a shape as a .proto file: for other languages, and for the oracle of the tests.
 // Never used to encode: the Protobuf format is compiled from the shape itself.
 
+import { canonicalShape } from './canonical.ts'
 import { wireNameOf } from './names.ts'
 import { hasPresence, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
+import { unsupported } from './schema.ts'
 import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 interface File {
   readonly blocks: string[]
-  readonly names: Set<string>
+  /** The types in it, with what each of them is. */
+  readonly names: Map<string, string>
+}
+
+/** A .proto file that messages are added to, one after the other. */
+export class ProtoFile {
+  readonly #file: File = { blocks: [], names: new Map() }
+
+  /** The name of the message of a body; undefined for bytes, which have none. */
+  add(shape: Shape, name: string): string | undefined {
+    if (shape.kind === 'bytes') return undefined
+    if (shape.kind === 'record' || shape.kind === 'union') return messageType(this.#file, shape)
+    takeName(this.#file, name, canonicalShape(shape))
+    return wrapper(this.#file, shape, name)
+  }
+
+  get text(): string {
+    return this.#file.blocks.join('\n')
+  }
+}
+
+/** False when the very type is in the file already. */
+function takeName(file: File, name: string, text: string): boolean {
+  const known = file.names.get(name)
+  if (known === text) return false
+  if (known !== undefined) {
+    const what = `two types are called "${name}"`
+    throw unsupported('', what, 'give one another name: Type.Object(…, { name })')
+  }
+  file.names.set(name, text)
+  return true
 }
 
 /** The name of the message that a body is. */
@@ -21,10 +53,12 @@ export function protoRootOf(shape: Shape): string {
  * maps that may be absent, or that are inside lists and maps, are in a message with one field.
  */
 export function protoOf(shape: Shape): string {
-  const isMessage = shape.kind === 'record' || shape.kind === 'union'
-  const file: File = { blocks: [], names: new Set(isMessage ? [] : ['Body']) }
-  if (isMessage) messageType(file, shape)
-  else wrapper(file, shape, 'Body')
+  const file: File = { blocks: [], names: new Map() }
+  if (shape.kind === 'record' || shape.kind === 'union') messageType(file, shape)
+  else {
+    takeName(file, 'Body', '')
+    wrapper(file, shape, 'Body')
+  }
   return `syntax = "proto3";\n\n${file.blocks.join('\n')}`
 }
 
@@ -36,16 +70,15 @@ function typeOf(file: File, shape: Shape, label: string): string {
   if (!isWrappedItem(shape)) return messageType(file, shape as RecordShape | UnionShape)
   let name = label
   for (let count = 2; file.names.has(name); count++) name = `${label}_${count}`
-  file.names.add(name)
+  file.names.set(name, canonicalShape(shape))
   return wrapper(file, shape, name)
 }
 
 function messageType(file: File, shape: RecordShape | UnionShape): string {
-  if (file.names.has(shape.name)) return shape.name
-  file.names.add(shape.name)
+  if (!takeName(file, shape.name, canonicalShape(shape))) return shape.name
   const lines =
     shape.kind === 'record'
-      ? shape.fields.map((field) => fieldLine(file, field, shape.name))
+      ? shape.fields.flatMap((field) => [...docLines(field), fieldLine(file, field, shape.name)])
       : unionLines(file, shape)
   file.blocks.push(block('message', shape.name, lines))
   return shape.name
@@ -66,8 +99,7 @@ function unionLines(file: File, shape: UnionShape): string[] {
 }
 
 function enumType(file: File, shape: EnumShape): string {
-  if (file.names.has(shape.name)) return shape.name
-  file.names.add(shape.name)
+  if (!takeName(file, shape.name, canonicalShape(shape))) return shape.name
   // Symbols share one scope in a .proto file: each carries the name of its enum.
   const lines = shape.symbols.map(
     (symbol, index) => `${shape.name}_${wireNameOf(symbol)} = ${shape.numbers[index]};`,
@@ -89,10 +121,13 @@ function repeatedType(file: File, shape: Shape, label: string): string {
   return typeOf(file, shape, label)
 }
 
+function docLines({ doc }: FieldShape): string[] {
+  return doc === undefined ? [] : [`// ${doc.replaceAll(/\s+/g, ' ')}`]
+}
+
 function fieldLine(file: File, field: FieldShape, owner: string): string {
   const label = `${owner}_${field.wireName}`
-  const doc = field.doc === undefined ? '' : ` // ${field.doc.replaceAll(/\s+/g, ' ')}`
-  const end = `${field.wireName} = ${field.tag};${doc}`
+  const end = `${field.wireName} = ${field.tag};`
   if (isWrapped(field)) return `${typeOf(file, field.shape, `${label}_box`)} ${end}`
   const type = repeatedType(file, field.shape, label)
   const isScalar = protoScalar(field.shape) !== undefined || field.shape.kind === 'enum'

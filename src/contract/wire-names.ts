@@ -1,6 +1,7 @@
 // Owns the check that the names of a shape serve Avro and Protobuf. Never changes a name.
 
 import { EarshotError } from '../base/errors.ts'
+import { canonicalShape } from './canonical.ts'
 import { isWireName, wireNameOf } from './names.ts'
 import type { Shape } from './shape.ts'
 
@@ -34,7 +35,11 @@ function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
 function takeName(name: string, shape: Shape, types: Map<string, Shape>, path: string): void {
   const other = types.get(name)
   if (!isWireName(name)) fail(path, `"${name}" is no name for a type in Avro and Protobuf`)
-  if (other !== undefined && other !== shape) fail(path, `two types are called "${name}"`)
+  const isOther = other !== undefined && other !== shape
+  // A type that is used twice is one type, though each use has a shape of its own.
+  if (isOther && canonicalShape(other) !== canonicalShape(shape)) {
+    fail(path, `two types are called "${name}"`)
+  }
   types.set(name, shape)
 }
 
@@ -48,5 +53,7 @@ function checkApart(names: readonly string[], path: string): void {
 }
 
 function fail(path: string, what: string): never {
-  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', `${what}; rename one`, { path })
+  const hint = 'rename one, or narrow the channel: codecs: ["json", "msgpack"]'
+  const data = { hint, codecs: ['avro', 'protobuf'] }
+  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', `${what}; ${hint}`, { path, data })
 }

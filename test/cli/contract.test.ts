@@ -48,7 +48,7 @@ describe('earshot contract', () => {
     expect(locked).toMatchObject({ code: 0, stderr: '' })
     expect(locked.stdout).toContain('shop.orders 1.0.0  locked:')
     const lock = JSON.parse(readFileSync(file('orders.lock.json'), 'utf8'))
-    expect(lock.contracts['shop.orders/1'].numbers).toEqual({ placed: { id: 1, note: 2 } })
+    expect(lock.contracts['shop.orders/1'].numbers).toEqual({ Placed: { id: 1, note: 2 } })
     expect(await earshot(['contract', 'check', module])).toMatchObject({ code: 0, stderr: '' })
     expect((await earshot(['contract', 'lock', module])).stdout).toContain('already locked')
   })
@@ -65,7 +65,7 @@ describe('earshot contract', () => {
     const locked = await earshot(['contract', 'lock', module, '--json'])
     expect(JSON.parse(locked.stdout)).toMatchObject({ changed: true })
     const lock = JSON.parse(readFileSync(file('orders.lock.json'), 'utf8'))
-    expect(lock.contracts['shop.orders/1'].numbers.placed).toEqual({ id: 1, note: 2, first: 3 })
+    expect(lock.contracts['shop.orders/1'].numbers.Placed).toEqual({ id: 1, note: 2, first: 3 })
     expect((await earshot(['contract', 'check', module])).code).toBe(0)
   })
 

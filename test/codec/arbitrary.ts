@@ -81,6 +81,8 @@ function recordOf(fields: fc.Arbitrary<FieldShape[]>): fc.Arbitrary<RecordShape>
   return fields.map((list) => ({ kind: 'record', name: 'R', fields: list }))
 }
 
+const looseKinds = ['optional', 'nullable', 'both', 'filled']
+
 function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<FieldShape[]> {
   const entry = fc.record({
     name: fieldName,
@@ -102,6 +104,7 @@ function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<F
         shape: inner,
         optional: absence === 'optional' || absence === 'both' || absence === 'filled',
         nullable: absence === 'nullable' || absence === 'both',
+        ...(gap === 2 && looseKinds.includes(absence) ? { nullLast: true as const } : {}),
         ...(fallback === undefined ? {} : { fallback }),
       }
     })

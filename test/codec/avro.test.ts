@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import avsc from 'avsc'
-import fc from 'fast-check'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { defaultLimits } from '../../src/base/limits.ts'
@@ -8,7 +7,8 @@ import { avro } from '../../src/codec/avro.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
 import { avroSchemaOf } from '../../src/contract/to-avro.ts'
-import { expected, seed, shapes, valueFor } from './arbitrary.ts'
+import { expected, seed, shapes } from './arbitrary.ts'
+import { compareMany } from './many.ts'
 import { forAvsc, hasBigInt } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
 
@@ -28,21 +28,21 @@ function holdsHuge(value: unknown): boolean {
 }
 
 test(`writes the bytes that avsc writes, and reads them (EARSHOT_SEED=${seed})`, () => {
-  const samples = shapes
-    .filter((shape) => !hasBigInt(shape) && shape.kind !== 'bytes')
-    .chain((shape) => valueFor(shape, false).map((value) => ({ shape, value })))
-  const property = fc.property(samples, ({ shape, value }) => {
+  const plainShapes = shapes.filter((shape) => !hasBigInt(shape) && shape.kind !== 'bytes')
+  compareMany(plainShapes, false, (shape) => {
     const codec = avro.compile(shape, defaultLimits)
     const type = avscType(shape)
-    const plain = forAvsc(shape, value)
-    fc.pre(!holdsHuge(plain))
-    const theirs = type.toBuffer(plain)
-    const end = codec.encodeInto(value, room, 0)
-    expect(room.subarray(0, end).toString('hex')).toBe(theirs.toString('hex'))
-    const decoded = codec.decode(theirs, 0, theirs.length)
-    expect(isDeepStrictEqual(decoded, expected(shape, value, 'avro'))).toBe(true)
+    return (value) => {
+      const plain = forAvsc(shape, value)
+      if (holdsHuge(plain)) return false
+      const theirs = type.toBuffer(plain)
+      const end = codec.encodeInto(value, room, 0)
+      expect(room.subarray(0, end).toString('hex')).toBe(theirs.toString('hex'))
+      const decoded = codec.decode(theirs, 0, theirs.length)
+      expect(isDeepStrictEqual(decoded, expected(shape, value, 'avro'))).toBe(true)
+      return true
+    }
   })
-  fc.assert(property, { seed, numRuns: 120 })
 })
 
 test('writes a bigint as the long that it is', () => {
@@ -100,13 +100,18 @@ test('the schema carries names, defaults and logical types that avsc accepts', (
     type: 'record',
     name: 'Job',
     fields: [
-      { name: 'a_b', type: 'long', default: 5 },
+      { name: 'a_b', type: 'long', default: 5, key: 'a-b' },
       { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
       { name: 'note', type: ['null', 'string'], default: null, doc: 'why' },
       { name: 'tags', type: { type: 'array', items: 'string' }, default: ['x'] },
       {
         name: 'state',
-        type: { type: 'enum', name: 'Job_state', symbols: ['in_work', 'done'] },
+        type: {
+          type: 'enum',
+          name: 'Job_state',
+          symbols: ['in_work', 'done'],
+          keys: ['in-work', 'done'],
+        },
         default: 'done',
       },
     ],

@@ -180,7 +180,7 @@ function changedRecord(shape: RecordShape, random: Random): RecordShape {
     case 1:
       return edit((field) => ({ ...field, doc: 'told' }))
     case 2:
-      return edit(({ fallback, ...field }) => ({
+      return edit(({ fallback, nullLast, ...field }) => ({
         ...field,
         optional: random(2) === 0,
         nullable: random(2) === 0,

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
 import { Packr, Unpackr } from 'msgpackr'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
@@ -6,7 +6,8 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import type { BodyCodec } from '../../src/codec/codec.ts'
 import { msgpack } from '../../src/codec/msgpack.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
-import { expected, seed, shapes, valueFor } from './arbitrary.ts'
+import { expected, seed, shapes } from './arbitrary.ts'
+import { compareMany } from './many.ts'
 import { forMsgpackr, hasBigInt } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
 
@@ -33,22 +34,21 @@ function compile(type: Parameters<typeof shapeOf>[0]): BodyCodec {
 }
 
 test(`msgpackr and we read what the other writes (EARSHOT_SEED=${seed})`, () => {
-  const samples = shapes
-    .filter((shape) => shape.kind !== 'bytes' && !hasBigInt(shape))
-    .chain((shape) => valueFor(shape, false).map((value) => ({ shape, value })))
-  const property = fc.property(samples, ({ shape, value }) => {
+  const plainShapes = shapes.filter((shape) => shape.kind !== 'bytes' && !hasBigInt(shape))
+  compareMany(plainShapes, false, (shape) => {
     const codec = msgpack.compile(shape, defaultLimits)
-    const plain = forMsgpackr(shape, value)
-    const end = codec.encodeInto(value, room, 0)
-    const ours = Buffer.from(room.subarray(0, end))
-    const wanted = expected(shape, value, 'msgpack')
-    const theirs = packr.pack(plain)
-    expect(codec.decode(theirs, 0, theirs.length)).toEqual(withoutMinusZero(wanted))
-    // Through their reader and writer and ours: nothing is lost but the sign of -0.
-    const again = packr.pack(unpackr.unpack(ours))
-    expect(codec.decode(again, 0, again.length)).toEqual(withoutMinusZero(wanted))
+    return (value) => {
+      const end = codec.encodeInto(value, room, 0)
+      const ours = Buffer.from(room.subarray(0, end))
+      const wanted = withoutMinusZero(expected(shape, value, 'msgpack'))
+      const theirs = packr.pack(forMsgpackr(shape, value))
+      expect(isDeepStrictEqual(codec.decode(theirs, 0, theirs.length), wanted)).toBe(true)
+      // Through their reader and writer and ours: nothing is lost but the sign of -0.
+      const again = packr.pack(unpackr.unpack(ours))
+      expect(isDeepStrictEqual(codec.decode(again, 0, again.length), wanted)).toBe(true)
+      return true
+    }
   })
-  fc.assert(property, { seed, numRuns: 120 })
 })
 
 test('a whole number is written as an integer, never as a float', () => {

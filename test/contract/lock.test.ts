@@ -23,6 +23,16 @@ function tagsIn(made: AnyContract): Record<string, number> {
 
 const first = Type.Object({ a: Type.String(), b: Type.Integer() })
 
+test('two types of one name are refused when the contract is defined, if Avro is promised', () => {
+  const named = (type: TSchema) => Type.Object({ x: type }, { name: 'Same' })
+  const body = Type.Object({ a: named(Type.String()), b: named(Type.Integer()) })
+  const error = thrownBy(() => jobs('1.0.0', body))
+  expect(error?.code).toBe('EARSHOT_SHAPE_UNSUPPORTED')
+  expect(error?.path).toBe('/b')
+  const narrow = { done: event(body, { codecs: ['json', 'msgpack'] }) }
+  expect(contract('test.jobs', '1.0.0', narrow).channels).toHaveLength(1)
+})
+
 describe('a lock file', () => {
   test('keeps numbers when fields are put before others, and moved', () => {
     const lock = saved(extendLock({}, jobs('1.0.0', first)))
@@ -58,9 +68,9 @@ describe('a lock file', () => {
       })
     const lock = saved(extendLock({}, jobs('1.0.0', union([], ['a', 'b']))))
     expect(lock.contracts?.['test.jobs/1']?.numbers).toMatchObject({
-      'done/list/item': { x: 1, state: 2 },
-      'done/list/item/state': { a: 1, b: 2 },
-      'done/way': { card: 1, cash: 2 },
+      Done_list_item: { x: 1, state: 2 },
+      Done_list_item_state: { a: 1, b: 2 },
+      Done_way: { card: 1, cash: 2 },
     })
     const bank = Type.Object({ kind: Type.Literal('bank') })
     const next = jobs('1.1.0', union([bank], ['c', 'b', 'a']), lock)
@@ -122,7 +132,7 @@ describe('a contract in step with its lock', () => {
     )
     const error = thrownBy(() => checkLock(lock, jobs('1.1.0', more, lock)))
     expect(error?.code).toBe('EARSHOT_CONTRACT_UNLOCKED')
-    expect(error?.path).toBe('done/c')
+    expect(error?.path).toBe('Done/c')
     const extended = saved(extendLock(lock, jobs('1.1.0', more, lock)))
     checkLock(extended, jobs('1.1.0', more, extended))
     checkLock(extended, jobs('1.0.0', first, extended))
@@ -163,11 +173,24 @@ describe('a contract in step with its lock', () => {
     expect(error?.data.verdict).toBe('major')
   })
 
+  test('a named type has the same numbers wherever it is used', () => {
+    const line = (extra: object) => Type.Object({ ...extra, sku: Type.String() }, { name: 'Line' })
+    const gone = { gone: Type.Optional(Type.String()) }
+    let all = saved(extendLock({}, jobs('1.0.0', Type.Object({ a: line(gone) }))))
+    all = saved(extendLock(all, jobs('1.1.0', Type.Object({ a: line({}) }), all)))
+    const twice = Type.Object({ a: line({}), b: Type.Optional(line({})) })
+    const made = jobs('1.2.0', twice, all)
+    expect(made.channels[0]?.shape).toMatchObject({
+      fields: [{ shape: { fields: [{ tag: 2 }] } }, { shape: { fields: [{ tag: 2 }] } }],
+    })
+    extendLock(all, made)
+  })
+
   test('replies are locked apart from bodies', () => {
     const made = contract('test.ask', '1.0.0', { ask: request(first, first) })
     expect(extendLock({}, made).contracts?.['test.ask/1']?.numbers).toEqual({
-      ask: { a: 1, b: 2 },
-      'ask.reply': { a: 1, b: 2 },
+      Ask: { a: 1, b: 2 },
+      AskReply: { a: 1, b: 2 },
     })
   })
 })

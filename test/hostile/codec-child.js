@@ -4,6 +4,7 @@
 import { Type } from 'typebox'
 import { defaultLimits } from '../../dist/src/base/limits.js'
 import { formats } from '../../dist/src/codec/formats.js'
+import { resolve } from '../../dist/src/codec/resolve.js'
 import { Bytes } from '../../dist/src/contract/bytes.js'
 import { shapeOf } from '../../dist/src/contract/from-typebox.js'
 import { rows } from './codec-rows.js'
@@ -33,6 +34,13 @@ const shapes = [
   ]),
   Type.Array(Type.Object({})),
   Type.Record(Type.String(), Type.Optional(Type.Object({ deep: Type.Array(Type.Boolean()) }))),
+  Type.Object({
+    a: Type.Integer({ format: 'int32', proto: 'int32' }),
+    b: Type.Integer({ proto: 'sfixed64' }),
+    c: Type.Array(Type.Integer({ minimum: 0, maximum: 4_294_967_295, proto: 'fixed32' })),
+    d: Type.BigInt({ minimum: 0n, proto: 'uint64' }),
+    e: Type.Array(Type.Enum(['none', 'some'], { numbers: [0, 1], unknown: 'none' })),
+  }),
 ].map((type) => shapeOf(type, 'Body'))
 
 const samples = [
@@ -51,7 +59,21 @@ const samples = [
   { kind: 'b', grid: [[1, 2.5], [], [3]] },
   [{}, {}, {}],
   { k: { deep: [true, false] }, l: { deep: [] } },
+  { a: -5, b: -(2 ** 40), c: [4_000_000_000, 1], d: 2n ** 60n, e: ['some', 'none', 'some'] },
 ]
+
+/** The first shape as a later version has it: a field less, a default and a symbol more. */
+const later = shapeOf(
+  Type.Object({
+    id: Type.Integer(),
+    rate: Type.Number({ tag: 3 }),
+    state: Type.Enum(['new', 'old', 'gone'], { unknown: 'old', tag: 4 }),
+    lines: Type.Array(Type.Object({ sku: Type.String() }), { tag: 5 }),
+    more: Type.Record(Type.String(), Type.Array(Type.String()), { tag: 6 }),
+    extra: Type.Array(Type.Integer(), { default: [1], tag: 8 }),
+  }),
+  'Body',
+)
 
 /** Bytes that mean much to one format or another. */
 const telling = [
@@ -127,6 +149,8 @@ function feedRows(format) {
 
 function feedMutants(format) {
   const codecs = shapes.map((shape) => format.compile(shape, defaultLimits))
+  // Every other message of the first shape is read by a resolver.
+  const resolver = resolve(format.codec, shapes[0], later)
   const room = Buffer.alloc(4096)
   const bodies = codecs.map((codec, index) => {
     return [...room.subarray(0, codec.encodeInto(samples[index], room, 0))]
@@ -139,7 +163,8 @@ function feedMutants(format) {
   for (let index = 0; index < count; index++) {
     const which = index % codecs.length
     const bytes = mutated(bodies[which], bodies[random(bodies.length)])
-    const { outcome, ms } = attempt(codecs[which], bytes)
+    const isResolved = which === 0 && index % (2 * codecs.length) === 0
+    const { outcome, ms } = attempt(isResolved ? resolver : codecs[which], bytes)
     maxMs = Math.max(maxMs, ms)
     if (outcome in seen) seen[outcome]++
     else odd.push({ outcome, shape: which, bytes: bytes.toString('hex') })

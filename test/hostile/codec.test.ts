@@ -22,7 +22,8 @@ interface Report {
   }
 }
 
-const mutantsPerFormat = 10_000
+/** A million by night: EARSHOT_MUTANTS=1000000. */
+const mutantsPerFormat = Number(process.env.EARSHOT_MUTANTS ?? 10_000)
 const child = fileURLToPath(new URL('./codec-child.js', import.meta.url))
 const flags = ['--max-old-space-size=512', '--max-semi-space-size=4', '--expose-gc']
 

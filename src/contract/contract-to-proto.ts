@@ -1,0 +1,45 @@
+// Owns writing a contract as one .proto file: its messages, and a service for its requests.
+// Never writes what Protobuf has no word for: events and raw bytes are told in comments.
+
+import type { Channel } from './channel.ts'
+import type { AnyContract } from './contract.ts'
+import { ProtoFile } from './to-proto.ts'
+
+/**
+ * The .proto file (proto3) of a contract. Requests and notifications are rpcs of a service;
+ * what a channel of bytes carries has no message.
+ * @throws EARSHOT_SHAPE_UNSUPPORTED when two types of the contract have one name
+ */
+export function toProto(contract: AnyContract): string {
+  const file = new ProtoFile()
+  const scope = `.${contract.name.replaceAll('-', '_')}`
+  const lines: string[] = []
+  let usesEmpty = false
+  for (const channel of contract.channels) {
+    const name = pascal(channel.name)
+    const body = file.add(channel.shape, name)
+    const reply = channel.replyShape && file.add(channel.replyShape, `${name}Reply`)
+    if (channel.kind === 'event' || body === undefined || (channel.replyShape && !reply)) {
+      lines.push(
+        `  // ${channel.kind} ${channel.name}: ${body ?? 'bytes'}${answer(channel, reply)}`,
+      )
+      continue
+    }
+    usesEmpty ||= reply === undefined
+    const returned = reply === undefined ? '.google.protobuf.Empty' : `${scope}.${reply}`
+    lines.push(`  rpc ${name}(${scope}.${body}) returns (${returned});`)
+  }
+  const last = contract.name.slice(contract.name.lastIndexOf('.') + 1)
+  const service = `service ${pascal(last).replaceAll('-', '_')} {\n${lines.join('\n')}\n}\n`
+  const empty = usesEmpty ? 'import "google/protobuf/empty.proto";\n\n' : ''
+  const head = `// ${contract.name} ${contract.version}\nsyntax = "proto3";\n\n`
+  return `${head}package ${scope.slice(1)};\n\n${empty}${file.text}\n${service}`
+}
+
+function answer({ replyShape }: Channel, reply: string | undefined): string {
+  return replyShape ? ` → ${reply ?? 'bytes'}` : ''
+}
+
+function pascal(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}

@@ -1,0 +1,110 @@
+// Owns reading the parts of an Avro schema that hold no other: scalars, symbols, names of fields.
+// Never reads a record, a list or a union.
+
+import { type AvroPlace, invalidAvro, type Json } from './avro-place.ts'
+import { isPattern } from './from-scalar.ts'
+import { isEnumNumber, isName, isTag, wireNameOf } from './names.ts'
+import { isProtoInt } from './proto-types.ts'
+import { unsupported } from './schema.ts'
+import type { EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
+
+/** The shape of a scalar type; undefined for everything else. */
+export function scalarOf(given: Json, place: AvroPlace): Shape | undefined {
+  switch (given.type) {
+    case 'boolean':
+      return { kind: 'bool' }
+    case 'int':
+    case 'long':
+      return intOf(given, given.type, place)
+    case 'float':
+    case 'double':
+      return {
+        kind: 'float',
+        bits: given.type === 'float' ? 32 : 64,
+        ...numbersIn(given, ['minimum', 'maximum']),
+      }
+    case 'string':
+      return {
+        kind: 'string',
+        ...numbersIn(given, ['minLength', 'maxLength']),
+        ...(typeof given.pattern === 'string' && isPattern(given.pattern)
+          ? { pattern: given.pattern }
+          : {}),
+      }
+    case 'bytes':
+      return { kind: 'bytes', ...numbersIn(given, ['maxLength']) }
+    case 'null': {
+      const hint = 'null goes with another type, in the union of a field'
+      throw unsupported(place.path, 'null alone', hint)
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Our own attributes: anything else under their names is passed over, as Avro says. */
+function numbersIn(given: Json, keys: readonly string[]): object {
+  const kept = keys.filter((key) => Number.isFinite(given[key]))
+  return Object.fromEntries(kept.map((key) => [key, given[key]]))
+}
+
+function intOf(given: Json, type: 'int' | 'long', place: AvroPlace): Shape {
+  const bigint = type === 'long' && (given.bigint === true || place.int64 === 'bigint')
+  const isTime = given.logicalType === 'timestamp-millis' && type === 'long' && !bigint
+  const shape: IntShape = {
+    kind: 'int',
+    bits: type === 'int' ? 32 : 64,
+    bigint,
+    ...numbersIn(given, ['minimum', 'maximum']),
+    ...(isTime ? { logical: 'timestamp-millis' } : {}),
+  }
+  return isProtoInt(shape, given.proto) ? { ...shape, proto: given.proto } : shape
+}
+
+export function symbolsOf(given: Json, name: string, place: AvroPlace): EnumShape {
+  const { symbols, keys = symbols, numbers, default: unknown } = given
+  const isList = Array.isArray(symbols) && symbols.length > 0 && new Set(symbols).size
+  if (isList !== (symbols as unknown[] | undefined)?.length) {
+    throw invalidAvro(place.path, 'an enum without symbols, or with one twice')
+  }
+  const wireNames = symbols as readonly unknown[]
+  const names = Array.isArray(keys) && keys.length === wireNames.length ? keys : wireNames
+  for (const symbol of [...wireNames, ...names]) {
+    if (typeof symbol !== 'string' || !isName(symbol)) {
+      throw invalidAvro(place.path, `the symbol ${JSON.stringify(symbol)}`)
+    }
+  }
+  const at = wireNames.indexOf(unknown)
+  if (unknown !== undefined && at < 0) throw invalidAvro(`${place.path}/default`, 'no symbol')
+  return {
+    kind: 'enum',
+    name,
+    symbols: [...names] as string[],
+    numbers: isAscending(numbers, names.length) ? numbers : names.map((_, index) => index + 1),
+    ...(at < 0 ? {} : { unknown: names[at] as string }),
+  }
+}
+
+function isAscending(numbers: unknown, length: number): numbers is readonly number[] {
+  if (!Array.isArray(numbers) || numbers.length !== length) return false
+  return numbers.every(
+    (one, index) => isEnumNumber(one) && (index === 0 || one > numbers[index - 1]),
+  )
+}
+
+/** Names, tag and documentation of a field: ours where they are written, Avro's otherwise. */
+export function fieldAttributes(
+  given: Json,
+  index: number,
+  place: AvroPlace,
+): Pick<FieldShape, 'name' | 'wireName' | 'tag' | 'doc'> {
+  const { name: written, key, tag = index + 1, doc } = given
+  if (typeof written !== 'string' || !isName(written)) {
+    throw invalidAvro(`${place.path}/name`, `the name ${JSON.stringify(written)} of a field`)
+  }
+  // Some writers allow names that Avro does not; names are not on the wire.
+  const wireName = wireNameOf(written)
+  const name = typeof key === 'string' && isName(key) ? key : written
+  if (!isTag(tag)) throw invalidAvro(`${place.path}/tag`, 'no field number')
+  return { name, wireName, tag, ...(typeof doc === 'string' && doc !== '' ? { doc } : {}) }
+}

@@ -1,0 +1,246 @@
+// Owns reading Avro schemas (.avsc) into shapes. What our exporter wrote comes back as it was.
+// Never changes a byte: what our Avro codec would write in another way is refused, with path.
+
+import { AvroNames, type AvroPlace, below, invalidAvro, type Json } from './avro-place.ts'
+import { findFault } from './check.ts'
+import { jsonForm, valueOfForm } from './fallback.ts'
+import { fieldAttributes, scalarOf, symbolsOf } from './from-avro-scalar.ts'
+import { isName, isTag, isWireName } from './names.ts'
+import { unsupported } from './schema.ts'
+import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
+import { refuseHuge } from './shape-size.ts'
+
+export interface AvroOptions {
+  /** What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1). */
+  readonly int64?: 'number' | 'bigint'
+}
+
+const maxDepth = 64
+const maxBytes = 1_048_576
+
+/**
+ * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types other than
+ * timestamp-millis are read as the type beneath, as Avro asks of who does not know them.
+ * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for fixed,
+ * recursion, and unions that are not of null and one type or of records
+ */
+export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
+  const place: AvroPlace = {
+    path: '',
+    namespace: '',
+    depth: 0,
+    names: new AvroNames(),
+    int64: options.int64 ?? 'number',
+  }
+  const shape = read(typeof schema === 'string' ? parsed(schema) : schema, place)
+  refuseHuge(shape, '')
+  return shape
+}
+
+function parsed(text: string): unknown {
+  if (text.length > maxBytes) throw invalidAvro('', `longer than ${maxBytes} characters`)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // A bare name is a schema, too: "string".
+    if (/^[A-Za-z]+$/.test(text.trim())) return text.trim()
+    throw invalidAvro('', String(error))
+  }
+}
+
+function read(schema: unknown, place: AvroPlace): Shape {
+  if (place.depth > maxDepth) throw unsupported(place.path, 'nested too deeply', 'flatten it')
+  if (typeof schema === 'string') {
+    return scalarOf({ type: schema }, place) ?? place.names.find(schema, place)
+  }
+  if (Array.isArray(schema)) return readUnion(schema, place)
+  if (typeof schema !== 'object' || schema === null) {
+    throw invalidAvro(place.path, 'a type is a name, an object or a list')
+  }
+  const given = schema as Json
+  // `{ "type": { … } }` is the type within; so is `{ "type": "Name" }`.
+  if (typeof given.type === 'object' && given.type !== null) {
+    return read(given.type, below(place, 'type'))
+  }
+  return scalarOf(given, place) ?? readComplex(given, place)
+}
+
+function readComplex(given: Json, place: AvroPlace): Shape {
+  const hint = 'use bytes, or a list of numbers'
+  switch (given.type) {
+    case 'array': {
+      const items = read(given.items, below(place, 'items'))
+      return { kind: 'list', items, ...countsOf(given) }
+    }
+    case 'map':
+      return { kind: 'map', values: read(given.values, below(place, 'values')) }
+    case 'enum':
+      return place.names.define(given, place, (name) => symbolsOf(given, name, place))
+    case 'record':
+    case 'error':
+      return place.names.define(given, place, (name, inner) => readRecord(given, name, inner))
+    case 'fixed':
+      throw unsupported(place.path, 'fixed', hint)
+    default:
+      if (typeof given.type === 'string') return place.names.find(given.type, place)
+      throw invalidAvro(place.path, 'a type without "type"')
+  }
+}
+
+function countsOf(given: Json): object {
+  const kept = ['minItems', 'maxItems'].filter((key) => Number.isSafeInteger(given[key]))
+  return Object.fromEntries(kept.map((key) => [key, given[key]]))
+}
+
+function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
+  if (!Array.isArray(given.fields)) throw invalidAvro(place.path, 'a record without fields')
+  const seen = new Set<unknown>()
+  const fields = given.fields.map((field: unknown, index): FieldShape => {
+    const at = below(place, 'fields', index)
+    const read = readField(field, index, at)
+    for (const key of [read.name, read.tag, `/${read.wireName}`]) {
+      if (seen.has(key)) throw invalidAvro(at.path, `a second field with ${key}`)
+      seen.add(key)
+    }
+    if (index > 0 && read.tag < Math.max(...[...seen].filter((one) => typeof one === 'number'))) {
+      throw invalidAvro(`${at.path}/tag`, 'less than the one before: fields are in tag order')
+    }
+    return read
+  })
+  return { kind: 'record', name, fields }
+}
+
+function readField(field: unknown, index: number, place: AvroPlace): FieldShape {
+  if (typeof field !== 'object' || field === null) throw invalidAvro(place.path, 'no field')
+  const given = field as Json
+  const base = fieldAttributes(given, index, place)
+  const { type } = given
+  const at = below(place, 'type')
+  const isLoose = Array.isArray(type) && type.includes('null')
+  if (!isLoose) {
+    const plain = { ...base, shape: read(type, at), optional: false, nullable: false }
+    if (given.default === undefined && given.fallback === undefined) return plain
+    return { ...plain, fallback: defaultOf(plain.shape, given, place) }
+  }
+  if (type[0] !== 'null') return readNullLast({ ...given, type }, base, at)
+  const shape = readLoose(type.slice(1), at)
+  const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
+  const nullable = given.absent === undefined ? !optional : true
+  const loose = { ...base, shape, optional, nullable }
+  if (given.fallback === undefined) return loose
+  const isNull = nullable && given.fallback === null
+  return { ...loose, fallback: isNull ? null : formOf(shape, given.fallback, place) }
+}
+
+/** A default of the first branch is what an absent field stands for. */
+function readNullLast(
+  given: Json & { readonly type: readonly unknown[] },
+  base: Pick<FieldShape, 'name' | 'wireName' | 'tag'>,
+  at: AvroPlace,
+): FieldShape {
+  const { type, absent } = given
+  if (type.at(-1) !== 'null') {
+    const hint = 'write it first or last: its place is part of the bytes'
+    throw unsupported(at.path, 'a union with null in the middle', hint)
+  }
+  const shape = readLoose(type.slice(0, -1), at, 0)
+  const hasDefault = given.default !== undefined || given.fallback !== undefined
+  const optional = absent === 'both' || absent === 'optional' || (hasDefault && absent !== 'null')
+  const nullable = absent === 'both' || absent === 'null' || !optional
+  const loose = { ...base, shape, optional, nullable, nullLast: true as const }
+  if (!hasDefault) return loose
+  const isNull = nullable && given.fallback === null
+  return { ...loose, fallback: isNull ? null : defaultOf(shape, given, at) }
+}
+
+/** The default in our form, where one is written, or Avro's own. */
+function defaultOf(shape: Shape, given: Json, place: AvroPlace): unknown {
+  if (given.fallback !== undefined) return formOf(shape, given.fallback, place)
+  return formOf(shape, ownForm(shape, given.default), place)
+}
+
+function formOf(shape: Shape, form: unknown, place: AvroPlace): unknown {
+  const value = valueOfForm(shape, form)
+  const wrong = findFault(shape, value, { finite: true })
+  if (!wrong) return jsonForm(shape, value)
+  const what = `the default has ${wrong.found} where ${wrong.expected} is expected`
+  throw invalidAvro(`${place.path}/default${wrong.path}`, what)
+}
+
+/** Avro's form of a default as ours: bytes as base64, fields by their names, branches told. */
+function ownForm(shape: Shape, form: unknown): unknown {
+  switch (shape.kind) {
+    case 'int':
+      return shape.bigint ? String(form) : form
+    case 'bytes':
+      return typeof form === 'string' ? Buffer.from(form, 'latin1').toString('base64') : form
+    case 'list':
+      return Array.isArray(form) ? form.map((item) => ownForm(shape.items, item)) : form
+    case 'map':
+    case 'record': {
+      if (typeof form !== 'object' || form === null) return form
+      const entries = Object.entries(form).map(([key, item]) => {
+        if (shape.kind === 'map') return [key, ownForm(shape.values, item)]
+        const field = shape.fields.find(({ wireName }) => wireName === key)
+        return field && item !== null ? [field.name, ownForm(field.shape, item)] : [key, item]
+      })
+      return Object.fromEntries(entries)
+    }
+    case 'union': {
+      const first = shape.branches[0] as UnionBranch
+      const rest = ownForm(first.record, form) as object
+      return { [shape.discriminator]: first.literal, ...rest }
+    }
+    default:
+      return form
+  }
+}
+
+/** What stands beside null: one type, or the branches of a union. */
+function readLoose(types: readonly unknown[], place: AvroPlace, first = 1): Shape {
+  const [only] = types
+  const isBranch = typeof only === 'object' && only !== null && 'branch' in only
+  return types.length === 1 && !isBranch
+    ? read(only, below(place, first))
+    : readUnion(types, place, first)
+}
+
+/** Records, told apart by what their `branch` says, or by their names. */
+function readUnion(types: readonly unknown[], place: AvroPlace, first = 0): Shape {
+  const records = types.map((type, index) => {
+    const shape = type === 'null' ? undefined : read(type, below(place, index + first))
+    if (shape?.kind === 'record') return shape
+    const hint = 'unions are of null and one type in a field, or of records'
+    throw unsupported(place.path, 'a union of these types', hint)
+  })
+  if (records.length === 0) throw invalidAvro(place.path, 'a union of nothing')
+  const told = types.map((type) => (type as { branch?: Json } | null)?.branch)
+  const own = told[0]
+  const discriminator = wordOf(own?.discriminator, isName) ?? freeName(records)
+  const name = wordOf(own?.union, isWireName) ?? `${(records[0] as RecordShape).name}_or`
+  const branches = records.map((record, index): UnionBranch => {
+    const literal = wordOf(told[index]?.literal, isName) ?? record.name
+    const tag = told[index]?.tag
+    return { literal, tag: isTag(tag) ? tag : index + 1, record }
+  })
+  for (const [index, { literal, tag, record }] of branches.entries()) {
+    const before = branches.slice(0, index)
+    const isSecond = before.some((one) => one.literal === literal || one.tag >= tag)
+    if (isSecond) throw invalidAvro(place.path, `a second branch ${literal}, or one of a lower tag`)
+    if (record.fields.some((field) => field.name === discriminator)) {
+      throw invalidAvro(place.path, `a field called ${discriminator}, which tells branches apart`)
+    }
+  }
+  return { kind: 'union', name, discriminator, branches }
+}
+
+function wordOf(value: unknown, test: (word: string) => boolean): string | undefined {
+  return typeof value === 'string' && test(value) ? value : undefined
+}
+
+/** `kind`, or more underscores, until no record has a field of that name. */
+function freeName(records: readonly RecordShape[]): string {
+  let name = 'kind'
+  while (records.some(({ fields }) => fields.some((field) => field.name === name))) name += '_'
+  return name
+}

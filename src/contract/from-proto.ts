@@ -1,0 +1,229 @@
+// Owns reading .proto files (proto3) into shapes and contracts: a message is a shape, a service a
+// contract, an rpc a channel of it. Never changes a byte of what other Protobuf libraries write.
+
+import { type EarshotError, isEarshotError } from '../base/errors.ts'
+import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
+import { enumOfProto, protoKinds, scalarOfProto } from './from-proto-scalar.ts'
+import { isName, isTag } from './names.ts'
+import type { ProtoCall, ProtoField, ProtoMessage } from './proto-file.ts'
+import {
+  type Declared,
+  type DeclaredService,
+  type ProtoImports,
+  ProtoScope,
+} from './proto-scope.ts'
+import { invalidProto } from './proto-tokens.ts'
+import { unsupported } from './schema.ts'
+import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import { refuseHuge } from './shape-size.ts'
+
+export interface ProtoOptions {
+  /** The version of the contracts, which a .proto file does not have. Default: 1.0.0. */
+  readonly version?: string
+  /**
+   * What 64-bit integers are in TypeScript where the field does not say `jstype`. Default:
+   * number, refused beyond ±(2^53 − 1).
+   */
+  readonly int64?: 'number' | 'bigint'
+  readonly imports?: ProtoImports
+  /** Leave out what cannot be read, and tell of it in `refused`, instead of throwing. */
+  readonly partial?: boolean
+}
+
+export interface ProtoContents {
+  /** By full name: `shop.v1.Order`. */
+  readonly messages: ReadonlyMap<string, Shape>
+  /** One for each service, called as it is with its package. */
+  readonly contracts: readonly AnyContract[]
+  /** With `partial`: what was left out, by full name, and why. */
+  readonly refused: ReadonlyMap<string, EarshotError>
+}
+
+const maxDepth = 64
+
+/**
+ * What a .proto file declares. Fields of a `oneof` become optional fields, unless the message is
+ * nothing but one oneof of messages: that is a union. Maps with keys other than strings become
+ * lists of entries. Both leave the bytes as they are.
+ * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for streams, recursion,
+ * and enums with negative or equal numbers
+ */
+export function fromProto(text: string, options: ProtoOptions = {}): ProtoContents {
+  const scope = new ProtoScope(text, options.imports ?? {})
+  const reader = new Reader(scope, options)
+  const refused = new Map<string, EarshotError>()
+  const attempt = <T>(name: string, read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (options.partial !== true || !isEarshotError(error)) throw error
+      refused.set(name, error)
+      return undefined
+    }
+  }
+  const messages = new Map<string, Shape>()
+  for (const declared of scope.own) {
+    if (declared.type.kind === 'enum') continue
+    const shape = attempt(declared.full, () => reader.messageOf(declared))
+    if (shape) messages.set(declared.full, shape)
+  }
+  const contracts = scope.services.map((service) =>
+    contractOf(service, options.version ?? '1.0.0', (call) =>
+      attempt(`${service.full}/${call.name}`, () => reader.channelOf(service, call)),
+    ),
+  )
+  return { messages, contracts: contracts.filter(({ channels }) => channels.length > 0), refused }
+}
+
+interface Calls {
+  readonly name: string
+  readonly shape: Shape
+  readonly replyShape: Shape
+}
+
+function contractOf(
+  { full, service }: DeclaredService,
+  version: string,
+  read: (call: ProtoCall) => Calls | undefined,
+): AnyContract {
+  const calls = service.calls.flatMap((call) => read(call) ?? [])
+  checkNames(full, version, Object.fromEntries(calls.map(({ name }) => [name, true])))
+  const channels = calls.map((call) => createChannel(full, version, { kind: 'request', ...call }))
+  return assemble(full, version, channels)
+}
+
+class Reader {
+  readonly #scope: ProtoScope
+  readonly #options: ProtoOptions
+  /** Undefined while a type is being read. */
+  readonly #shapes = new Map<Declared, RecordShape | UnionShape | EnumShape | undefined>()
+
+  constructor(scope: ProtoScope, options: ProtoOptions) {
+    this.#scope = scope
+    this.#options = options
+  }
+
+  /** `rpc PlaceOrder` is the channel `placeOrder`. */
+  channelOf({ full }: DeclaredService, call: ProtoCall): Calls {
+    const { name, streamsBody, streamsReply, line } = call
+    const kind = protoKinds.find((one) => one.body === streamsBody && one.reply === streamsReply)
+    if (kind?.channel !== 'request') {
+      const hint = 'this version knows requests alone: leave it out, or read with { partial: true }'
+      throw unsupported(`line ${line}`, `${kind?.says} in rpc ${full}/${name}`, hint)
+    }
+    const shape = this.#message(call.body, full, line)
+    const replyShape = this.#message(call.reply, full, line)
+    return { name: name.charAt(0).toLowerCase() + name.slice(1), shape, replyShape }
+  }
+
+  #message(name: string, scope: string, line: number): Shape {
+    const found = this.#scope.find(name, scope, line)
+    if (found.type.kind === 'message') return this.messageOf(found)
+    throw invalidProto(line, `${name} is no message`)
+  }
+
+  messageOf(declared: Declared): Shape {
+    const shape = this.#shapeOf(declared, 0)
+    refuseHuge(shape, `line ${declared.type.line}`)
+    return shape
+  }
+
+  #shapeOf(declared: Declared, depth: number): RecordShape | UnionShape | EnumShape {
+    const known = this.#shapes.get(declared)
+    if (known) return known
+    const { type, short } = declared
+    if (this.#shapes.has(declared)) {
+      const hint = 'write it with a bounded depth, or carry the inner part as bytes'
+      throw unsupported(`line ${type.line}`, `${declared.full}, which contains itself`, hint)
+    }
+    if (depth > maxDepth) throw unsupported(`line ${type.line}`, 'nested too deeply', 'flatten it')
+    this.#shapes.set(declared, undefined)
+    try {
+      const shape =
+        type.kind === 'enum' ? enumOfProto(type, short) : this.#shape(type, declared, depth)
+      this.#shapes.set(declared, shape)
+      return shape
+    } finally {
+      if (!this.#shapes.get(declared)) this.#shapes.delete(declared)
+    }
+  }
+
+  #shape(message: ProtoMessage, declared: Declared, depth: number): RecordShape | UnionShape {
+    const seen = new Set<string | number>()
+    const fields = message.fields.map((field) => {
+      const { name, number, line } = field
+      if (!isTag(number)) throw invalidProto(line, `the field number ${number}`)
+      if (!isName(name)) throw invalidProto(line, `the name ${name}`)
+      if (seen.has(name) || seen.has(number)) {
+        throw invalidProto(line, `${name} = ${number} in ${declared.full} is a second one`)
+      }
+      seen.add(name).add(number)
+      return this.#field(field, declared, depth)
+    })
+    fields.sort((a, b) => a.tag - b.tag)
+    return unionOf(message, fields, declared.short) ?? recordOf(declared.short, fields)
+  }
+
+  #field(field: ProtoField, declared: Declared, depth: number): FieldShape {
+    const { name, number: tag, label, doc } = field
+    const inner = this.#single(field, declared, depth)
+    const base = { name, wireName: name, tag, nullable: false, ...(doc && { doc }) }
+    if (label === 'repeated') {
+      return { ...base, shape: { kind: 'list', items: inner }, optional: false, fallback: [] }
+    }
+    if (field.key !== undefined) return { ...base, ...this.#map(field, inner, declared) }
+    const isMessage = inner.kind === 'record' || inner.kind === 'union'
+    const optional = label === 'optional' || field.oneof !== undefined || isMessage
+    return { ...base, shape: inner, optional }
+  }
+
+  #single(field: ProtoField, { full }: Declared, depth: number): Shape {
+    const scalar = scalarOfProto(field.type, field.options, this.#options.int64 ?? 'number')
+    return scalar ?? this.#shapeOf(this.#scope.find(field.type, full, field.line), depth + 1)
+  }
+
+  #map(
+    { key = 'string', name, line }: ProtoField,
+    values: Shape,
+    { short }: Declared,
+  ): Pick<FieldShape, 'shape' | 'optional' | 'fallback'> {
+    if (key === 'string') return { shape: { kind: 'map', values }, optional: false, fallback: {} }
+    const keys = scalarOfProto(key, new Map(), this.#options.int64 ?? 'number')
+    if (!keys || keys.kind === 'float' || keys.kind === 'bytes') {
+      throw invalidProto(line, `${key} is no type of keys`)
+    }
+    const part = (name: string, tag: number, shape: Shape): FieldShape => {
+      const optional = shape.kind === 'record' || shape.kind === 'union'
+      return { name, wireName: name, tag, shape, optional, nullable: false }
+    }
+    const entry = recordOf(`${short}_${name}_entry`, [
+      part('key', 1, keys),
+      part('value', 2, values),
+    ])
+    return { shape: { kind: 'list', items: entry }, optional: false, fallback: [] }
+  }
+}
+
+function recordOf(name: string, fields: readonly FieldShape[]): RecordShape {
+  return { kind: 'record', name, fields }
+}
+
+/** A message of nothing but one oneof of records. */
+function unionOf(
+  message: ProtoMessage,
+  fields: readonly FieldShape[],
+  name: string,
+): UnionShape | undefined {
+  const [first] = message.fields
+  if (!first || first.oneof === undefined) return undefined
+  if (message.fields.some(({ oneof }) => oneof !== first.oneof)) return undefined
+  const branches = fields.flatMap(({ name: literal, tag, shape }) =>
+    shape.kind === 'record' ? [{ literal, tag, record: shape }] : [],
+  )
+  if (branches.length < fields.length) return undefined
+  let discriminator = 'kind'
+  const isTaken = (): boolean =>
+    branches.some(({ record }) => record.fields.some((field) => field.name === discriminator))
+  while (isTaken()) discriminator += '_'
+  return { kind: 'union', name, discriminator, branches }
+}

@@ -1,0 +1,215 @@
+// Owns writing shapes and contracts as a TypeScript module of TypeBox types: what `earshot gen`
+// writes from .avsc and .proto files. Read back by shapeOf, they are the shapes they were.
+
+import type { Channel } from './channel.ts'
+import type { AnyContract } from './contract.ts'
+import { wireNameOf } from './names.ts'
+import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import { bounds } from './to-json-schema.ts'
+
+interface Module {
+  readonly blocks: string[]
+  /** Constants by the shape that they are, as text. */
+  readonly known: Map<string, string>
+  readonly taken: Set<string>
+  usesBytes: boolean
+}
+
+/** Names that a module of types already has. */
+const reserved = ['Bytes', 'Static', 'Type', 'contract', 'event', 'notification', 'request']
+
+/** A module with a constant and a type for each of these shapes, by the names given. */
+export function toTypeScript(shapes: Readonly<Record<string, Shape>>): string {
+  const made = newModule()
+  for (const [name, shape] of Object.entries(shapes)) namedType(made, shape, name)
+  return moduleText(made, [], [])
+}
+
+/** A module with these contracts and all their types. */
+export function contractsToTypeScript(contracts: readonly AnyContract[]): string {
+  const made = newModule()
+  const uses = new Set(['contract'])
+  const definitions = contracts.map((one) => contractText(made, one, uses))
+  return moduleText(made, [...uses], definitions)
+}
+
+function newModule(): Module {
+  return { blocks: [], known: new Map(), taken: new Set(reserved), usesBytes: false }
+}
+
+function moduleText(made: Module, uses: readonly string[], definitions: readonly string[]): string {
+  const ours = [...uses, ...(made.usesBytes ? ['Bytes'] : [])].sort()
+  const imports = [
+    ...(ours.length > 0 ? [`import { ${ours.join(', ')} } from 'earshot'`] : []),
+    `import { type Static, Type } from 'typebox'`,
+  ]
+  return `${[imports.join('\n'), ...made.blocks, ...definitions].join('\n\n')}\n`
+}
+
+function contractText(made: Module, contract: AnyContract, uses: Set<string>): string {
+  const channels = contract.channels.map((channel) => {
+    uses.add(channel.kind)
+    return `  ${channel.name}: ${channelText(made, channel)},\n`
+  })
+  const last = contract.name.slice(contract.name.lastIndexOf('.') + 1)
+  const name = freshName(made, wireNameOf(last.charAt(0).toUpperCase() + last.slice(1)))
+  const head = `contract(${quoted(contract.name)}, ${quoted(contract.version)}`
+  return `export const ${name} = ${head}, {\n${channels.join('')}})`
+}
+
+function channelText(made: Module, channel: Channel): string {
+  const { kind, name, shape, replyShape, codecs, idempotent, keyField } = channel
+  const pascal = name.charAt(0).toUpperCase() + name.slice(1)
+  const options = optionsText({
+    ...(codecs && { codecs }),
+    ...(idempotent && { idempotent }),
+    ...(keyField !== undefined && { key: keyField }),
+  })
+  const reply = replyShape ? [namedType(made, replyShape, `${pascal}Reply`)] : []
+  return `${kind}(${[namedType(made, shape, pascal), ...reply, ...options].join(', ')})`
+}
+
+/** The name of a constant for the shape; the shape's own name is preferred. */
+function namedType(made: Module, shape: Shape, wanted: string): string {
+  const key = JSON.stringify(shape)
+  const known = made.known.get(key)
+  if (known !== undefined) return known
+  const own = 'name' in shape ? shape.name : wireNameOf(wanted)
+  const text = typeText(made, shape, {})
+  const name = freshName(made, own)
+  made.known.set(key, name)
+  const type = `export type ${name} = Static<typeof ${name}>`
+  made.blocks.push(`export const ${name} = ${text}\n${type}`)
+  return name
+}
+
+function freshName(made: Module, wanted: string): string {
+  let name = wanted
+  for (let count = 2; made.taken.has(name); count++) name = `${wanted}_${count}`
+  made.taken.add(name)
+  return name
+}
+
+function quoted(text: string): string {
+  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
+  return `'${inner}'`
+}
+
+/** A value as a literal, keys bare where they may be. */
+function literal(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (Object.is(value, -0)) return '-0'
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
+  const parts = Object.entries(value).map(([key, part]) => `${keyText(key)}: ${literal(part)}`)
+  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`
+}
+
+function keyText(key: string): string {
+  return /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(key) ? key : quoted(key)
+}
+
+function optionsText(options: object): string[] {
+  return Object.keys(options).length === 0 ? [] : [literal(options)]
+}
+
+function call(type: string, parts: readonly string[], options: object): string {
+  return `Type.${type}(${[...parts, ...optionsText(options)].join(', ')})`
+}
+
+/** The type with options of its own and of the field that it is of. */
+function typeText(made: Module, shape: Shape, more: object): string {
+  const options = { ...bounds(shape), ...more }
+  switch (shape.kind) {
+    case 'bool':
+      return call('Boolean', [], options)
+    case 'int': {
+      const { bits, bigint, logical, proto, minimum, maximum } = shape
+      const rest = { ...(proto && { proto }), ...more }
+      if (bigint) return call('BigInt', [], { ...bigBounds({ minimum, maximum }), ...rest })
+      return call('Integer', [], { format: logical ?? `int${bits}`, ...options, ...rest })
+    }
+    case 'float':
+      return call('Number', [], { ...(shape.bits === 32 && { format: 'float' }), ...options })
+    case 'string':
+      return call('String', [], options)
+    case 'bytes':
+      made.usesBytes = true
+      return `Bytes(${optionsText(options).join('')})`
+    case 'enum': {
+      const { name, symbols, numbers, unknown } = shape
+      return call('Enum', [literal(symbols)], {
+        name,
+        numbers,
+        ...(unknown && { unknown }),
+        ...more,
+      })
+    }
+    case 'list':
+      return call('Array', [partText(made, shape.items, 'item')], options)
+    case 'map':
+      return call('Record', ['Type.String()', partText(made, shape.values, 'value')], options)
+    case 'record':
+      return recordText(made, shape, more, [])
+    case 'union':
+      return unionText(made, shape, more)
+  }
+}
+
+/** Where a bound is no safe integer, it is the bound of 64 bits itself: nothing to say. */
+function bigBounds(given: { minimum?: number | undefined; maximum?: number | undefined }): object {
+  const kept = Object.entries(given).filter(([, bound]) => Number.isSafeInteger(bound))
+  return Object.fromEntries(kept.map(([key, bound]) => [key, BigInt(bound as number)]))
+}
+
+function isNamed(shape: Shape): boolean {
+  return shape.kind === 'record' || shape.kind === 'union' || shape.kind === 'enum'
+}
+
+function partText(made: Module, shape: Shape, label: string): string {
+  return isNamed(shape) ? namedType(made, shape, label) : typeText(made, shape, {})
+}
+
+function recordText(
+  made: Module,
+  { name, fields }: RecordShape,
+  more: object,
+  lead: readonly string[],
+): string {
+  const lines = fields.map((field, index) => fieldText(made, field, index))
+  const body = [...lead, ...lines].map((line) => `  ${line},\n`).join('')
+  return `Type.Object({${body === '' ? '' : `\n${body}`}}, ${literal({ name, ...more })})`
+}
+
+function fieldText(made: Module, field: FieldShape, index: number): string {
+  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast } = field
+  const more = {
+    ...(doc === undefined ? {} : { description: doc }),
+    ...(tag === index + 1 ? {} : { tag }),
+    ...(wireName === wireNameOf(name) ? {} : { wireName }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(nullLast && { nullLast }),
+  }
+  const text = fieldType(made, shape, nullable, more)
+  return `${keyText(name)}: ${optional ? `Type.Optional(${text})` : text}`
+}
+
+/** A union of one is the type itself, and has room for what is of the field and not of the type. */
+function fieldType(made: Module, shape: Shape, nullable: boolean, more: object): string {
+  const isPlain = !nullable && Object.keys(more).length === 0
+  if (!nullable && !isNamed(shape)) return typeText(made, shape, more)
+  const part = partText(made, shape, 'field')
+  if (isPlain) return part
+  return call('Union', [`[${[part, ...(nullable ? ['Type.Null()'] : [])].join(', ')}]`], more)
+}
+
+function unionText(made: Module, shape: UnionShape, more: object): string {
+  const { name, discriminator, branches } = shape
+  const parts = branches.map(({ literal: text, tag, record }, index) => {
+    const lead = `${keyText(discriminator)}: Type.Literal(${quoted(text)})`
+    return recordText(made, record, tag === index + 1 ? {} : { tag }, [lead])
+  })
+  const told = { discriminator: { propertyName: discriminator } }
+  return call('Union', [`[\n${parts.join(',\n')},\n]`], { name, ...told, ...more })
+}
