@@ -104,6 +104,8 @@ describe('a late joiner', () => {
     }
     const late = await enter('late')
     await late.until('ada: three')
+    // It may have that from bob, before ada knows it.
+    await ada.until(/late joined$/m)
     ada.type('four\n')
     await late.until('ada: four')
     const said = late.text.match(/(?<=: ).*/g)
