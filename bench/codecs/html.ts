@@ -2,7 +2,7 @@
 
 import { type Chart, chartSvg, isLog } from '../report/chart.ts'
 import type { Figure } from '../report/figure.ts'
-import { machineLines } from '../report/machine.ts'
+import { type Head, headHtml, listHtml } from '../report/head.ts'
 import { escapeText } from '../report/markup.ts'
 import { bytes, duration } from '../report/number.ts'
 import { page } from '../report/page.ts'
@@ -20,46 +20,30 @@ import {
   withFigures,
 } from './tables.ts'
 
+const lead =
+  'The same messages in the four codecs of Earshot, in the libraries of the same formats, and in ' +
+  'XML: how long they are, what they cost, how quickly they come back.'
+
 export function htmlReport(results: Results): string {
   const { title, shapes, method, caveats } = results
   const body = [
-    header(results),
+    headHtml({ ...results, lead, links: linksOf(results) }),
     '<main>',
-    `<h2>In this run</h2>\n${list(findingsOf(results))}`,
+    `<h2>In this run</h2>\n${listHtml(findingsOf(results))}`,
     `<h2 id="all">All shapes</h2>\n<div class="tables">`,
     ...overviewTables(results).map(tableHtml),
     '</div>',
     ...shapes.map((shape) => section(results, shape)),
-    `<h2 id="method">Method</h2>\n${list(method)}`,
-    `<h2 id="caveats">Caveats</h2>\n${list(caveats)}`,
+    `<h2 id="method">Method</h2>\n${listHtml(method)}`,
+    `<h2 id="caveats">Caveats</h2>\n${listHtml(caveats)}`,
     '</main>',
   ]
   return page(escapeText(title), body.join('\n'))
 }
 
-function header({ title, startedAt, tookS, machine, shapes }: Results): string {
-  const [hardware = '', system = '', versions = '', load = ''] = machineLines(machine)
-  const facts = [
-    ['When', `${startedAt}, took ${tookS} s`],
-    ['Machine', hardware],
-    ['System', system],
-    ['Versions', versions],
-    ['Noise', load],
-  ] as const
-  const rows = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeText(value)}</dd>`)
-  const links = [
-    ['all', 'All shapes'],
-    ...shapes.map(({ name }) => [name, capital(name)] as const),
-    ['method', 'Method'],
-    ['caveats', 'Caveats'],
-  ].map(([id, text]) => `<li><a href="#${id}">${text}</a></li>`)
-  return `<header>
-<h1>${escapeText(title)}</h1>
-<p class="lead">The same messages in the four codecs of Earshot, in the libraries of the same
-formats, and in XML: how long they are, what they cost, how quickly they come back.</p>
-<dl>${rows.join('\n')}</dl>
-<nav aria-label="Sections"><ul>${links.join('')}</ul></nav>
-</header>`
+function linksOf({ shapes }: Results): Head['links'] {
+  const own = shapes.map(({ name }) => [name, capital(name)] as const)
+  return [['all', 'All shapes'], ...own, ['method', 'Method'], ['caveats', 'Caveats']]
 }
 
 function section(results: Results, shape: Results['shapes'][number]): string {
@@ -130,10 +114,6 @@ function roundTripChart(results: Results, shape: ShapeName): Chart {
 
 function bar({ median, lowest, highest }: Figure) {
   return { value: median, lowest, highest }
-}
-
-function list(lines: readonly string[]): string {
-  return `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join('\n')}</ul>`
 }
 
 function capital(name: string): string {

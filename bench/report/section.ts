@@ -2,6 +2,7 @@
 // Never measures, and never writes a file.
 
 import { type Chart, chartSvg, isLog } from './chart.ts'
+import { type Head, headHtml, listHtml } from './head.ts'
 import { type LineChart, lineChartSvg } from './line-chart.ts'
 import { type Machine, machineLines } from './machine.ts'
 import { escapeText } from './markup.ts'
@@ -78,44 +79,27 @@ export function reportMarkdown(report: Report): string {
 export function reportHtml(report: Report): string {
   const { title, sections, failures, method, caveats } = report
   const body = [
-    header(report),
+    headHtml({ ...report, links: linksOf(sections) }),
     '<main>',
-    ...(failures.length > 0 ? ['<h2 id="failed">Failed</h2>', list(failures)] : []),
+    ...(failures.length > 0 ? ['<h2 id="failed">Failed</h2>', listHtml(failures)] : []),
     ...sections.map(sectionHtml),
-    `<h2 id="method">Method</h2>\n${list(method)}`,
-    `<h2 id="caveats">Caveats</h2>\n${list(caveats)}`,
+    `<h2 id="method">Method</h2>\n${listHtml(method)}`,
+    `<h2 id="caveats">Caveats</h2>\n${listHtml(caveats)}`,
     '</main>',
   ]
   return page(escapeText(title), body.join('\n'))
 }
 
-function header({ title, startedAt, tookS, machine, sections }: Report): string {
-  const [hardware = '', system = '', versions = '', load = ''] = machineLines(machine)
-  const facts = [
-    ['When', `${startedAt}, took ${tookS} s`],
-    ['Machine', hardware],
-    ['System', system],
-    ['Versions', versions],
-    ['Noise', load],
-  ] as const
-  const rows = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeText(value)}</dd>`)
-  const links = [
-    ...sections.map((section) => [section.id, section.title] as const),
-    ['method', 'Method'] as const,
-    ['caveats', 'Caveats'] as const,
-  ].map(([id, text]) => `<li><a href="#${id}">${escapeText(text)}</a></li>`)
-  return `<header>
-<h1>${escapeText(title)}</h1>
-<dl>${rows.join('\n')}</dl>
-<nav aria-label="Sections"><ul>${links.join('')}</ul></nav>
-</header>`
+function linksOf(sections: readonly Section[]): Head['links'] {
+  const own = sections.map(({ id, title }) => [id, title] as const)
+  return [...own, ['method', 'Method'], ['caveats', 'Caveats']]
 }
 
 function sectionHtml({ id, title, lead, findings, parts }: Section): string {
   return `<section>
 <h2 id="${id}">${escapeText(title)}</h2>
 <p class="lead">${escapeText(lead)}</p>
-${list(findings)}
+${listHtml(findings)}
 ${parts.map(partHtml).join('\n')}
 </section>`
 }
@@ -140,8 +124,4 @@ function listed(title: string, lines: readonly string[]): string {
     wrapped(line, columns - 2).map((part, index) => `${index === 0 ? '· ' : '  '}${part}`),
   )
   return [title, ...items].join('\n')
-}
-
-function list(lines: readonly string[]): string {
-  return `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join('\n')}</ul>`
 }
