@@ -3,11 +3,11 @@
 
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
+import { knock } from '../base/knock.ts'
 import { errnoOf } from './errno.ts'
 import { meshHash } from './mesh-hash.ts'
 
@@ -90,26 +90,13 @@ async function removeIfDead(path: string): Promise<boolean> {
     const found = await lstat(path)
     if (!found.isSocket()) return false
     if (Math.abs(systemClock.wallMs() - found.ctimeMs) < LEAST_AGE_MS) return false
-    if (!(await refuses(path))) return false
+    if ((await knock({ path }, PROBE_LIMIT_MS)) !== 'ECONNREFUSED') return false
     await unlink(path)
     return true
   } catch {
     // Gone meanwhile, or not ours to remove: either way there is nothing left to do.
     return false
   }
-}
-
-function refuses(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path })
-    const finish = (dead: boolean) => {
-      socket.destroy()
-      resolve(dead)
-    }
-    socket.setTimeout(PROBE_LIMIT_MS, () => finish(false))
-    socket.once('connect', () => finish(false))
-    socket.once('error', (error) => finish(errnoOf(error) === 'ECONNREFUSED'))
-  })
 }
 
 function create(path: string): void {

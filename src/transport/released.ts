@@ -2,8 +2,8 @@
 // Never unbinds: libzmq does that in another thread, which a socket that is being read does not
 // survive.
 
-import { connect } from 'node:net'
 import { type Clock, sleep } from '../base/clock.ts'
+import { knock } from '../base/knock.ts'
 
 /** A listener is closed by another thread, within a ms; no longer than this is it waited for. */
 const RELEASED_WITHIN_MS = 250
@@ -13,21 +13,9 @@ const ASK_AGAIN_MS = 2
 export async function released(endpoint: string, clock: Clock): Promise<void> {
   const { hostname, port } = new URL(endpoint.replace('tcp:', 'http:'))
   const host = hostname === '0.0.0.0' ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '')
+  const address = { host, port: Number(port) }
   const endMs = clock.nowMs() + RELEASED_WITHIN_MS
-  while (clock.nowMs() < endMs && (await isListening(host, Number(port)))) {
+  while (clock.nowMs() < endMs && (await knock(address, RELEASED_WITHIN_MS)) === 'open') {
     await sleep(clock, ASK_AGAIN_MS)
   }
-}
-
-function isListening(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port })
-    const end = (listening: boolean) => {
-      socket.destroy()
-      resolve(listening)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.setTimeout(RELEASED_WITHIN_MS, () => end(false))
-  })
 }
