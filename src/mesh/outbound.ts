@@ -36,9 +36,10 @@ export class Outbound {
     this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead, slabsFor(limits))
     this.#onTurnEnd = () => {
       this.#scheduled = false
-      this.#writer.shrink()
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
-      if (this.#credit > 0) this.flush()
+      if (this.#credit <= 0) return
+      this.flush()
+      this.#writer.shrink()
     }
   }
 
@@ -198,10 +199,7 @@ export class Outbound {
       throw error
     }
     this.#lengthSize = needed
-    if (writer.full) {
-      this.flush()
-      writer.grow()
-    }
+    if (writer.full) this.flush()
     if (!this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#onTurnEnd)

@@ -168,7 +168,7 @@ export class OutletChannel {
       throw error
     }
     this.sequence++
-    for (const lane of lanes) if (lane.writer.full) this.#flushFull(lane)
+    for (const lane of lanes) if (lane.writer.full) this.#flushLane(lane)
     if (lanes.length > 0 && !this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#onTurnEnd)
@@ -242,11 +242,6 @@ export class OutletChannel {
     this.#flushLane(lane)
     lane.writer.open(bytes)
     lane.writer.number(this.sequence)
-  }
-
-  #flushFull(lane: Lane): void {
-    this.#flushLane(lane)
-    lane.writer.grow()
   }
 
   #flushLane(lane: Lane): void {

@@ -56,11 +56,6 @@ export class FrameWriter {
     return this.position - this.#start >= this.#fullBytes
   }
 
-  /** The next full frame of this turn is twice as large, up to `maxFrameBytes`. */
-  grow(): void {
-    this.#fullBytes = Math.min(this.#fullBytes * 2, this.#maxFrameBytes)
-  }
-
   /** A new turn begins with a small frame. */
   shrink(): void {
     this.#fullBytes = Math.min(FIRST_FRAME_BYTES, this.#maxFrameBytes)
@@ -163,6 +158,8 @@ export class FrameWriter {
    * @param sentNow it goes to a socket at once, so that a small one's room is free again
    */
   take(sentNow: boolean): Buffer {
+    // The next full frame of this turn is twice as large.
+    if (this.full) this.#fullBytes = Math.min(this.#fullBytes * 2, this.#maxFrameBytes)
     const frame = this.buffer.subarray(this.#start, this.position)
     if (sentNow && frame.length <= COPIED_BYTES) this.position = this.#start
     else this.#start = this.position
