@@ -77,6 +77,11 @@ export const limitTable = {
     unit: 'peers',
     why: 'a full mesh of sockets; beyond it gossip or a broker serves',
   },
+  maxSockets: {
+    value: 8_192,
+    unit: 'items',
+    why: 'two sockets and their two monitors a remote peer, twice over while links are replaced',
+  },
   maxPeersPerSecond: {
     value: 256,
     unit: 'per second',
@@ -125,6 +130,9 @@ export const limitTable = {
     why: 'work in hand at close gets this long to finish',
   },
 } as const
+
+/** What frames are written into; no frame of small records is larger, whatever `maxFrameBytes`. */
+export const SLAB_BYTES = 262_144
 
 export type LimitName = keyof typeof limitTable
 export type Limits = { readonly [name in LimitName]: number }

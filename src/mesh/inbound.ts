@@ -97,12 +97,13 @@ export class Inbound {
       if (link.remote === undefined && walker.kind > Kind.refuse) {
         throw new EarshotError('EARSHOT_BYTES_INVALID', 'a record before its hello')
       }
+      // Also what we do not know was sent against credit, and is paid back.
+      if (walker.kind >= FIRST_CREDITED_KIND) this.#credited = true
       const handler = this.#handlers[walker.kind]
       if (handler === undefined) {
         this.#counters.unknownRecords++
         continue
       }
-      if (walker.kind >= FIRST_CREDITED_KIND) this.#credited = true
       if (!handler(link, walker)) this.#heldBytes += walker.size
     }
   }

@@ -5,12 +5,12 @@
 
 import { type Deferred, deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
+import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
 import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
-import { SLAB_BYTES, Slabs } from '../wire/slabs.ts'
+import { Slabs } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])

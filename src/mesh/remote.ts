@@ -2,11 +2,10 @@
 // owed.
 // Never decides whether it is up: membership does.
 
-import type { Limits } from '../base/limits.ts'
+import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
-import { SLAB_BYTES } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { Outbound } from './outbound.ts'
 

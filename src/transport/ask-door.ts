@@ -2,6 +2,7 @@
 // Never keeps a connection: the CLI and tools ask seldom.
 
 import { EarshotError } from '../base/errors.ts'
+import { defaultLimits } from '../base/limits.ts'
 import type { Security } from '../security/security.ts'
 import { loadBinding } from './binding.ts'
 import { createGuard } from './guard.ts'
@@ -32,7 +33,7 @@ export async function askDoor(
   { timeoutMs = 1_000, security, mesh = 'default' }: DoorOptions = {},
 ): Promise<Record<string, unknown>> {
   const zmq = await loadBinding()
-  const guard = createGuard(zmq, await security?.keys(mesh))
+  const guard = createGuard(zmq, await security?.keys(mesh), defaultLimits)
   const times = { linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs }
   const socket = new zmq.Request({ ...guard.client, ...times })
   try {

@@ -5,6 +5,7 @@ import type { Context, Reply, SocketOptions } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
 import { type CurveKeys, z85 } from '../security/keys.ts'
 import type { Binding } from './binding.ts'
 
@@ -32,17 +33,17 @@ export interface Guard {
   close(): void
 }
 
-export function createGuard(zmq: Binding, keys: CurveKeys | undefined): Guard {
-  return keys ? new CurveGuard(zmq, keys) : noGuard
+export function createGuard(zmq: Binding, keys: CurveKeys | undefined, limits: Limits): Guard {
+  // A context of our own: another authenticator of this process decides nothing here, and the
+  // sockets of others are not counted among ours.
+  const context = new zmq.Context({ maxSockets: limits.maxSockets })
+  return keys ? new CurveGuard(zmq, keys, context) : noGuard(context)
 }
 
-const nothing = async () => undefined
-const noGuard: Guard = {
-  server: {},
-  client: {},
-  open: nothing,
-  selfTest: nothing,
-  close: () => undefined,
+function noGuard(context: Context): Guard {
+  const nothing = async () => undefined
+  const options = { context }
+  return { server: options, client: options, open: nothing, selfTest: nothing, close: nothing }
 }
 
 class CurveGuard implements Guard {
@@ -54,12 +55,10 @@ class CurveGuard implements Guard {
   #authenticator: Reply | undefined
   #refused = 0
 
-  constructor(zmq: Binding, keys: CurveKeys) {
+  constructor(zmq: Binding, keys: CurveKeys, context: Context) {
     this.#zmq = zmq
     this.#keys = keys
-    // A context of our own: another authenticator of this process decides nothing here.
-    this.#context = new zmq.Context()
-    const context = this.#context
+    this.#context = context
     this.server = {
       ...{ context, curveServer: true, curveSecretKey: keys.secretKey },
       ...{ zapDomain: DOMAIN, zapEnforceDomain: true },

@@ -4,7 +4,7 @@
 // queued.
 
 import type { Dealer, Router, Subscriber } from 'zeromq'
-import { reportFault } from '../base/diagnostics.ts'
+import { type Diagnostic, reportFault } from '../base/diagnostics.ts'
 import { textOf } from '../base/errors.ts'
 import type { FrameLink, Hearing } from './transport.ts'
 
@@ -46,20 +46,19 @@ class Connection<S extends Watched> {
   readonly endpoint: string
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
-  protected readonly socket: S
+  protected socket: S | undefined
   protected closed = false
 
-  constructor(socket: S, endpoint: string) {
-    this.socket = socket
+  constructor(open: () => S, endpoint: string) {
     this.endpoint = endpoint
-    const end = (reason: string) => this.end(reason)
-    watchEnd(socket, end)
-    connectSoon(socket, endpoint, end)
-    pump(socket, (parts) => {
-      const [frame] = parts
-      if (parts.length !== 1) end('a message of several parts')
-      else if (frame && frame.length > 0) this.onFrame(frame)
-    }).catch((error: Error) => end(error.message))
+    try {
+      this.socket = open()
+      this.#connect(this.socket)
+    } catch (error) {
+      reportFault(refusedSocket(endpoint, error))
+      // Told a turn later, when the owner has set onClose.
+      queueMicrotask(() => this.end(textOf(error)))
+    }
   }
 
   close(): void {
@@ -69,8 +68,19 @@ class Connection<S extends Watched> {
   protected end(reason: string): void {
     if (this.closed) return
     this.closed = true
-    this.socket.close()
+    this.socket?.close()
     this.onClose(reason)
+  }
+
+  #connect(socket: S): void {
+    const end = (reason: string) => this.end(reason)
+    watchEnd(socket, end)
+    socket.connect(this.endpoint)
+    pump(socket, (parts) => {
+      const [frame] = parts
+      if (parts.length !== 1) end('a message of several parts')
+      else if (frame && frame.length > 0) this.onFrame(frame)
+    }).catch((error: Error) => end(error.message))
   }
 }
 
@@ -78,18 +88,18 @@ class Connection<S extends Watched> {
 export class DialledLink extends Connection<Dealer> implements FrameLink {
   send(frame: Buffer): void {
     if (this.closed) return
-    this.socket.send(frame).catch(() => this.end('the connection no longer takes frames'))
+    this.socket?.send(frame).catch(() => this.end('the connection no longer takes frames'))
   }
 }
 
 /** A SUB at one remote outlet. */
 export class SubscriberHearing extends Connection<Subscriber> implements Hearing {
   subscribe(topic: Buffer): void {
-    if (!this.closed) this.socket.subscribe(topic)
+    if (!this.closed) this.socket?.subscribe(topic)
   }
 
   unsubscribe(topic: Buffer): void {
-    if (!this.closed) this.socket.unsubscribe(topic)
+    if (!this.closed) this.socket?.unsubscribe(topic)
   }
 }
 
@@ -141,12 +151,9 @@ function watchEnd(socket: Watched, end: (reason: string) => void): void {
   socket.events.on('handshake:error:other', () => end('the handshake failed'))
 }
 
-function connectSoon(socket: Watched, endpoint: string, end: (reason: string) => void): void {
-  try {
-    socket.connect(endpoint)
-  } catch (error) {
-    // Told a turn later, when the owner has set onClose.
-    const reason = error instanceof Error ? error.message : String(error)
-    queueMicrotask(() => end(reason))
-  }
+function refusedSocket(endpoint: string, error: unknown): Diagnostic {
+  const full = (error as NodeJS.ErrnoException).code === 'EMFILE'
+  const why = full ? 'this peer has as many sockets as it may (maxSockets)' : textOf(error)
+  const code = full ? 'EARSHOT_OVERLOADED' : 'EARSHOT_BINDING'
+  return { area: 'link', text: `no socket to ${endpoint}: ${why}`, code }
 }

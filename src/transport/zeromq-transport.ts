@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
+import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { CurveKeys } from '../security/keys.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { createGuard, type Guard } from './guard.ts'
@@ -22,7 +22,6 @@ import type {
 import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
 
 /** A frame may be a slab of small records, or one large message with its heads. */
-const SLAB_BYTES = 262_144
 const HEAD_BYTES = 16_384
 /** Frames that libzmq reads ahead of us on one connection; credit bounds their bytes. */
 const RECEIVE_FRAMES = 256
@@ -40,7 +39,7 @@ export async function createZeromqTransport(
   keys: CurveKeys | undefined,
 ): Promise<Transport> {
   const zmq = await loadBinding()
-  return new ZeromqTransport(zmq, limits, clock, createGuard(zmq, keys))
+  return new ZeromqTransport(zmq, limits, clock, createGuard(zmq, keys, limits))
 }
 
 class ZeromqTransport implements Transport {
@@ -111,27 +110,29 @@ class ZeromqTransport implements Transport {
   }
 
   dial(endpoint: string): FrameLink {
-    const socket = new this.#zmq.Dealer({
-      ...this.#guard.client,
-      reconnectInterval: -1,
-      sendTimeout: 0,
-      sendHighWaterMark: 0,
-      receiveHighWaterMark: RECEIVE_FRAMES,
-      linger: LINGER_MS,
-      maxMessageSize: this.#maxFrameBytes(),
-    })
-    return new DialledLink(socket, endpoint)
+    const open = () =>
+      new this.#zmq.Dealer({
+        ...this.#guard.client,
+        reconnectInterval: -1,
+        sendTimeout: 0,
+        sendHighWaterMark: 0,
+        receiveHighWaterMark: RECEIVE_FRAMES,
+        linger: LINGER_MS,
+        maxMessageSize: this.#maxFrameBytes(),
+      })
+    return new DialledLink(open, endpoint)
   }
 
   hear(endpoint: string): Hearing {
-    const socket = new this.#zmq.Subscriber({
-      ...this.#guard.client,
-      reconnectInterval: -1,
-      receiveHighWaterMark: this.#limits.maxOutletFrames,
-      linger: 0,
-      maxMessageSize: this.#maxFrameBytes(),
-    })
-    return new SubscriberHearing(socket, endpoint)
+    const open = () =>
+      new this.#zmq.Subscriber({
+        ...this.#guard.client,
+        reconnectInterval: -1,
+        receiveHighWaterMark: this.#limits.maxOutletFrames,
+        linger: 0,
+        maxMessageSize: this.#maxFrameBytes(),
+      })
+    return new SubscriberHearing(open, endpoint)
   }
 
   publish(frame: Buffer): void {

@@ -3,7 +3,7 @@
 // A socket keeps a reference to what it is handed and does not say when it has been sent. But who
 // grants credit for bytes has received them: nothing reads them here any more.
 
-export const SLAB_BYTES = 262_144
+import { SLAB_BYTES } from '../base/limits.ts'
 
 interface Retired {
   readonly slab: Buffer

@@ -1,15 +1,18 @@
 // ZeroMQ as a transport, with and without keys, over ipc and tcp.
 
 import { randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
+import type { Diagnostic } from '../../src/base/diagnostics.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { deriveKeys } from '../../src/security/keys.ts'
-import { localityOf, nearestFirst } from '../../src/transport/transport.ts'
+import { localityOf, nearestFirst, type Transport } from '../../src/transport/transport.ts'
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
+import { until } from '../support/peers.ts'
 import { transportConformance } from './conformance.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'es-'))
@@ -32,6 +35,17 @@ transportConformance('zeromq with keys', {
   options,
 })
 
+/** A transport that sends back what comes to its inbox. */
+async function listening(transport: Transport): Promise<{ server: string }> {
+  const bound = await transport.bind(options(), {
+    accepted: (link, frame) => link.send(frame),
+    subscribed: () => undefined,
+    asked: async (request) => request,
+    malformed: () => undefined,
+  })
+  return { server: bound.inbox.at(-1) as string }
+}
+
 describe('the door over zeromq', () => {
   it('does not start when its authenticator does not refuse strangers', async () => {
     const honest = await keys
@@ -48,6 +62,30 @@ describe('the door over zeromq', () => {
     await expect(transport.bind(options(), events)).rejects.toMatchObject({
       code: 'EARSHOT_SECURITY',
     })
+  })
+})
+
+describe('sockets beyond the limit', () => {
+  it('are links that end with a typed fault, while those before them go on', async () => {
+    const faults: Diagnostic[] = []
+    const listen = (message: unknown) => faults.push(message as Diagnostic)
+    subscribe('earshot:fault', listen)
+    onTestFinished(() => void unsubscribe('earshot:fault', listen))
+    const few = { ...defaultLimits, maxSockets: 16 }
+    const transport = await createZeromqTransport(few, systemClock, undefined)
+    onTestFinished(() => transport.close())
+    const { server } = await listening(transport)
+    const ended: string[] = []
+    const links = Array.from({ length: 12 }, () => transport.dial(server))
+    for (const link of links) link.onClose = (reason) => ended.push(reason)
+    links[0]?.send(Buffer.from('hello'))
+    await until('the others have ended', () => ended.length >= 6)
+    expect(ended.length).toBeLessThan(12)
+    expect(faults.map(({ code }) => code)).toContain('EARSHOT_OVERLOADED')
+    expect(faults.at(-1)?.text).toMatch(/maxSockets/)
+    let back = ''
+    if (links[0]) links[0].onFrame = (frame) => (back = String(frame))
+    await until('the first still carries', () => back === 'hello')
   })
 })
 

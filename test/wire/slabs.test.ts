@@ -1,8 +1,9 @@
 // Memory of frames that is used again: never before the other side has what was in it.
 
 import { describe, expect, it } from 'vitest'
+import { SLAB_BYTES } from '../../src/base/limits.ts'
 import { FrameWriter } from '../../src/wire/frame-writer.ts'
-import { SLAB_BYTES, Slabs } from '../../src/wire/slabs.ts'
+import { Slabs } from '../../src/wire/slabs.ts'
 
 const BODY_BYTES = 50_000
 
