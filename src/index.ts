@@ -1,5 +1,6 @@
 // The entry `earshot`: everything that users of the peer API need, and nothing else.
 
+export type { Overflow } from './base/bounded-queue.ts'
 export { type Clock, sleep, systemClock, type Timer } from './base/clock.ts'
 export type { Diagnostic } from './base/diagnostics.ts'
 export { type ErrorCode, type ErrorRow, errorTable, explain } from './base/error-table.ts'
@@ -57,17 +58,13 @@ export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
-export type {
-  EventContext,
-  Publisher,
-  PublishOptions,
-  SubscribeOptions,
-  Subscription,
-} from './patterns/event.ts'
+export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { Headers } from './patterns/headers.ts'
 export type { Sender, Verdict } from './patterns/notification.ts'
 export type { CallOptions } from './patterns/request.ts'
+export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export { createPeer } from './peer.ts'
+export type { ChannelStats, LinkStats, PeerStats } from './peer-stats.ts'
 export type {
   Client,
   ClientOptions,
@@ -75,7 +72,6 @@ export type {
   Listen,
   Peer,
   PeerOptions,
-  PeerStats,
   Service,
 } from './peer-types.ts'
 export { insecure, meshSecret, type Security } from './security/security.ts'

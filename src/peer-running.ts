@@ -10,18 +10,13 @@ import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
-import type {
-  EventHandler,
-  Events,
-  Publisher,
-  PublishOptions,
-  SubscribeOptions,
-  Subscription,
-} from './patterns/event.ts'
+import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { Notifications, Sender, Verdict } from './patterns/notification.ts'
 import type { CallOptions, Requests } from './patterns/request.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
-import type { Client, ClientOptions, Handlers, Peer, PeerStats, Service } from './peer-types.ts'
+import type { EventHandler, Subscription } from './patterns/subscriber.ts'
+import { type PeerStats, statsOf } from './peer-stats.ts'
+import type { Client, ClientOptions, Handlers, Peer, Service } from './peer-types.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
 export interface RunningParts {
@@ -149,14 +144,7 @@ export class RunningPeer implements Peer {
   }
 
   stats(): PeerStats {
-    const { mesh, requests, serving, limits } = this.#parts
-    return {
-      counters: { ...mesh.parts.counters },
-      limits,
-      pendingRequests: requests.pending,
-      runningHandlers: serving.running,
-      waitingBytes: mesh.waitingBytes(),
-    }
+    return statsOf(this.#parts)
   }
 
   close(): Promise<void> {

@@ -6,19 +6,14 @@ import type { CodecName } from './codec/codec.ts'
 import type { Channel } from './contract/channel.ts'
 import type { AnyContract } from './contract/contract.ts'
 import type { Discovery } from './discovery/provider.ts'
-import type { Counters } from './mesh/counters.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
-import type {
-  EventContext,
-  Publisher,
-  PublishOptions,
-  SubscribeOptions,
-  Subscription,
-} from './patterns/event.ts'
+import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { Sender, Verdict } from './patterns/notification.ts'
 import type { CallOptions } from './patterns/request.ts'
+import type { EventContext, Subscription } from './patterns/subscriber.ts'
+import type { PeerStats } from './peer-stats.ts'
 import type { Security } from './security/security.ts'
 
 export type Listen = 'host' | 'lan' | { readonly host: string; readonly port?: number }
@@ -76,14 +71,6 @@ export interface Service {
   /** Takes no new work. Calls under way go on. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
-}
-
-export interface PeerStats {
-  readonly counters: Readonly<Counters>
-  readonly limits: Limits
-  readonly pendingRequests: number
-  readonly runningHandlers: number
-  readonly waitingBytes: number
 }
 
 /** One running participant of a mesh. */

@@ -22,6 +22,7 @@ import { Requests } from './patterns/request.ts'
 import { Serving } from './patterns/serving.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
+import { statsOf } from './peer-stats.ts'
 import type { Peer, PeerOptions } from './peer-types.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 import { createZeromqTransport } from './transport/zeromq-transport.ts'
@@ -100,7 +101,7 @@ class Start {
     const asked = createControl({
       mesh,
       health: () => this.#health(),
-      stats: () => statsOf(this),
+      stats: () => ({ ...statsOf(this) }),
       call: createDoorCall(mesh, this.requests, this.notifications),
     })
     const ipcStem = this.id.slice(0, 16)
@@ -143,7 +144,7 @@ class Start {
       ...this.#bound,
       codecs,
       contracts: this.#catalog.offers(),
-      hears: this.mesh.subscriptions.heard(),
+      hears: this.mesh.heard(),
       credit: limits.creditBytes,
       window: limits.maxOutboundBytes,
       heartbeatMs: limits.heartbeatMs,
@@ -158,15 +159,6 @@ class Start {
       uptimeMs: Math.round(this.#clock.nowMs() - this.#startMs),
       peers: this.mesh.peers().length,
     }
-  }
-}
-
-/** Counters and gauges of a peer, plain data. */
-function statsOf({ mesh, requests, serving }: Start): Record<string, unknown> {
-  return {
-    counters: { ...mesh.parts.counters },
-    pendingRequests: requests.pending,
-    runningHandlers: serving.running,
   }
 }
 

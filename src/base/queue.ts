@@ -1,38 +1,44 @@
-// Owns the bounded queue between a producer that calls and a consumer that iterates.
+// Owns the queue between a producer that calls and a consumer that iterates.
 // Never grows past its capacity: what happens then is the overflow the owner chose, and counted.
 
+import { BoundedQueue, type Overflow } from './bounded-queue.ts'
 import { EarshotError } from './errors.ts'
-
-export type Overflow = 'drop-oldest' | 'drop-newest'
 
 /**
  * An async iterable that is filled by `push`. One consumer. Ends after `end()` once it is empty;
  * `fail(error)` ends it with that error. Leaving the loop early calls `onReturn`.
  */
 export class IterableQueue<T> implements AsyncIterableIterator<T> {
-  readonly #items: T[] = []
-  readonly #capacity: number
-  readonly #overflow: Overflow
+  readonly #queue: BoundedQueue<T>
   readonly #onReturn: () => void
-  #head = 0
+  readonly #onRoom: () => void
   #waiting: { resolve: (r: IteratorResult<T>) => void; reject: (e: unknown) => void } | undefined
   #ended = false
   #error: unknown
-  #dropped = 0
 
-  constructor(capacity: number, overflow: Overflow, onReturn: () => void = () => undefined) {
-    this.#capacity = capacity
-    this.#overflow = overflow
+  /** @param onRoom there is room again, each time that an item is taken and half is empty */
+  constructor(
+    capacity: number,
+    overflow: Overflow,
+    onReturn: () => void = () => undefined,
+    onRoom: () => void = () => undefined,
+  ) {
+    this.#queue = new BoundedQueue(capacity, overflow)
     this.#onReturn = onReturn
+    this.#onRoom = onRoom
   }
 
   /** How many items the overflow has dropped so far. */
   get dropped(): number {
-    return this.#dropped
+    return this.#queue.dropped
   }
 
   get size(): number {
-    return this.#items.length - this.#head
+    return this.#queue.size
+  }
+
+  get full(): boolean {
+    return this.#queue.full
   }
 
   /** False when an item was dropped, this one or the oldest. */
@@ -44,16 +50,7 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
       resolve({ value: item, done: false })
       return true
     }
-    if (this.size < this.#capacity) {
-      this.#items.push(item)
-      return true
-    }
-    this.#dropped++
-    if (this.#overflow === 'drop-oldest') {
-      this.#take()
-      this.#items.push(item)
-    }
-    return false
+    return this.#queue.push(item) === undefined
   }
 
   end(): void {
@@ -72,7 +69,11 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.size > 0) return Promise.resolve({ value: this.#take(), done: false })
+    if (this.size > 0) {
+      const value = this.#queue.take()
+      if (this.#queue.roomy) this.#onRoom()
+      return Promise.resolve({ value, done: false })
+    }
     if (this.#error !== undefined) {
       const error = this.#error
       this.#error = undefined
@@ -89,8 +90,7 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
   }
 
   return(): Promise<IteratorResult<T>> {
-    this.#items.length = 0
-    this.#head = 0
+    this.#queue.clear()
     this.end()
     this.#onReturn()
     return Promise.resolve({ value: undefined, done: true })
@@ -98,17 +98,5 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
 
   [Symbol.asyncIterator](): this {
     return this
-  }
-
-  #take(): T {
-    const item = this.#items[this.#head] as T
-    this.#items[this.#head] = undefined as T
-    this.#head++
-    // Compact when half is air, so that a steady queue stays as small as its content.
-    if (this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head)
-      this.#head = 0
-    }
-    return item
   }
 }

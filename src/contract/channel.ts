@@ -2,6 +2,7 @@
 // Never sends: patterns do, by kind.
 
 import type { Static, TSchema } from 'typebox'
+import type { Overflow } from '../base/bounded-queue.ts'
 import type { Shape } from './shape.ts'
 
 export type ChannelKind = 'request' | 'notification' | 'event'
@@ -12,17 +13,40 @@ export type CodecLabel = 'json' | 'msgpack' | 'avro' | 'protobuf'
 export interface ChannelOptions {
   /** Codecs that this channel promises, best first. Default: all that the peer speaks. */
   readonly codecs?: readonly CodecLabel[]
+  /**
+   * How long a message may wait for others to leave with it, in ms, at most 1 000. Default 0: to
+   * the end of the turn of the event loop, or until 64 KB have come together.
+   */
+  readonly delayMs?: number
 }
 
 export interface RequestOptions extends ChannelOptions {
   /** May it be done twice without harm? Then it may be tried again on another peer. */
   readonly idempotent?: boolean
+  /**
+   * When the link is full: wait for room within the time-out (`block`, the default), or fail at
+   * once with EARSHOT_OVERLOADED.
+   */
+  readonly overflow?: 'block' | 'reject'
+}
+
+export interface NotificationOptions extends ChannelOptions {
+  /**
+   * When the link is full: wait for room (`block`, the default), fail with EARSHOT_OVERLOADED
+   * (`reject`), or let one give way: the oldest that waits, the new one, or all but the newest.
+   */
+  readonly overflow?: Overflow
 }
 
 export interface EventOptions extends ChannelOptions {
   /** Field by which order is kept and subscribers may filter. */
   readonly key?: string
+  /** What subscribers do when they are too slow, if they do not say so themselves. */
+  readonly overflow?: Overflow
 }
+
+/** All that a channel can be told, whatever its kind. */
+export type ChannelSettings = Omit<RequestOptions, 'overflow'> & EventOptions
 
 /** What `request`, `notification` and `event` return: a channel that has no name yet. */
 export interface ChannelDraft<
@@ -33,7 +57,7 @@ export interface ChannelDraft<
   readonly kind: K
   readonly body: B
   readonly reply: R
-  readonly options: RequestOptions & EventOptions
+  readonly options: ChannelSettings
 }
 
 /**
@@ -54,6 +78,8 @@ export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = u
   readonly codecs: readonly CodecLabel[] | undefined
   readonly idempotent: boolean
   readonly keyField: string | undefined
+  readonly overflow: Overflow | undefined
+  readonly delayMs: number
   readonly '~body'?: B
   readonly '~reply'?: R
 }
@@ -76,7 +102,7 @@ export function request<B extends TSchema, R extends TSchema>(
 /** One message to one of the peers that serve the contract; no answer. */
 export function notification<B extends TSchema>(
   body: B,
-  options: ChannelOptions = {},
+  options: NotificationOptions = {},
 ): ChannelDraft<'notification', B, undefined> {
   return { kind: 'notification', body, reply: undefined, options }
 }

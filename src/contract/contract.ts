@@ -2,6 +2,7 @@
 // Never knows who serves one.
 
 import { createHash } from 'node:crypto'
+import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
 import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
@@ -36,6 +37,7 @@ const VERSION = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/
 const CHANNEL = /^[A-Za-z][A-Za-z0-9_]*$/
 const MAX_CONTRACT_NAME = 128
 const MAX_CHANNEL_NAME = 64
+const MAX_DELAY_MS = 1_000
 const CODECS: readonly CodecLabel[] = ['json', 'msgpack', 'avro', 'protobuf']
 
 export interface ContractOptions {
@@ -79,6 +81,8 @@ export interface ChannelDescription {
   readonly codecs?: readonly CodecLabel[]
   readonly idempotent?: boolean
   readonly key?: string
+  readonly overflow?: Overflow
+  readonly delayMs?: number
 }
 
 export interface ContractDescription {
@@ -100,6 +104,8 @@ export function describeContract(described: AnyContract): ContractDescription {
       ...(channel.codecs && { codecs: channel.codecs }),
       ...(channel.idempotent && { idempotent: true }),
       ...(channel.keyField !== undefined && { key: channel.keyField }),
+      ...(channel.overflow && { overflow: channel.overflow }),
+      ...(channel.delayMs > 0 && { delayMs: channel.delayMs }),
     })),
   }
 }
@@ -169,6 +175,8 @@ function define(
     ...(draft.options.codecs && { codecs: draft.options.codecs }),
     ...(draft.options.idempotent && { idempotent: true }),
     ...(draft.options.key !== undefined && { key: draft.options.key }),
+    ...(draft.options.overflow !== undefined && { overflow: draft.options.overflow }),
+    ...(draft.options.delayMs !== undefined && { delayMs: draft.options.delayMs }),
   })
 }
 
@@ -189,6 +197,7 @@ export function createChannel(
   if (codecs && (codecs.length === 0 || codecs.some((codec) => !CODECS.includes(codec)))) {
     throw invalid(`channel ${where} has codecs [${codecs}]: choose from ${CODECS.join(', ')}`)
   }
+  checkFlow(where, description)
   const promised = codecs ?? CODECS
   if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
     for (const part of [shape, replyShape]) if (part) checkWireNames(part)
@@ -208,7 +217,19 @@ export function createChannel(
     codecs: codecs && [...codecs],
     idempotent,
     keyField: key,
+    overflow: description.overflow,
+    delayMs: description.delayMs ?? 0,
   })
+}
+
+function checkFlow(where: string, { kind, overflow, delayMs = 0 }: ChannelDescription): void {
+  const possible = kind === 'request' ? overflows.slice(0, 2) : overflows
+  if (overflow !== undefined && !possible.includes(overflow)) {
+    throw invalid(`channel ${where} has overflow "${overflow}": choose ${possible.join(', ')}`)
+  }
+  if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
+    throw invalid(`channel ${where} has delayMs ${delayMs}: 0 to ${MAX_DELAY_MS} are possible`)
+  }
 }
 
 function pascal(name: string): string {

@@ -1,6 +1,7 @@
 // Owns contracts that came as JSON: from a door, a file, a tool without the source.
 // Never trusts them: every shape is checked before anything is compiled from it.
 
+import { overflows } from '../base/bounded-queue.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'
 import type { Channel, ChannelKind, CodecLabel } from './channel.ts'
 import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
@@ -41,12 +42,16 @@ function readChannel(contract: string, version: string, json: unknown, path: str
     given.replyShape === undefined
       ? {}
       : { replyShape: refuseAs(`${path}/replyShape`, () => parseShape(given.replyShape)) }
+  // A later version may know more of them: how others queue is not our business.
+  const overflow = overflows.find((known) => known === given.overflow)
   return refuseAs(path, () =>
     createChannel(contract, version, {
       ...{ name, kind, shape, ...reply },
       ...(Array.isArray(given.codecs) && { codecs: given.codecs as CodecLabel[] }),
       ...(given.idempotent === true && { idempotent: true }),
       ...(typeof given.key === 'string' && { key: given.key }),
+      ...(overflow !== undefined && { overflow }),
+      ...(typeof given.delayMs === 'number' && { delayMs: given.delayMs }),
     }),
   )
 }

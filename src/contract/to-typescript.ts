@@ -58,12 +58,14 @@ function contractText(made: Module, contract: AnyContract, uses: Set<string>): s
 }
 
 function channelText(made: Module, channel: Channel): string {
-  const { kind, name, shape, replyShape, codecs, idempotent, keyField } = channel
+  const { kind, name, shape, replyShape, codecs, idempotent, keyField, overflow } = channel
   const pascal = name.charAt(0).toUpperCase() + name.slice(1)
   const options = optionsText({
     ...(codecs && { codecs }),
     ...(idempotent && { idempotent }),
     ...(keyField !== undefined && { key: keyField }),
+    ...(overflow && { overflow }),
+    ...(channel.delayMs > 0 && { delayMs: channel.delayMs }),
   })
   const reply = replyShape ? [namedType(made, replyShape, `${pascal}Reply`)] : []
   return `${kind}(${[namedType(made, shape, pascal), ...reply, ...options].join(', ')})`

@@ -11,8 +11,8 @@ const ARRIVED_WITHIN_MS = 500
 
 interface Arrival {
   readonly remote: Remote
-  /** Channels that it said it hears and whose subscription we have not seen. */
-  readonly awaited: Set<string>
+  /** What it said it hears and whose subscription we have not seen; twice by two ears. */
+  readonly awaited: string[]
   readonly timer: Timer
 }
 
@@ -35,19 +35,22 @@ export class Arrivals {
       return
     }
     const late = () => {
-      const text = `${remote.name} has not subscribed to ${[...arrival.awaited]} as it said`
+      const text = `${remote.name} has not subscribed to ${arrival.awaited} as it said`
       reportFault({ area: 'outlet', text })
       this.#finish(remote)
     }
     const timer = this.#clock.after(ARRIVED_WITHIN_MS, late, true)
-    const arrival: Arrival = { remote, awaited: new Set(remote.hello.hears), timer }
+    const arrival: Arrival = { remote, awaited: [...remote.hello.hears], timer }
     this.#waiting.set(remote.id, arrival)
   }
 
   /** The outlet has seen a subscription. */
   heard(id: string, channel: string): void {
     const arrival = this.#waiting.get(id)
-    if (arrival?.awaited.delete(channel) && arrival.awaited.size === 0) this.#finish(arrival.remote)
+    const at = arrival?.awaited.indexOf(channel) ?? -1
+    if (!arrival || at < 0) return
+    arrival.awaited.splice(at, 1)
+    if (arrival.awaited.length === 0) this.#finish(arrival.remote)
   }
 
   /** Resolves when nobody is on the way. */

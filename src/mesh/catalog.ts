@@ -54,6 +54,17 @@ export class Catalog {
     return local
   }
 
+  /** All channels that somebody here has used. */
+  locals(): Iterable<LocalChannel> {
+    return this.#byKey.values()
+  }
+
+  /** Others have lost so many events of ours, by the key of their channel. */
+  missedThere(key: string, count: number): void {
+    const local = this.#byKey.get(key)
+    if (local) local.counts.missedThere += count
+  }
+
   /** Gives a channel the number that others send to; it keeps it for good. */
   serve(local: LocalChannel): void {
     local.served = true

@@ -1,4 +1,5 @@
-// Owns the counts of what a peer did and dropped: one flat table, so that nothing is lost unseen.
+// Owns the counts of what a peer did and dropped, in all, by channel and by link: nothing is lost
+// unseen.
 // Never resets: readers take differences.
 
 export interface Counters {
@@ -55,4 +56,38 @@ export function createCounters(): Counters {
     topicsIgnored: 0,
     doorRequests: 0,
   }
+}
+
+/** What became of the messages of one channel here. */
+export interface ChannelCounts {
+  /** Requests, notifications or events that left. */
+  sent: number
+  /** Those that came and were handed to a handler or an iterable. */
+  received: number
+  /** Those that gave way here: no room where they had to wait, nobody to take them, unreadable. */
+  dropped: number
+  /** Events that were lost on the way to us. */
+  missed: number
+  /** Events of ours that others say they have lost; told once a heartbeat. */
+  missedThere: number
+}
+
+export function createChannelCounts(): ChannelCounts {
+  return { sent: 0, received: 0, dropped: 0, missed: 0, missedThere: 0 }
+}
+
+/** What one link has carried. */
+export interface LinkCounts {
+  framesIn: number
+  bytesIn: number
+  framesOut: number
+  bytesOut: number
+  /** Messages that gave way to others, or went down with the link. */
+  dropped: number
+  /** Events of ours that the other side says it has lost. */
+  missedThere: number
+}
+
+export function createLinkCounts(): LinkCounts {
+  return { framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, missedThere: 0 }
 }

@@ -7,7 +7,8 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
-import { markerOf, sequenceInAnswer } from '../wire/topic.ts'
+import { Kind, missedOf } from '../wire/record.ts'
+import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
@@ -22,8 +23,10 @@ export interface Listener {
   end(): void
 }
 
+/** What somebody here listens to: a channel, or one key of it. */
 export interface HeardChannel {
   readonly local: LocalChannel
+  readonly key: string | undefined
   readonly listeners: Set<Listener>
 }
 
@@ -39,14 +42,17 @@ export interface HearingParts {
   readonly remotes: () => Iterable<Remote>
 }
 
-/** One channel of one publisher in one codec. */
+/** One channel, or one key of it, of one publisher in one codec. */
 export interface Heard {
   readonly from: Remote
   readonly channel: HeardChannel
-  readonly topic: Buffer
+  /** What was subscribed to, and what frames of it begin with. */
+  readonly prefix: Buffer
   readonly codec: BodyCodec
   /** The number that comes next; −1 until the first is known. */
   expected: number
+  /** Lost on the way and not yet told to the publisher. */
+  untold: number
   /** Set once, when the publisher has confirmed. */
   readonly confirmed: Promise<void>
 }
@@ -64,7 +70,7 @@ const LISTEN_AGAIN_AT_MOST_MS = 5_000
 
 export class Ear {
   readonly remote: Remote
-  /** By topic, as latin1 text. */
+  /** By prefix, as latin1 text. */
   readonly heard: Map<string, Heard> = new Map()
   readonly #parts: HearingParts
   readonly #onFrame: (frame: Buffer, ear: Ear) => void
@@ -74,6 +80,7 @@ export class Ear {
   #hearing: Hearing | undefined
   #endpoint = 0
   #failures = 0
+  #paused = false
   #closed = false
 
   constructor(remote: Remote, parts: HearingParts, onFrame: (frame: Buffer, ear: Ear) => void) {
@@ -86,8 +93,8 @@ export class Ear {
 
   /** Resolves when the publisher has confirmed, or has been reported as not doing so. */
   ask(channel: HeardChannel, codec: number): Promise<void> {
-    const topic = channel.local.topic(codec)
-    const key = topic.toString('latin1')
+    const prefix = prefixOf(channel.local.topic(codec), channel.key)
+    const key = prefix.toString('latin1')
     const known = this.heard.get(key)
     if (known) return known.confirmed
     this.forget(channel)
@@ -96,7 +103,8 @@ export class Ear {
       resolve = settle
     })
     const body = channel.local.body(codec) as BodyCodec
-    const heard: Heard = { from: this.remote, channel, topic, codec: body, expected: -1, confirmed }
+    const from = this.remote
+    const heard = { from, channel, prefix, codec: body, expected: -1, untold: 0, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
     if (this.#hearing) this.#subscribe(heard, resolve)
@@ -108,20 +116,39 @@ export class Ear {
     for (const [key, heard] of this.heard) {
       if (heard.channel !== channel) continue
       this.heard.delete(key)
-      this.#hearing?.unsubscribe(heard.topic)
+      this.#hearing?.unsubscribe(heard.prefix)
     }
   }
 
   /** The answer to one of our markers. */
   answered(frame: Buffer): void {
     for (const marker of this.#markers) {
-      const sequence = sequenceInAnswer(frame, marker.bytes)
-      if (sequence < 0) continue
+      const numbers = numbersInAnswer(frame, marker.bytes)
+      if (!numbers) continue
+      const { heard } = marker
       // What came before the answer counts as heard: only what never came is a gap.
-      if (marker.heard.expected < 0) marker.heard.expected = sequence
+      if (heard.expected < 0) heard.expected = numbers.next
+      // Nobody counted while we were away for long: numbers from before say nothing.
+      else if (heard.expected < numbers.since) heard.expected = numbers.since
       this.#failures = 0
       this.#settle(marker)
       return
+    }
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused
+    this.#hearing?.pause(paused)
+  }
+
+  /** The publisher is told what was lost of its events. */
+  tellMissed(): void {
+    const link = this.remote.link
+    if (!link) return
+    for (const heard of this.heard.values()) {
+      if (heard.untold === 0) continue
+      link.outbound.control(Kind.missed, missedOf(heard.untold, heard.channel.local.channel.key))
+      heard.untold = 0
     }
   }
 
@@ -132,12 +159,12 @@ export class Ear {
   }
 
   #subscribe(heard: Heard, resolve: () => void): void {
-    this.#hearing?.subscribe(heard.topic)
-    const bytes = markerOf(this.#parts.id, heard.topic)
+    this.#hearing?.subscribe(heard.prefix)
+    const bytes = markerOf(this.#parts.id, heard.prefix)
     const timeoutMs = this.#parts.limits.subscribeTimeoutMs
     const timer = this.#parts.clock.after(timeoutMs, () => {
-      const { key } = heard.channel.local.channel
-      const text = `${this.remote.name} has not confirmed ${key} within ${timeoutMs} ms`
+      const what = heardAs(heard.channel.local.channel.key, heard.channel.key)
+      const text = `${this.remote.name} has not confirmed ${what} within ${timeoutMs} ms`
       reportFault({ area: 'outlet', text })
       this.#settle(marker)
     })
@@ -157,6 +184,7 @@ export class Ear {
     const endpoint = this.#endpoints[this.#endpoint % this.#endpoints.length]
     if (endpoint === undefined) return undefined
     const hearing = this.#parts.transport.hear(endpoint)
+    hearing.pause(this.#paused)
     hearing.onFrame = (frame) => this.#onFrame(frame, this)
     hearing.onClose = () => this.#lost(hearing)
     return hearing
@@ -177,7 +205,7 @@ export class Ear {
     this.#hearing = this.#listen()
     const waiting = new Set(this.#markers.map(({ heard }) => heard))
     for (const { heard, bytes } of this.#markers) {
-      this.#hearing?.subscribe(heard.topic)
+      this.#hearing?.subscribe(heard.prefix)
       this.#hearing?.subscribe(bytes)
     }
     for (const heard of this.heard.values()) {

@@ -28,6 +28,8 @@ export interface GreetingParts {
   readonly hello: () => Hello
   /** The remote peer's offers have changed. */
   readonly offered: (remote: Remote) => void
+  /** Others have lost so many events of one of our channels. */
+  readonly missedThere: (channel: string, count: number) => void
   /** Everything that we sent before our `last` has arrived. */
   readonly farewell: (link: Link) => void
 }
@@ -64,6 +66,13 @@ export function registerGreeting(parts: GreetingParts): void {
     const bytes = record.number()
     if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')
     link.outbound.released(bytes)
+    return true
+  })
+  inbound.on(Kind.missed, (link, record) => {
+    const count = record.number()
+    if (count < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a loss without a number')
+    link.counts.missedThere += count
+    parts.missedThere(record.buffer.toString('utf8', record.start, record.end), count)
     return true
   })
   registerGoodbye(parts)

@@ -50,6 +50,8 @@ export class Inbound {
 
   receive(link: Link, frame: Buffer): void {
     this.#counters.framesIn++
+    link.counts.framesIn++
+    link.counts.bytesIn += frame.length
     if (frame[0] !== MAGIC || frame[1] !== PROTOCOL_VERSION) {
       this.bad(link, 'a frame of another protocol')
       return

@@ -10,9 +10,11 @@ import type { Channel } from '../contract/channel.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { ChannelOffer } from '../wire/hello.ts'
 import { topicOf } from '../wire/topic.ts'
+import { type ChannelCounts, createChannelCounts } from './counters.ts'
 
 export class LocalChannel {
   readonly channel: Channel
+  readonly counts: ChannelCounts = createChannelCounts()
   /** Ours, best first. */
   readonly codecs: readonly CodecName[]
   /** The number that others send to; 0 until it has been served here. */

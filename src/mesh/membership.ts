@@ -27,6 +27,8 @@ export interface MembershipEvents {
   down(remote: Remote, reason: DownReason): void
   /** What was under way on this link will never be answered. */
   linkLost(link: Link): void
+  /** Once a heartbeat. */
+  beat(): void
 }
 
 export interface MembershipParts {
@@ -270,6 +272,7 @@ export class Membership {
   }
 
   #beat(): void {
+    this.#parts.events.beat()
     for (const link of this.links()) {
       link.outbound.control(Kind.beat)
       link.outbound.rest()

@@ -43,11 +43,12 @@ export class Mesh {
   readonly membership: Membership
   readonly routing: Routing
   readonly outlet: Outlet
-  readonly subscriptions: Subscriptions
   readonly parts: MeshParts
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
   readonly #arrivals: Arrivals
+  /** The ears that all share, and those of subscriptions that hold up what they hear. */
+  readonly #ears: [Subscriptions, ...Subscriptions[]]
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   readonly #farewells = new Map<Link, () => void>()
 
@@ -64,15 +65,40 @@ export class Mesh {
     this.routing = new Routing(remotes, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     this.outlet = new Outlet(publish, limits, counters, (id, key) => this.#arrivals.heard(id, key))
-    this.subscriptions = new Subscriptions({ ...parts, remotes })
+    this.#ears = [new Subscriptions({ ...parts, remotes })]
     registerGreeting({
       ...parts,
       inbound: this.inbound,
       membership: this.membership,
       nowMs,
       offered: (remote) => this.#changed(remote),
+      missedThere: (channel, count) => parts.catalog.missedThere(channel, count),
       farewell: (link) => this.#farewells.get(link)?.(),
     })
+  }
+
+  /** Ears to listen by: those that all share, or a pair of one's own, to be released. */
+  ears(own: boolean): Subscriptions {
+    const [shared] = this.#ears
+    if (!own) return shared
+    const ears = new Subscriptions({
+      ...this.parts,
+      remotes: () => this.membership.remotes.values(),
+    })
+    this.#ears.push(ears)
+    return ears
+  }
+
+  release(ears: Subscriptions): void {
+    const at = this.#ears.indexOf(ears)
+    if (at < 1 || !ears.empty) return
+    this.#ears.splice(at, 1)
+    ears.close()
+  }
+
+  /** What somebody here hears, once for each pair of ears. */
+  heard(): string[] {
+    return this.#ears.flatMap((ears) => ears.heard())
   }
 
   start(): void {
@@ -141,11 +167,6 @@ export class Mesh {
     await Promise.all(this.membership.links().map((link) => link.outbound.drained()))
   }
 
-  /** Written and not yet handed to a socket, over all links. */
-  waitingBytes(): number {
-    return this.membership.links().reduce((sum, link) => sum + link.outbound.waitingBytes, 0)
-  }
-
   /** Something arrived at a socket that the transport itself could not pass on. */
   malformed(socket: string, text: string): void {
     this.parts.counters.badFrames++
@@ -155,7 +176,7 @@ export class Mesh {
   close(): void {
     this.outlet.close()
     this.routing.close()
-    this.subscriptions.close()
+    for (const ears of this.#ears) ears.close()
     this.membership.close()
     for (const watcher of this.#watchers) watcher.end()
   }
@@ -184,7 +205,7 @@ export class Mesh {
       },
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
-        this.subscriptions.drop(remote)
+        for (const ears of this.#ears) ears.drop(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })
       },
@@ -192,12 +213,16 @@ export class Mesh {
         this.#farewells.get(link)?.()
         for (const lost of this.onLinkLost) lost(link)
       },
+      beat: () => {
+        this.outlet.beat()
+        for (const ears of this.#ears) ears.beat()
+      },
     }
   }
 
   #changed(remote: Remote): void {
     this.routing.update(remote)
-    this.subscriptions.update(remote)
+    for (const ears of this.#ears) ears.update(remote)
   }
 
   #tell(change: PeerChange): void {

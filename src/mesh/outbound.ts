@@ -12,11 +12,13 @@ import { FrameWriter } from '../wire/frame-writer.ts'
 import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
 import { Slabs } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
+import { createLinkCounts, type LinkCounts } from './counters.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
 const noBody = Buffer.alloc(0)
 
 export class Outbound {
+  readonly #counts: LinkCounts
   readonly #link: FrameLink
   readonly #limits: Limits
   readonly #writer: FrameWriter
@@ -30,7 +32,8 @@ export class Outbound {
   #ready: Deferred | undefined
   #drained: (() => void)[] = []
 
-  constructor(link: FrameLink, limits: Limits) {
+  constructor(link: FrameLink, limits: Limits, counts: LinkCounts = createLinkCounts()) {
+    this.#counts = counts
     this.#link = link
     this.#limits = limits
     this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead, slabsFor(limits))
@@ -225,6 +228,8 @@ export class Outbound {
 
   #send(frame: Buffer): void {
     this.#credit -= frame.length
+    this.#counts.framesOut++
+    this.#counts.bytesOut += frame.length
     this.#link.send(frame)
   }
 

@@ -7,12 +7,14 @@ import type { FrameLink } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
+import { createLinkCounts, type LinkCounts } from './counters.ts'
 import { Outbound } from './outbound.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
   readonly frames: FrameLink
   readonly outbound: Outbound
+  readonly counts: LinkCounts = createLinkCounts()
   /** Known once the hello is done. */
   remote: Remote | undefined
   lastHeardMs: number
@@ -26,7 +28,7 @@ export class Link {
 
   constructor(frames: FrameLink, limits: Limits, nowMs: number) {
     this.frames = frames
-    this.outbound = new Outbound(frames, limits)
+    this.outbound = new Outbound(frames, limits, this.counts)
     this.lastHeardMs = nowMs
     // A quarter: the sender never stands still, and grants are few.
     this.#grantAtBytes = limits.creditBytes / 4

@@ -5,7 +5,7 @@
 import { reportFault } from '../base/diagnostics.ts'
 import { toEarshotError } from '../base/errors.ts'
 import { RecordWalker } from '../wire/record.ts'
-import { isMarker, topicLength } from '../wire/topic.ts'
+import { heardAs, isMarker, prefixLength } from '../wire/topic.ts'
 import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } from './ear.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
@@ -15,32 +15,46 @@ export class Subscriptions {
   readonly #channels = new Map<string, HeardChannel>()
   readonly #ears = new Map<Remote, Ear>()
   readonly #walker = new RecordWalker()
+  #paused = false
 
   constructor(parts: HearingParts) {
     this.#parts = parts
   }
 
   /** Resolves when every remote peer that is up has the subscription, or is reported as silent. */
-  async add(local: LocalChannel, listener: Listener): Promise<void> {
-    let channel = this.#channels.get(local.channel.key)
+  async add(local: LocalChannel, key: string | undefined, listener: Listener): Promise<void> {
+    const name = heardAs(local.channel.key, key)
+    let channel = this.#channels.get(name)
     if (!channel) {
-      channel = { local, listeners: new Set() }
-      this.#channels.set(local.channel.key, channel)
+      channel = { local, key, listeners: new Set() }
+      this.#channels.set(name, channel)
     }
     channel.listeners.add(listener)
     const asked = channel
     await Promise.all([...this.#parts.remotes()].map((remote) => this.#ask(remote, asked)))
   }
 
-  /** Keys of the channels that somebody here hears. */
+  /** Nobody hears anything by these ears. */
+  get empty(): boolean {
+    return this.#channels.size === 0
+  }
+
+  /** Reads nothing more from any publisher, or goes on. What is on its way waits in the sockets. */
+  pause(paused: boolean): void {
+    this.#paused = paused
+    for (const ear of this.#ears.values()) ear.pause(paused)
+  }
+
+  /** What somebody here hears, as `heardAs` says it. */
   heard(): string[] {
     return [...this.#channels.keys()]
   }
 
-  remove(local: LocalChannel, listener: Listener): void {
-    const channel = this.#channels.get(local.channel.key)
+  remove(local: LocalChannel, key: string | undefined, listener: Listener): void {
+    const name = heardAs(local.channel.key, key)
+    const channel = this.#channels.get(name)
     if (!channel?.listeners.delete(listener) || channel.listeners.size > 0) return
-    this.#channels.delete(local.channel.key)
+    this.#channels.delete(name)
     for (const ear of this.#ears.values()) ear.forget(channel)
   }
 
@@ -53,6 +67,11 @@ export class Subscriptions {
     const ear = this.#ears.get(remote)
     this.#ears.delete(remote)
     ear?.close()
+  }
+
+  /** Once a heartbeat: publishers are told what was lost of theirs. */
+  beat(): void {
+    for (const ear of this.#ears.values()) ear.tellMissed()
   }
 
   close(): void {
@@ -69,6 +88,7 @@ export class Subscriptions {
     let ear = this.#ears.get(remote)
     if (!ear) {
       ear = new Ear(remote, this.#parts, (frame, from) => this.#heard(frame, from))
+      ear.pause(this.#paused)
       this.#ears.set(remote, ear)
     }
     await ear.ask(channel, codec)
@@ -95,15 +115,15 @@ export class Subscriptions {
       return
     }
     const { counters } = this.#parts
-    const length = topicLength(frame)
+    const length = prefixLength(frame)
     const heard = length < 0 ? undefined : ear.heard.get(frame.toString('latin1', 0, length))
-    if (!heard || frame.length < length + 2) {
+    if (!heard) {
       // After an unsubscribe a few are still on their way: no fault of anybody.
       if (length < 0) this.#bad(ear.remote, 'a frame without a topic')
       return
     }
     const walker = this.#walker
-    walker.open(frame, length + 1)
+    walker.open(frame, length)
     const first = walker.leadingNumber()
     if (first < 0) this.#bad(ear.remote, 'a frame without a number')
     else this.#deliver(heard, walker, first, ear.remote)
@@ -113,9 +133,12 @@ export class Subscriptions {
 
   #deliver(heard: Heard, walker: RecordWalker, first: number, from: Remote): void {
     const { counters, limits } = this.#parts
+    const { counts } = heard.channel.local
     if (first > heard.expected && heard.expected >= 0) {
       const missed = first - heard.expected
       counters.eventsMissed += missed
+      counts.missed += missed
+      heard.untold += missed
       heard.expected = first
       for (const listener of heard.channel.listeners) listener.gap(missed, from)
     }
@@ -130,10 +153,12 @@ export class Subscriptions {
         if (walker.hasHeaders) headers = walker.headers(limits.maxHeaderBytes)
         body = heard.codec.decode(walker.buffer, walker.start, walker.end)
       } catch (error) {
+        counts.dropped++
         this.#bad(from, `a body that does not fit: ${toEarshotError(error).message}`)
         continue
       }
       counters.eventsReceived++
+      counts.received++
       for (const listener of heard.channel.listeners) listener.deliver(body, heard, headers)
     }
   }

@@ -1,17 +1,23 @@
-// Owns publishing and subscribing: publishers with their numbers, subscribers with their gaps.
-// Hot path: `send` and `deliver`. Never blocks a publisher for a subscriber.
+// Owns publishing and subscribing as users ask for it: publishers, and what a subscription may ask.
+// Hot path: `send`. Never blocks a publisher for a subscriber.
 
-import { reportFault } from '../base/diagnostics.ts'
-import { EarshotError, textOf } from '../base/errors.ts'
-import { IterableQueue } from '../base/queue.ts'
-import type { CodecName } from '../codec/codec.ts'
-import type { Heard, Listener } from '../mesh/ear.ts'
+import { type Overflow, overflows } from '../base/bounded-queue.ts'
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import type { OutletChannel } from '../mesh/outlet.ts'
-import type { Remote } from '../mesh/remote.ts'
-import { encodeHeaders, type Headers, noHeaders } from './headers.ts'
+import type { OutletChannel } from '../mesh/outlet-channel.ts'
+import { MAX_KEY_BYTES } from '../wire/topic.ts'
+import { encodeHeaders, type Headers } from './headers.ts'
 import type { Verdict } from './notification.ts'
+import {
+  type EventHandler,
+  HandlerSubscriber,
+  IterableSubscriber,
+  type SubscriberParts,
+  type Subscription,
+  type Waiting,
+} from './subscriber.ts'
 
 /** Publishes on one channel without a promise a message. */
 export interface Publisher<B> {
@@ -30,37 +36,35 @@ export interface PublishOptions {
   readonly headers?: Headers
 }
 
-export interface EventContext {
-  readonly from: { readonly id: string; readonly name: string }
-  readonly channel: string
-  /** The codec that was agreed with the publisher. */
-  readonly codec: CodecName
-  readonly headers: Headers
-}
-
 export interface SubscribeOptions {
+  /**
+   * Only events whose key field (`event(…, { key: 'orderId' })`) has this value; a number as its
+   * text. The others are not even sent. At most 255 bytes.
+   */
+  readonly key?: string
   /** So many events of `from` were lost on the way, exactly. */
   readonly onMissed?: (count: number, from: { readonly id: string; readonly name: string }) => void
-  /** For an async iterable: how many events may wait. Default `maxIteratorItems`. */
+  /**
+   * How many events may wait for the loop, or for an asynchronous handler that has `concurrency`
+   * runs under way. Default `maxIteratorItems`.
+   */
   readonly capacity?: number
-  /** For an async iterable: what gives way when they are too many. Default `drop-oldest`. */
-  readonly overflow?: 'drop-oldest' | 'drop-newest'
+  /**
+   * What gives way when they are too many. `block` hears nothing more until half of them are taken,
+   * over a connection of its own: then the publisher's socket drops for us, and that is told as
+   * missed. `reject` ends the subscription with EARSHOT_OVERLOADED. Default: that of the channel,
+   * or `drop-oldest`.
+   */
+  readonly overflow?: Overflow
+  /**
+   * How many runs of an asynchronous handler may be under way at once; 1 keeps their order. Default
+   * `maxConcurrentHandlers`.
+   */
+  readonly concurrency?: number
 }
-
-export interface Subscription {
-  /** Events that the network or a slow socket lost. */
-  readonly missed: number
-  /** Events that our own iterable dropped because nobody took them. */
-  readonly dropped: number
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
-
-export type EventHandler = (body: never, context: EventContext) => unknown
 
 export class Events {
   readonly #mesh: Mesh
-  #running = 0
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
@@ -80,13 +84,13 @@ export class Events {
     if (channel.listeners === 0) local.check(body)
     channel.write(body, encodeHeaders(options?.headers, this.#mesh.parts.limits))
     this.#mesh.parts.counters.eventsPublished++
-    if (channel.listeners === 0) {
-      return { became: 'dropped', by: 'publisher', why: 'no-listeners' }
-    }
+    local.counts.sent++
+    const listeners = channel.listenersOf(body)
+    if (listeners === 0) return { became: 'dropped', by: 'publisher', why: 'no-listeners' }
     channel.flush()
     // Many in a row let the sockets have their turn: those who keep up lose nothing.
     await channel.ready()
-    return { became: 'written', listeners: channel.listeners }
+    return { became: 'written', listeners }
   }
 
   async subscribe(
@@ -94,45 +98,24 @@ export class Events {
     handler: EventHandler | undefined,
     options: SubscribeOptions,
   ): Promise<Subscription & AsyncIterable<unknown>> {
-    const { limits } = this.#mesh.parts
-    const capacity = options.capacity ?? limits.maxIteratorItems
-    const stop = () => this.#mesh.subscriptions.remove(local, subscriber)
-    const queue = handler
-      ? undefined
-      : new IterableQueue<unknown>(capacity, options.overflow ?? 'drop-oldest', stop)
-    const take = handler
-      ? (body: unknown, context: EventContext) => this.#handle(handler, body, context)
-      : (body: unknown) => this.#enqueue(queue as IterableQueue<unknown>, body)
-    const subscriber = new Subscriber(local.channel.key, take, options, queue, stop)
-    await this.#mesh.subscriptions.add(local, subscriber)
-    return subscriber
-  }
-
-  #enqueue(queue: IterableQueue<unknown>, body: unknown): void {
-    if (!queue.push(body)) this.#mesh.parts.counters.eventsDropped++
-  }
-
-  #handle(handler: EventHandler, body: unknown, context: EventContext): void {
     const { counters, limits } = this.#mesh.parts
-    if (this.#running >= limits.maxConcurrentHandlers) {
-      counters.eventsDropped++
-      return
+    const key = checkKey(local, options.key)
+    const waiting = waitingOf(local, options, limits)
+    // Who holds up what it hears must not hold up the others.
+    const ears = this.#mesh.ears(waiting.overflow === 'block')
+    const parts: SubscriberParts = {
+      ...{ local, counters, waiting, onMissed: options.onMissed },
+      stop: () => {
+        ears.remove(local, key, subscriber)
+        this.#mesh.release(ears)
+      },
+      pause: (paused) => ears.pause(paused),
     }
-    const failed = (error: unknown) => {
-      counters.handlerErrors++
-      const text = `the handler of ${context.channel} failed: ${textOf(error)}`
-      reportFault({ area: 'handler', text, data: { error } })
-    }
-    try {
-      const result = handler(body as never, context) as PromiseLike<unknown> | undefined
-      if (typeof result?.then !== 'function') return
-      this.#running++
-      result.then(undefined, failed).then(() => {
-        this.#running--
-      })
-    } catch (error) {
-      failed(error)
-    }
+    const subscriber = handler
+      ? new HandlerSubscriber(handler, parts)
+      : new IterableSubscriber(parts)
+    await ears.add(local, key, subscriber)
+    return subscriber
   }
 }
 
@@ -151,6 +134,7 @@ class OutletPublisher implements Publisher<unknown> {
 
   send(body: unknown): boolean {
     this.#mesh.parts.counters.eventsPublished++
+    this.#channel.local.counts.sent++
     return this.#channel.write(body, undefined)
   }
 
@@ -159,78 +143,36 @@ class OutletPublisher implements Publisher<unknown> {
   }
 }
 
-class Subscriber implements Listener, Subscription {
-  missed = 0
-  readonly #channel: string
-  readonly #take: (body: unknown, context: EventContext) => void
-  readonly #options: SubscribeOptions
-  readonly #queue: IterableQueue<unknown> | undefined
-  readonly #stop: () => void
-  readonly #contexts = new WeakMap<Heard, EventContext>()
-
-  constructor(
-    channel: string,
-    take: (body: unknown, context: EventContext) => void,
-    options: SubscribeOptions,
-    queue: IterableQueue<unknown> | undefined,
-    stop: () => void,
-  ) {
-    this.#channel = channel
-    this.#take = take
-    this.#options = options
-    this.#queue = queue
-    this.#stop = stop
+/** @throws EARSHOT_OPTION_INVALID for a bound that is no whole number, or an unknown overflow */
+function waitingOf(local: LocalChannel, options: SubscribeOptions, limits: Limits): Waiting {
+  const {
+    capacity = limits.maxIteratorItems,
+    concurrency = limits.maxConcurrentHandlers,
+    overflow = local.channel.overflow ?? 'drop-oldest',
+  } = options
+  for (const [name, value] of Object.entries({ capacity, concurrency })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    const text = `${name} is a whole number from 1, not ${String(value)}`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `/${name}` })
   }
-
-  get dropped(): number {
-    return this.#queue?.dropped ?? 0
+  if (!overflows.includes(overflow)) {
+    const text = `overflow is one of ${overflows.join(', ')}, not ${String(overflow)}`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/overflow' })
   }
+  return { capacity, concurrency, overflow }
+}
 
-  deliver(body: unknown, heard: Heard, headers: Headers | undefined): void {
-    this.#take(body, headers ? this.#context(heard, headers) : this.#plainContext(heard))
+/** @throws EARSHOT_OPTION_INVALID for a key that nothing can have */
+function checkKey({ channel }: LocalChannel, key: unknown): string | undefined {
+  if (key === undefined) return undefined
+  const invalid = (text: string) =>
+    new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/key' })
+  if (channel.keyField === undefined) {
+    throw invalid(`${channel.key} has no key: define it with event(…, { key: 'field' })`)
   }
-
-  gap(count: number, from: Remote): void {
-    this.missed += count
-    try {
-      this.#options.onMissed?.(count, { id: from.id, name: from.name })
-    } catch (error) {
-      // It is told of a loss; that it fails must not cost the events that did arrive.
-      const text = `onMissed of ${this.#channel} failed: ${textOf(error)}`
-      reportFault({ area: 'handler', text, data: { error } })
-    }
+  if (typeof key !== 'string') throw invalid(`a key is a text, not ${typeof key}`)
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw invalid(`a key to subscribe to has at most ${MAX_KEY_BYTES} bytes`)
   }
-
-  async close(): Promise<void> {
-    this.#stop()
-    this.end()
-  }
-
-  end(): void {
-    this.#queue?.end()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    if (this.#queue) return this.#queue
-    throw new EarshotError('EARSHOT_OPTION_INVALID', 'a subscription with a handler is no iterable')
-  }
-
-  #context({ from, codec }: Heard, headers: Headers): EventContext {
-    const { id, name } = from
-    return { from: { id, name }, channel: this.#channel, codec: codec.codec, headers }
-  }
-
-  /** Without headers all events of one publisher share their context. */
-  #plainContext(heard: Heard): EventContext {
-    let context = this.#contexts.get(heard)
-    if (!context) {
-      context = Object.freeze(this.#context(heard, noHeaders))
-      this.#contexts.set(heard, context)
-    }
-    return context
-  }
+  return key
 }

@@ -57,6 +57,7 @@ export class Notifications {
     const headers = encodeHeaders(options?.headers, limits)
     link.outbound.notification(route.code, headers, route.body, body)
     counters.notificationsSent++
+    routes.local.counts.sent++
     if (link.outbound.full) {
       const ready = this.#mesh.atMost(timeoutMs, link.outbound.ready())
       await abortable(ready, options?.signal)
@@ -84,6 +85,7 @@ class RoutedSender implements Sender<unknown> {
     if (route === undefined || link === undefined) throw noServer(this.#routes)
     link.outbound.notification(route.code, undefined, route.body, body)
     this.#mesh.parts.counters.notificationsSent++
+    this.#routes.local.counts.sent++
     return !link.outbound.full
   }
 

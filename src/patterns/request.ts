@@ -113,6 +113,7 @@ export class Requests {
       const { correlation } = request
       link.outbound.request(route.code, correlation, budgetMs, headers, route.body, body)
       counters.requestsSent++
+      routes.local.counts.sent++
     } catch (error) {
       this.#reject(request, toEarshotError(error))
     }

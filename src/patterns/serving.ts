@@ -80,9 +80,11 @@ export class Serving {
     const read = this.#read(link, record, code, local, handler)
     if (read instanceof EarshotError || !handler || !reply || !local) {
       const error = read instanceof EarshotError ? read : unserved(local)
+      if (local) local.counts.dropped++
       this.#fail(link, correlation, error.code, error.message, error.path)
       return true
     }
+    local.counts.received++
     const context = new CallContext(this.#mesh, link, local.channel.key, read, budgetMs)
     let result: unknown
     try {
@@ -119,11 +121,13 @@ export class Serving {
     const read = this.#read(link, record, code, local, handler)
     if (read instanceof EarshotError || !handler || !local) {
       counters.notificationsDropped++
+      if (local) local.counts.dropped++
       const why = read instanceof EarshotError ? read.message : unserved(local).message
       reportFault({ area: 'handler', text: `a notification was dropped: ${why}` })
       return true
     }
     counters.notificationsReceived++
+    local.counts.received++
     const context = new CallContext(this.#mesh, link, local.channel.key, read, 0)
     try {
       const result = handler(read.body as never, context)

@@ -28,6 +28,8 @@ export interface Hearing {
   onClose: (reason: string) => void
   subscribe(topic: Buffer): void
   unsubscribe(topic: Buffer): void
+  /** Hands on no more frames, or goes on. Paused for long, the other side drops for us. */
+  pause(paused: boolean): void
   close(): void
 }
 

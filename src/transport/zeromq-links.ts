@@ -4,6 +4,7 @@
 // queued.
 
 import type { Dealer, Router, Subscriber } from 'zeromq'
+import { type Deferred, deferred } from '../base/deferred.ts'
 import { type Diagnostic, reportFault } from '../base/diagnostics.ts'
 import { textOf } from '../base/errors.ts'
 import type { FrameLink, Hearing } from './transport.ts'
@@ -13,13 +14,22 @@ const nothing = () => undefined
 /** Asks a link whether it lives. An empty frame is the transport's own and goes no further. */
 export const probe: Buffer = Buffer.alloc(0)
 
-/** Reads a socket until it is closed. `take` must not throw. */
+/**
+ * Reads a socket until it is closed. `take` must not throw.
+ * @param pause undefined to read on, or what to wait for first
+ */
 export async function pump(
   socket: { readonly closed: boolean; receive(): Promise<Buffer[]> },
   take: (parts: Buffer[]) => void,
+  pause: () => Promise<void> | undefined = nothing,
 ): Promise<void> {
   while (!socket.closed) {
     let parts: Buffer[]
+    const paused = pause()
+    if (paused) {
+      await paused
+      continue
+    }
     try {
       parts = await socket.receive()
     } catch (error) {
@@ -48,6 +58,7 @@ class Connection<S extends Watched> {
   onClose: (reason: string) => void = nothing
   protected socket: S | undefined
   protected closed = false
+  protected paused: Deferred | undefined
 
   constructor(open: () => S, endpoint: string) {
     this.endpoint = endpoint
@@ -68,6 +79,8 @@ class Connection<S extends Watched> {
   protected end(reason: string): void {
     if (this.closed) return
     this.closed = true
+    this.paused?.resolve()
+    this.paused = undefined
     this.socket?.close()
     this.onClose(reason)
   }
@@ -76,11 +89,13 @@ class Connection<S extends Watched> {
     const end = (reason: string) => this.end(reason)
     watchEnd(socket, end)
     socket.connect(this.endpoint)
-    pump(socket, (parts) => {
+    const take = (parts: Buffer[]) => {
       const [frame] = parts
       if (parts.length !== 1) end('a message of several parts')
       else if (frame && frame.length > 0) this.onFrame(frame)
-    }).catch((error: Error) => end(error.message))
+    }
+    const pause = () => this.paused?.promise
+    pump(socket, take, pause).catch((error: Error) => end(error.message))
   }
 }
 
@@ -94,6 +109,14 @@ export class DialledLink extends Connection<Dealer> implements FrameLink {
 
 /** A SUB at one remote outlet. */
 export class SubscriberHearing extends Connection<Subscriber> implements Hearing {
+  pause(paused: boolean): void {
+    if (paused) this.paused ??= deferred()
+    else {
+      this.paused?.resolve()
+      this.paused = undefined
+    }
+  }
+
   subscribe(topic: Buffer): void {
     if (!this.closed) this.socket?.subscribe(topic)
   }

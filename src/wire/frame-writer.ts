@@ -139,6 +139,18 @@ export class FrameWriter {
     this.records--
   }
 
+  /** Bytes of the record that was closed last. */
+  get lastRecordBytes(): number {
+    return this.position - this.#recordAt
+  }
+
+  /** Appends the record that `from` closed last; the owner has seen to the room. */
+  copyRecord(from: FrameWriter): void {
+    this.#recordAt = this.position
+    this.position += from.buffer.copy(this.buffer, this.position, from.#recordAt, from.position)
+    this.records++
+  }
+
   /** Takes the head of the open record away, to be put into a roomier frame. */
   cutRecord(bodyAt: number): Buffer {
     const head = Buffer.from(this.buffer.subarray(this.#recordAt, bodyAt))

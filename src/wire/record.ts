@@ -2,7 +2,7 @@
 // Never knows what a record does: grammar only (GRAMMAR.md beside this file).
 
 import { EarshotError } from '../base/errors.ts'
-import { VarintReader } from './varint.ts'
+import { VarintReader, varintSize, writeVarint } from './varint.ts'
 
 export const FRAME_MAGIC = 0xea
 export const PROTOCOL_VERSION = 1
@@ -19,6 +19,7 @@ export const Kind = {
   bye: 7,
   last: 8,
   farewell: 9,
+  missed: 10,
   request: 16,
   reply: 17,
   failure: 18,
@@ -108,6 +109,14 @@ export class RecordWalker {
     this.start += length
     return parseHeaders(text)
   }
+}
+
+/** What a record `missed` says: so many events of that channel were lost on their way. */
+export function missedOf(count: number, channel: string): Buffer {
+  const name = Buffer.from(channel)
+  const payload = Buffer.alloc(varintSize(count) + name.length)
+  payload.set(name, writeVarint(payload, 0, count))
+  return payload
 }
 
 function parseHeaders(text: string): Readonly<Record<string, string>> {

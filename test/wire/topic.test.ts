@@ -5,8 +5,11 @@ import {
   answerToMarker,
   isMarker,
   markerOf,
+  numbersInAnswer,
   parseMarker,
-  sequenceInAnswer,
+  parsePrefix,
+  prefixLength,
+  prefixOf,
   topicLength,
   topicOf,
 } from '../../src/wire/topic.ts'
@@ -34,11 +37,30 @@ describe('topics', () => {
     expect(topicLength(Buffer.from([255, 1]))).toBe(-1)
   })
 
+  it('with a key are never a prefix of all keys, of another key or of another topic', () => {
+    const topics = ['o/1/place', 'o/1/placed'].map((name) => topicOf(name, 2, shape))
+    const keys = [undefined, '', 'a', 'ab', 'ä', 'a'.repeat(255)]
+    const prefixes = topics.flatMap((topic) => keys.map((key) => prefixOf(topic, key)))
+    for (const a of prefixes) {
+      expect(prefixLength(Buffer.concat([a, Buffer.from('rest')]))).toBe(a.length)
+      for (const b of prefixes) {
+        if (a !== b) expect(b.subarray(0, a.length).equals(a)).toBe(false)
+      }
+    }
+    for (const [index, bytes] of prefixes.entries()) {
+      expect(parsePrefix(bytes)?.key).toBe(keys[index % keys.length])
+      for (let cut = 0; cut < bytes.length; cut++) {
+        expect(parsePrefix(bytes.subarray(0, cut))).toBeUndefined()
+      }
+    }
+  })
+
   it('are found in their marker, and in nothing else', () => {
     const topic = topicOf('shop/1/placed', 2, shape)
-    const marker = markerOf(id, topic)
+    const marker = markerOf(id, prefixOf(topic, 'ada'))
     expect(isMarker(marker)).toBe(true)
-    expect(parseMarker(marker)).toEqual({ id, topic, name: 'shop/1/placed' })
+    const prefix = { topic: topic.toString('latin1'), name: 'shop/1/placed', key: 'ada' }
+    expect(parseMarker(marker)).toEqual({ id, prefix })
     for (let cut = 0; cut < marker.length; cut++) {
       expect(parseMarker(marker.subarray(0, cut))).toBeUndefined()
     }
@@ -46,11 +68,13 @@ describe('topics', () => {
   })
 
   it('have their next number in the answer to their own marker only', () => {
-    const marker = markerOf(id, topicOf('shop/1/placed', 2, shape))
-    const other = markerOf('cd'.repeat(16), topicOf('shop/1/placed', 2, shape))
-    const answer = answerToMarker(marker, 123_456_789)
-    expect(sequenceInAnswer(answer, marker)).toBe(123_456_789)
-    expect(sequenceInAnswer(answer, other)).toBe(-1)
-    expect(sequenceInAnswer(marker, marker)).toBe(-1)
+    const prefix = prefixOf(topicOf('shop/1/placed', 2, shape), undefined)
+    const marker = markerOf(id, prefix)
+    const other = markerOf('cd'.repeat(16), prefix)
+    const numbers = { next: 123_456_789, since: 77 }
+    const answer = answerToMarker(marker, numbers)
+    expect(numbersInAnswer(answer, marker)).toEqual(numbers)
+    expect(numbersInAnswer(answer, other)).toBeUndefined()
+    expect(numbersInAnswer(marker, marker)).toBeUndefined()
   })
 })

@@ -1,0 +1,189 @@
+// Owns one numbered row of events at an outlet: all of a channel, or those of one key, in each
+// codec that somebody hears them in.
+// Hot path: a record is encoded once per codec. Never knows who hears it.
+
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import type { BodyCodec } from '../codec/codec.ts'
+import { FrameWriter } from '../wire/frame-writer.ts'
+import { HEADERS_BIT, Kind } from '../wire/record.ts'
+import { varintSize, writeVarint } from '../wire/varint.ts'
+
+/** A lane in one codec. */
+interface Track {
+  readonly index: number
+  readonly prefix: Buffer
+  readonly codec: BodyCodec
+  readonly writer: FrameWriter
+  /** Subscriptions in force. */
+  listeners: number
+  lengthSize: number
+}
+
+/** Hands one frame to the socket. */
+export type PublishFrame = (frame: Buffer) => void
+
+export class Lane {
+  /** The number of the next message. */
+  sequence: number
+  /** That of the first: what came before was counted elsewhere, or by nobody. */
+  readonly since: number
+  /** Subscriptions in force, by all codecs. */
+  listeners = 0
+  /** Beats since somebody heard it, or since the last message if somebody does. */
+  #quietBeats = 0
+  #toldSequence = 0
+  #tracks: Track[] = []
+  readonly #publish: PublishFrame
+  readonly #limits: Limits
+
+  constructor(sequence: number, publish: PublishFrame, limits: Limits) {
+    this.sequence = sequence
+    this.since = sequence
+    this.#publish = publish
+    this.#limits = limits
+  }
+
+  /** Beats in a row without anybody who hears it. */
+  get silentBeats(): number {
+    return this.listeners === 0 ? this.#quietBeats : 0
+  }
+
+  /** So many subscriptions are in force in the codec of that wire number. */
+  listen(index: number, prefix: Buffer, codec: BodyCodec, listeners: number): void {
+    this.flush()
+    this.#quietBeats = 0
+    const known = this.#tracks.find((track) => track.index === index)
+    this.listeners += listeners - (known?.listeners ?? 0)
+    if (listeners === 0) this.#tracks = this.#tracks.filter((track) => track !== known)
+    else if (known) known.listeners = listeners
+    else {
+      const writer = new FrameWriter(this.#limits.maxFrameBytes, prefix)
+      this.#tracks.push({ index, prefix, codec, writer, listeners, lengthSize: 1 })
+    }
+  }
+
+  /** Writes and numbers one message in all codecs, or in none: then it throws. */
+  append(body: unknown, headers: Buffer | undefined): void {
+    const tracks = this.#tracks
+    let written = 0
+    try {
+      for (; written < tracks.length; written++)
+        this.#encode(tracks[written] as Track, body, headers)
+    } catch (error) {
+      // A body that one codec cannot carry is heard by nobody.
+      while (written > 0) tracks[--written]?.writer.undoRecord()
+      throw error
+    }
+    this.sequence++
+  }
+
+  /** As `append`, for a message that `from` has just written: the bytes are the same. */
+  appendFrom(from: Lane, body: unknown, headers: Buffer | undefined): void {
+    for (const track of this.#tracks) {
+      const source = from.#tracks.find(({ index }) => index === track.index)
+      if (source === undefined) this.#encode(track, body, headers)
+      else this.#copy(track, source.writer)
+    }
+    this.sequence++
+  }
+
+  /** Takes back what was appended last. */
+  undo(): void {
+    for (const { writer } of this.#tracks) writer.undoRecord()
+    this.sequence--
+  }
+
+  /** Hands over the frames that are full. */
+  flushFull(): void {
+    for (const track of this.#tracks) if (track.writer.full) this.#flushTrack(track)
+  }
+
+  flush(): void {
+    for (const track of this.#tracks) this.#flushTrack(track)
+  }
+
+  endTurn(): void {
+    for (const track of this.#tracks) {
+      this.#flushTrack(track)
+      track.writer.shrink()
+    }
+  }
+
+  /**
+   * Once a heartbeat. A loss shows with the next message, and the last has none: after 1, 2, 4, 8 …
+   * quiet beats an empty frame says what its number would be.
+   */
+  beat(): void {
+    if (this.#toldSequence !== this.sequence) this.#quietBeats = 0
+    this.#toldSequence = this.sequence
+    const beats = ++this.#quietBeats
+    if ((beats & (beats - 1)) !== 0 || this.sequence === 0) return
+    for (const track of this.#tracks) {
+      this.#flushTrack(track)
+      const frame = Buffer.alloc(track.prefix.length + varintSize(this.sequence))
+      writeVarint(frame, track.prefix.copy(frame), this.sequence)
+      this.#publish(frame)
+    }
+  }
+
+  #encode(track: Track, body: unknown, headers: Buffer | undefined): void {
+    const writer = track.writer
+    const more = headers === undefined ? 0 : headers.length
+    if (writer.closed || !writer.hasRoom(more)) this.#open(track, more)
+    const kind = headers === undefined ? Kind.event : Kind.event | HEADERS_BIT
+    writer.openRecord(kind, track.lengthSize)
+    if (headers !== undefined) {
+      writer.number(headers.length)
+      writer.bytesOf(headers)
+    }
+    const bodyAt = writer.position
+    try {
+      const end = track.codec.encodeInto(body, writer.buffer, bodyAt)
+      if (end - bodyAt > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
+      const needed = end < 0 ? -1 : writer.closeRecord(end)
+      track.lengthSize = needed < 0 ? this.#encodeRoomier(track, bodyAt, body) : needed
+    } catch (error) {
+      writer.dropRecord()
+      throw error
+    }
+  }
+
+  #encodeRoomier(track: Track, bodyAt: number, body: unknown): number {
+    const { writer } = track
+    const { maxFrameBytes, maxMessageBytes } = this.#limits
+    let head = writer.cutRecord(bodyAt)
+    for (let bytes = maxFrameBytes; bytes <= maxMessageBytes * 2; bytes *= 2) {
+      this.#open(track, bytes + head.length)
+      writer.pasteRecord(head)
+      const end = track.codec.encodeInto(body, writer.buffer, writer.position)
+      if (end - writer.position > maxMessageBytes) break
+      const needed = end < 0 ? -1 : writer.closeRecord(end)
+      if (needed >= 0) return needed
+      head = writer.cutRecord(writer.position)
+    }
+    throw tooLarge(this.#limits)
+  }
+
+  #copy(track: Track, from: FrameWriter): void {
+    const { writer } = track
+    const bytes = from.lastRecordBytes
+    if (writer.closed || !writer.hasRoom(bytes)) this.#open(track, bytes)
+    writer.copyRecord(from)
+  }
+
+  #open(track: Track, bytes: number): void {
+    this.#flushTrack(track)
+    track.writer.open(bytes)
+    track.writer.number(this.sequence)
+  }
+
+  #flushTrack({ writer }: Track): void {
+    if (!writer.empty) this.#publish(writer.take(true))
+  }
+}
+
+function tooLarge({ maxMessageBytes }: Limits): EarshotError {
+  const text = `an event is larger than ${maxMessageBytes} bytes (maxMessageBytes)`
+  return new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
+}

@@ -1,0 +1,244 @@
+// Owns one subscription of our own: what waits for its handler or its loop, and what gives way.
+// Hot path: `deliver`. Never asks a publisher for anything: the mesh does.
+
+import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import { EarshotError, textOf } from '../base/errors.ts'
+import { IterableQueue } from '../base/queue.ts'
+import type { CodecName } from '../codec/codec.ts'
+import type { Counters } from '../mesh/counters.ts'
+import type { Heard, Listener } from '../mesh/ear.ts'
+import type { LocalChannel } from '../mesh/local-channel.ts'
+import type { Remote } from '../mesh/remote.ts'
+import { type Headers, noHeaders } from './headers.ts'
+
+export interface EventContext {
+  readonly from: { readonly id: string; readonly name: string }
+  readonly channel: string
+  /** The codec that was agreed with the publisher. */
+  readonly codec: CodecName
+  readonly headers: Headers
+}
+
+export type EventHandler = (body: never, context: EventContext) => unknown
+
+export interface Subscription {
+  /** Events that the network or a slow socket lost. */
+  readonly missed: number
+  /** Events that gave way here, because nobody took them in time. */
+  readonly dropped: number
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How a subscription queues. */
+export interface Waiting {
+  /** How many events may wait. */
+  readonly capacity: number
+  readonly overflow: Overflow
+  /** How many runs of an asynchronous handler may be under way at once. */
+  readonly concurrency: number
+}
+
+export interface SubscriberParts {
+  readonly local: LocalChannel
+  readonly counters: Counters
+  readonly waiting: Waiting
+  readonly onMissed: ((count: number, from: Remote['label']) => void) | undefined
+  /** No more events: the subscription is over. */
+  readonly stop: () => void
+  /** For `block`: hear nothing until there is room. */
+  readonly pause: (paused: boolean) => void
+}
+
+/** What both kinds of subscription share: gaps, contexts, the end. */
+abstract class Subscriber implements Listener, Subscription {
+  missed = 0
+  protected readonly parts: SubscriberParts
+  readonly #contexts = new WeakMap<Heard, EventContext>()
+
+  constructor(parts: SubscriberParts) {
+    this.parts = parts
+  }
+
+  abstract readonly dropped: number
+  abstract deliver(body: unknown, heard: Heard, headers: Headers | undefined): void
+  abstract end(): void
+
+  gap(count: number, from: Remote): void {
+    this.missed += count
+    try {
+      this.parts.onMissed?.(count, from.label)
+    } catch (error) {
+      // It is told of a loss; that it fails must not cost the events that did arrive.
+      this.failed('onMissed', error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.parts.stop()
+    this.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  protected failed(what: string, error: unknown): void {
+    const text = `${what} of ${this.parts.local.channel.key} failed: ${textOf(error)}`
+    reportFault({ area: 'handler', text, data: { error } })
+  }
+
+  /** One event gave way. */
+  protected gaveWay(): void {
+    this.parts.counters.eventsDropped++
+    this.parts.local.counts.dropped++
+  }
+
+  /** `reject`: too slow is the end of the subscription, and said aloud. */
+  protected overrun(): EarshotError {
+    const { local, waiting } = this.parts
+    const text = `${waiting.capacity} events of ${local.channel.key} wait for a slow subscriber`
+    this.parts.stop()
+    return new EarshotError('EARSHOT_OVERLOADED', `${text} (capacity)`)
+  }
+
+  protected context(heard: Heard, headers: Headers | undefined): EventContext {
+    if (headers) return this.#context(heard, headers)
+    // Without headers all events of one publisher share their context.
+    let context = this.#contexts.get(heard)
+    if (!context) {
+      context = Object.freeze(this.#context(heard, noHeaders))
+      this.#contexts.set(heard, context)
+    }
+    return context
+  }
+
+  #context({ from, codec }: Heard, headers: Headers): EventContext {
+    const { key } = this.parts.local.channel
+    return { from: from.label, channel: key, codec: codec.codec, headers }
+  }
+}
+
+/** A subscription that is an async iterable of bodies. */
+export class IterableSubscriber extends Subscriber implements AsyncIterable<unknown> {
+  readonly #queue: IterableQueue<unknown>
+  #paused = false
+
+  constructor(parts: SubscriberParts) {
+    super(parts)
+    const { capacity, overflow } = parts.waiting
+    const onRoom = () => this.#pause(false)
+    this.#queue = new IterableQueue(capacity, overflow, parts.stop, onRoom)
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped
+  }
+
+  deliver(body: unknown): void {
+    if (this.#queue.push(body)) {
+      if (this.parts.waiting.overflow === 'block' && this.#queue.full) this.#pause(true)
+      return
+    }
+    this.gaveWay()
+    if (this.parts.waiting.overflow === 'reject') this.#queue.fail(this.overrun())
+  }
+
+  end(): void {
+    this.#queue.end()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return this.#queue
+  }
+
+  #pause(paused: boolean): void {
+    if (this.#paused === paused) return
+    this.#paused = paused
+    this.parts.pause(paused)
+  }
+}
+
+interface Waiter {
+  readonly body: unknown
+  readonly context: EventContext
+}
+
+/** A subscription with a handler. Synchronous ones keep up by themselves: nothing ever waits. */
+export class HandlerSubscriber extends Subscriber implements AsyncIterable<never> {
+  readonly #handler: EventHandler
+  readonly #queue: BoundedQueue<Waiter>
+  #running = 0
+  #paused = false
+  #ended = false
+
+  constructor(handler: EventHandler, parts: SubscriberParts) {
+    super(parts)
+    this.#handler = handler
+    this.#queue = new BoundedQueue(parts.waiting.capacity, parts.waiting.overflow)
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped
+  }
+
+  deliver(body: unknown, heard: Heard, headers: Headers | undefined): void {
+    const context = this.context(heard, headers)
+    if (this.#running < this.parts.waiting.concurrency) this.#run(body, context)
+    else this.#wait({ body, context })
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<never> {
+    throw new EarshotError('EARSHOT_OPTION_INVALID', 'a subscription with a handler is no iterable')
+  }
+
+  /** What waits is still handled. */
+  end(): void {
+    this.#ended = true
+  }
+
+  #wait(waiter: Waiter): void {
+    if (this.#ended) return
+    const { overflow } = this.parts.waiting
+    if (this.#queue.push(waiter)) {
+      this.gaveWay()
+      if (overflow !== 'reject') return
+      this.#ended = true
+      this.failed('the handler', this.overrun())
+    } else if (overflow === 'block' && this.#queue.full) this.#pause(true)
+  }
+
+  #run(body: unknown, context: EventContext): void {
+    try {
+      const result = this.#handler(body as never, context) as PromiseLike<unknown> | undefined
+      if (typeof result?.then !== 'function') return
+      this.#running++
+      result
+        .then(undefined, (error: unknown) => this.#handlerFailed(error))
+        .then(() => this.#finished())
+    } catch (error) {
+      this.#handlerFailed(error)
+    }
+  }
+
+  #finished(): void {
+    this.#running--
+    while (this.#queue.size > 0 && this.#running < this.parts.waiting.concurrency) {
+      const { body, context } = this.#queue.take()
+      this.#run(body, context)
+    }
+    if (this.#queue.roomy) this.#pause(false)
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.parts.counters.handlerErrors++
+    this.failed('the handler', error)
+  }
+
+  #pause(paused: boolean): void {
+    if (this.#paused === paused) return
+    this.#paused = paused
+    this.parts.pause(paused)
+  }
+}

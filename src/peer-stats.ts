@@ -1,0 +1,62 @@
+// Owns what a peer tells of itself in numbers: to its user by `stats()`, to tools at the door.
+// Never counts: the parts do.
+
+import type { Limits } from './base/limits.ts'
+import type { ChannelCounts, Counters, LinkCounts } from './mesh/counters.ts'
+import type { Mesh } from './mesh/mesh.ts'
+import type { Requests } from './patterns/request.ts'
+import type { Serving } from './patterns/serving.ts'
+
+/** One channel, counted from the start of the peer. */
+export interface ChannelStats extends Readonly<ChannelCounts> {
+  /** `shop.orders/1/placed` */
+  readonly channel: string
+}
+
+/** One link, counted from its hello. */
+export interface LinkStats extends Readonly<LinkCounts> {
+  readonly peer: { readonly id: string; readonly name: string }
+  readonly endpoint: string
+  /** Written, and waiting for the other side's credit or for the end of the turn. */
+  readonly waitingBytes: number
+}
+
+/** Counters and gauges of a peer: plain data, a snapshot. */
+export interface PeerStats {
+  readonly counters: Readonly<Counters>
+  readonly limits: Limits
+  readonly pendingRequests: number
+  readonly runningHandlers: number
+  /** Over all links. */
+  readonly waitingBytes: number
+  readonly channels: readonly ChannelStats[]
+  readonly links: readonly LinkStats[]
+}
+
+export interface CountedParts {
+  readonly mesh: Mesh
+  readonly requests: Requests
+  readonly serving: Serving
+}
+
+export function statsOf({ mesh, requests, serving }: CountedParts): PeerStats {
+  const { catalog, counters, limits } = mesh.parts
+  const links = mesh.membership.links().map((link) => ({
+    peer: link.remote?.label ?? { id: '', name: '' },
+    endpoint: link.frames.endpoint,
+    waitingBytes: link.outbound.waitingBytes,
+    ...link.counts,
+  }))
+  return {
+    counters: { ...counters },
+    limits,
+    pendingRequests: requests.pending,
+    runningHandlers: serving.running,
+    waitingBytes: links.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0),
+    channels: [...catalog.locals()].map(({ channel, counts }) => ({
+      channel: channel.key,
+      ...counts,
+    })),
+    links,
+  }
+}
