@@ -10,9 +10,10 @@ import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
-import type { Sender, Verdict } from './patterns/notification.ts'
+import type { NotifyOptions, Sender } from './patterns/notification.ts'
 import type { CallOptions } from './patterns/request.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
+import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
 import type { Security } from './security/security.ts'
 
@@ -50,7 +51,7 @@ export type Client<C> = {
   readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
     ? (body: B, options?: CallOptions) => Promise<R>
     : C[N] extends Channel<'notification', infer B>
-      ? (body: B, options?: CallOptions) => Promise<Verdict>
+      ? (body: B, options?: NotifyOptions) => Promise<Verdict>
       : never
 }
 

@@ -90,7 +90,7 @@ class Start {
       hello: () => this.#hello(),
     })
     this.requests = new Requests(this.mesh)
-    this.notifications = new Notifications(this.mesh)
+    this.notifications = new Notifications(this.mesh, this.requests)
     this.events = new Events(this.mesh)
     this.serving = new Serving(this.mesh)
   }

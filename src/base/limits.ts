@@ -57,10 +57,15 @@ export const limitTable = {
     unit: 'messages',
     why: 'requests that wait until some peer serves them',
   },
+  maxHeldMessages: {
+    value: 1_024,
+    unit: 'messages',
+    why: 'of one channel for one full link, where the oldest gives way (overflow drop-oldest)',
+  },
   maxConcurrentHandlers: {
     value: 65_536,
     unit: 'messages',
-    why: 'asynchronous handlers running in one peer',
+    why: 'asynchronous handlers that run for what a peer serves, and for each subscription',
   },
   maxIteratorItems: {
     value: 4_096,

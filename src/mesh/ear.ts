@@ -9,14 +9,20 @@ import type { BodyCodec } from '../codec/codec.ts'
 import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
+import type { AskedEvent } from './asked-event.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
 
 /** One subscriber of a channel. */
 export interface Listener {
-  /** Takes one event. Must not throw. */
-  deliver(body: unknown, heard: Heard, headers: Readonly<Record<string, string>> | undefined): void
+  /** Takes one event, and says to `asked` when it is through. Must not throw. */
+  deliver(
+    body: unknown,
+    heard: Heard,
+    headers: Readonly<Record<string, string>> | undefined,
+    asked: AskedEvent | undefined,
+  ): void
   /** So many messages of this publisher were lost on the way. */
   gap(count: number, from: Remote): void
   /** Nothing follows: the peer is closed. */

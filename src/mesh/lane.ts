@@ -20,6 +20,14 @@ interface Track {
   lengthSize: number
 }
 
+/** What goes with a body. */
+export interface Extras {
+  readonly headers: Buffer | undefined
+  /** Of a publisher who wants to know what became of it, or 0; and how much it wants to know. */
+  readonly correlation: number
+  readonly until: number
+}
+
 /** Hands one frame to the socket. */
 export type PublishFrame = (frame: Buffer) => void
 
@@ -64,12 +72,12 @@ export class Lane {
   }
 
   /** Writes and numbers one message in all codecs, or in none: then it throws. */
-  append(body: unknown, headers: Buffer | undefined): void {
+  append(body: unknown, extras: Extras | undefined): void {
     const tracks = this.#tracks
     let written = 0
     try {
       for (; written < tracks.length; written++)
-        this.#encode(tracks[written] as Track, body, headers)
+        this.#encode(tracks[written] as Track, body, extras)
     } catch (error) {
       // A body that one codec cannot carry is heard by nobody.
       while (written > 0) tracks[--written]?.writer.undoRecord()
@@ -79,10 +87,10 @@ export class Lane {
   }
 
   /** As `append`, for a message that `from` has just written: the bytes are the same. */
-  appendFrom(from: Lane, body: unknown, headers: Buffer | undefined): void {
+  appendFrom(from: Lane, body: unknown, extras: Extras | undefined): void {
     for (const track of this.#tracks) {
       const source = from.#tracks.find(({ index }) => index === track.index)
-      if (source === undefined) this.#encode(track, body, headers)
+      if (source === undefined) this.#encode(track, body, extras)
       else this.#copy(track, source.writer)
     }
     this.sequence++
@@ -127,16 +135,12 @@ export class Lane {
     }
   }
 
-  #encode(track: Track, body: unknown, headers: Buffer | undefined): void {
+  #encode(track: Track, body: unknown, extras: Extras | undefined): void {
     const writer = track.writer
-    const more = headers === undefined ? 0 : headers.length
+    const more = extras?.headers === undefined ? 0 : extras.headers.length
     if (writer.closed || !writer.hasRoom(more)) this.#open(track, more)
-    const kind = headers === undefined ? Kind.event : Kind.event | HEADERS_BIT
-    writer.openRecord(kind, track.lengthSize)
-    if (headers !== undefined) {
-      writer.number(headers.length)
-      writer.bytesOf(headers)
-    }
+    if (extras === undefined) writer.openRecord(Kind.event, track.lengthSize)
+    else writeExtras(writer, track.lengthSize, extras)
     const bodyAt = writer.position
     try {
       const end = track.codec.encodeInto(body, writer.buffer, bodyAt)
@@ -181,6 +185,19 @@ export class Lane {
   #flushTrack({ writer }: Track): void {
     if (!writer.empty) this.#publish(writer.take(true))
   }
+}
+
+function writeExtras(writer: FrameWriter, lengthSize: number, extras: Extras): void {
+  const { headers, correlation, until } = extras
+  const kind = correlation === 0 ? Kind.event : Kind.askingEvent
+  writer.openRecord(headers === undefined ? kind : kind | HEADERS_BIT, lengthSize)
+  if (correlation > 0) {
+    writer.number(correlation)
+    writer.number(until)
+  }
+  if (headers === undefined) return
+  writer.number(headers.length)
+  writer.bytesOf(headers)
 }
 
 function tooLarge({ maxMessageBytes }: Limits): EarshotError {

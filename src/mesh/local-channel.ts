@@ -12,6 +12,9 @@ import type { ChannelOffer } from '../wire/hello.ts'
 import { topicOf } from '../wire/topic.ts'
 import { type ChannelCounts, createChannelCounts } from './counters.ts'
 
+/** Most bodies fit at once. */
+const FIRST_ROOM_BYTES = 4_096
+
 export class LocalChannel {
   readonly channel: Channel
   readonly counts: ChannelCounts = createChannelCounts()
@@ -50,10 +53,24 @@ export class LocalChannel {
    */
   check(body: unknown): void {
     const codec = this.body(codecNames.indexOf(this.codecs[0] as CodecName)) as BodyCodec
-    let room = Buffer.allocUnsafe(4_096)
-    while (codec.encodeInto(body, room, 0) < 0 && room.length < this.#limits.maxMessageBytes) {
-      room = Buffer.allocUnsafe(room.length * 4)
+    this.encode(codec, body)
+  }
+
+  /**
+   * The bytes of one body, for those that are kept for later.
+   * @throws EARSHOT_BODY_INVALID, EARSHOT_BODY_TOO_LARGE
+   */
+  encode(codec: BodyCodec, body: unknown): Buffer {
+    const { maxMessageBytes } = this.#limits
+    for (let bytes = FIRST_ROOM_BYTES; bytes <= maxMessageBytes * 4; bytes *= 4) {
+      const room = Buffer.allocUnsafe(bytes)
+      const end = codec.encodeInto(body, room, 0)
+      if (end > maxMessageBytes) break
+      if (end >= 0)
+        return end * 2 < bytes ? Buffer.from(room.subarray(0, end)) : room.subarray(0, end)
     }
+    const text = `a message is larger than ${maxMessageBytes} bytes (maxMessageBytes)`
+    throw new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
   }
 
   /** What frames of this channel begin with at an outlet, in the codec of that wire number. */

@@ -237,7 +237,7 @@ export class Membership {
 
   #link(frames: FrameLink): Link {
     const { inbound, limits, clock } = this.#parts
-    const link = new Link(frames, limits, clock.nowMs())
+    const link = new Link(frames, limits, clock)
     frames.onFrame = (frame) => inbound.receive(link, frame)
     frames.onClose = (reason) => this.#lost(link, reason)
     return link

@@ -64,7 +64,8 @@ export class Mesh {
     const remotes = () => this.membership.remotes.values()
     this.routing = new Routing(remotes, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
-    this.outlet = new Outlet(publish, limits, counters, (id, key) => this.#arrivals.heard(id, key))
+    const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
+    this.outlet = new Outlet(publish, limits, clock, counters, heard)
     this.#ears = [new Subscriptions({ ...parts, remotes })]
     registerGreeting({
       ...parts,

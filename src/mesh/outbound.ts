@@ -3,6 +3,7 @@
 // A frame leaves when it is full or at the end of the turn, if the other side's credit allows;
 // what waits for credit is bounded, and `full` says so before the bound is reached.
 
+import type { Clock, Timer } from '../base/clock.ts'
 import { type Deferred, deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
@@ -12,7 +13,8 @@ import { FrameWriter } from '../wire/frame-writer.ts'
 import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
 import { Slabs } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
-import { createLinkCounts, type LinkCounts } from './counters.ts'
+import type { LinkCounts } from './counters.ts'
+import { Handover } from './handover.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
 const noBody = Buffer.alloc(0)
@@ -23,6 +25,8 @@ export class Outbound {
   readonly #limits: Limits
   readonly #writer: FrameWriter
   readonly #onTurnEnd: () => void
+  readonly #clock: Clock
+  readonly #handover = new Handover()
   readonly #waiting: Buffer[] = []
   #waitingBytes = 0
   #credit = 0
@@ -30,15 +34,20 @@ export class Outbound {
   #ended = false
   #lengthSize = 1
   #ready: Deferred | undefined
-  #drained: (() => void)[] = []
+  /** Runs while what was written may wait for more to leave with it. */
+  #delay: Timer | undefined
+  #delayMs = 0
 
-  constructor(link: FrameLink, limits: Limits, counts: LinkCounts = createLinkCounts()) {
+  constructor(link: FrameLink, limits: Limits, clock: Clock, counts: LinkCounts) {
     this.#counts = counts
+    this.#clock = clock
     this.#link = link
     this.#limits = limits
     this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead, slabsFor(limits))
     this.#onTurnEnd = () => {
       this.#scheduled = false
+      this.#delay?.cancel()
+      this.#delay = undefined
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
       if (this.#credit <= 0) return
       this.flush()
@@ -49,6 +58,11 @@ export class Outbound {
   /** True when no more should be written until `ready()` resolves. */
   get full(): boolean {
     return this.waitingBytes >= this.#limits.maxOutboundBytes / 2
+  }
+
+  /** The link has closed: nothing that waits will leave. */
+  get ended(): boolean {
+    return this.#ended
   }
 
   get waitingBytes(): number {
@@ -69,12 +83,13 @@ export class Outbound {
     headers: Buffer | undefined,
     codec: BodyCodec,
     body: unknown,
+    delayMs = 0,
   ): void {
     this.#begin(Kind.request, headers)
     this.#writer.number(channel)
     this.#writer.number(correlation)
     this.#writer.number(budgetMs)
-    this.#finish(headers, codec, body)
+    this.#finish(headers, codec, body, delayMs)
   }
 
   notification(
@@ -82,13 +97,39 @@ export class Outbound {
     headers: Buffer | undefined,
     codec: BodyCodec,
     body: unknown,
+    delayMs = 0,
   ): void {
     this.#begin(Kind.notification, headers)
     this.#writer.number(channel)
+    this.#finish(headers, codec, body, delayMs)
+  }
+
+  /** A notification whose sender wants to know when it is received or handled. */
+  asking(
+    channel: number,
+    correlation: number,
+    until: number,
+    headers: Buffer | undefined,
+    codec: BodyCodec,
+    body: unknown,
+  ): void {
+    this.#begin(Kind.asking, headers)
+    this.#writer.number(channel)
+    this.#writer.number(correlation)
+    this.#writer.number(until)
     this.#finish(headers, codec, body)
   }
 
-  reply(correlation: number, codec: BodyCodec, body: unknown): void {
+  /** An event of the other side is received or handled here, or gave way. */
+  heard(correlation: number, outcome: number): void {
+    this.#begin(Kind.heard, undefined)
+    this.#writer.number(correlation)
+    this.#writer.number(outcome)
+    this.#finish(undefined, undefined, undefined)
+  }
+
+  /** Without a codec it has no body. */
+  reply(correlation: number, codec: BodyCodec | undefined, body: unknown): void {
     this.#begin(Kind.reply, undefined)
     this.#writer.number(correlation)
     this.#finish(undefined, codec, body)
@@ -128,7 +169,6 @@ export class Outbound {
     }
     if (this.#credit > 0) this.flush()
     if (!this.full) this.#wakeReady()
-    if (this.waitingBytes === 0) this.#wakeDrained()
   }
 
   /** The other side has handled `bytes` of ours, and lets us send as many more. */
@@ -154,13 +194,16 @@ export class Outbound {
     }
   }
 
-  /** Resolves when everything written so far has been handed to the link. */
-  drained(): Promise<void> {
+  /** As `written`, and without waiting for more to leave together. */
+  drained(): Promise<boolean> {
     this.flush()
-    if (this.waitingBytes === 0 || this.#ended) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#drained.push(resolve)
-    })
+    return this.written()
+  }
+
+  /** Resolves true when everything written so far has been handed over, false if it never will. */
+  written(): Promise<boolean> {
+    const open = this.#writer.empty ? 0 : 1
+    return this.#handover.wait(this.#handover.left + this.#waiting.length + open)
   }
 
   /** The link has closed: nobody waits any longer. */
@@ -168,8 +211,9 @@ export class Outbound {
     this.#waiting.length = 0
     this.#waitingBytes = 0
     this.#ended = true
+    this.#delay?.cancel()
+    this.#handover.end()
     this.#wakeReady()
-    this.#wakeDrained()
   }
 
   #begin(kind: number, extra: Buffer | undefined): void {
@@ -184,7 +228,12 @@ export class Outbound {
     writer.openRecord(headers ? kind | HEADERS_BIT : kind, this.#lengthSize)
   }
 
-  #finish(headers: Buffer | undefined, codec: BodyCodec | undefined, body: unknown): void {
+  #finish(
+    headers: Buffer | undefined,
+    codec: BodyCodec | undefined,
+    body: unknown,
+    delayMs = 0,
+  ): void {
     const writer = this.#writer
     if (headers !== undefined) {
       writer.number(headers.length)
@@ -203,10 +252,19 @@ export class Outbound {
     }
     this.#lengthSize = needed
     if (writer.full) this.flush()
-    if (!this.#scheduled) {
+    if (delayMs > 0) this.#flushWithin(delayMs)
+    else if (!this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#onTurnEnd)
     }
+  }
+
+  /** The shortest delay of what has been written holds for all of it. */
+  #flushWithin(delayMs: number): void {
+    if (this.#scheduled || (this.#delay && this.#delayMs <= delayMs)) return
+    this.#delay?.cancel()
+    this.#delayMs = delayMs
+    this.#delay = this.#clock.after(delayMs, this.#onTurnEnd)
   }
 
   /** The body did not fit: the record moves to a frame of its own, twice as large until it fits. */
@@ -231,10 +289,7 @@ export class Outbound {
     this.#counts.framesOut++
     this.#counts.bytesOut += frame.length
     this.#link.send(frame)
-  }
-
-  #wakeDrained(): void {
-    for (const wake of this.#drained.splice(0)) wake()
+    this.#handover.next()
   }
 
   #wakeReady(): void {

@@ -2,12 +2,13 @@
 // Hot path: to nobody costs a count, keys cost nothing while nobody filters by one. Never waits for
 // a subscriber: who is too slow sees a gap.
 
+import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { codecNames } from '../codec/codec.ts'
 import { type Numbers, prefixOf, unnumbered } from '../wire/topic.ts'
-import { Lane, type PublishFrame } from './lane.ts'
+import { type Extras, Lane, type PublishFrame } from './lane.ts'
 import type { LocalChannel } from './local-channel.ts'
 
 /** Handed over within one turn before `send` says stop: the sockets get a chance to empty. */
@@ -29,13 +30,15 @@ export class OutletChannel {
   readonly #all: Lane
   /** Lanes of the keys that are asked for; none at all while nobody asks for any. */
   #byKey: Map<string, Lane> | undefined
+  readonly #clock: Clock
   #scheduled = false
   #turnBytes = 0
   #turnFrames = 0
   #nextTurn: Promise<void> | undefined
 
-  constructor(local: LocalChannel, publish: PublishFrame, limits: Limits) {
+  constructor(local: LocalChannel, publish: PublishFrame, limits: Limits, clock: Clock) {
     this.local = local
+    this.#clock = clock
     this.#limits = limits
     this.#publish = (frame) => {
       this.#turnBytes += frame.length
@@ -90,16 +93,13 @@ export class OutletChannel {
    * Numbers and writes one message. False: enough for this turn, wait for `ready()`.
    * @throws EARSHOT_BODY_INVALID and nothing is sent or numbered; EARSHOT_CLOSED
    */
-  write(body: unknown, headers: Buffer | undefined): boolean {
+  write(body: unknown, extras: Extras | undefined): boolean {
     if (this.closed)
       throw new EarshotError('EARSHOT_CLOSED', 'the peer of this publisher is closed')
-    this.#all.append(body, headers)
-    if (this.#byKey !== undefined) this.#writeKeyed(body, headers)
+    this.#all.append(body, extras)
+    if (this.#byKey !== undefined) this.#writeKeyed(body, extras)
     this.#all.flushFull()
-    if (this.listeners > 0 && !this.#scheduled) {
-      this.#scheduled = true
-      setImmediate(this.#onTurnEnd)
-    }
+    if (this.listeners > 0 && !this.#scheduled) this.#schedule()
     return !this.#turnIsFull
   }
 
@@ -137,11 +137,18 @@ export class OutletChannel {
     return this.#turnBytes >= TURN_BYTES || this.#turnFrames >= TURN_FRAMES
   }
 
-  #writeKeyed(body: unknown, headers: Buffer | undefined): void {
+  #schedule(): void {
+    this.#scheduled = true
+    const { delayMs } = this.local.channel
+    if (delayMs > 0) this.#clock.after(delayMs, this.#onTurnEnd)
+    else setImmediate(this.#onTurnEnd)
+  }
+
+  #writeKeyed(body: unknown, extras: Extras | undefined): void {
     const lane = this.#laneFor(body)
     if (lane === undefined) return
     try {
-      lane.appendFrom(this.#all, body, headers)
+      lane.appendFrom(this.#all, body, extras)
     } catch (error) {
       // A codec that only those who filter hear cannot carry it: then nobody hears it.
       this.#all.undo()

@@ -1,6 +1,7 @@
 // Owns what others hear of this peer: their subscriptions, and which channel each is for.
 // Never writes a message: channels do.
 
+import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import {
@@ -22,6 +23,7 @@ const MAX_TOPICS = 65_536
 export class Outlet {
   readonly #publish: PublishFrame
   readonly #limits: Limits
+  readonly #clock: Clock
   readonly #counters: Counters
   /** A remote peer's subscription to a channel is in force. */
   readonly #onHeard: (id: string, channel: string) => void
@@ -34,19 +36,21 @@ export class Outlet {
   constructor(
     publish: PublishFrame,
     limits: Limits,
+    clock: Clock,
     counters: Counters,
     onHeard: (id: string, channel: string) => void,
   ) {
     this.#publish = publish
     this.#onHeard = onHeard
     this.#limits = limits
+    this.#clock = clock
     this.#counters = counters
   }
 
   channel(local: LocalChannel): OutletChannel {
     const known = this.#channels.get(local.channel.key)
     if (known) return known
-    const created = new OutletChannel(local, this.#publish, this.#limits)
+    const created = new OutletChannel(local, this.#publish, this.#limits, this.#clock)
     this.#channels.set(local.channel.key, created)
     for (const topic of created.topics) {
       this.#byTopic.set(topic, created)

@@ -2,12 +2,15 @@
 // owed.
 // Never decides whether it is up: membership does.
 
+import type { Overflow } from '../base/bounded-queue.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
+import { Held } from './held.ts'
 import { Outbound } from './outbound.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
@@ -25,11 +28,14 @@ export class Link {
   /** Unhandled bytes that the other side has here, granted or not. */
   #takenBytes = 0
   readonly #mostBytes: number
+  readonly #held = new Map<number, Held>()
+  readonly #limits: Limits
 
-  constructor(frames: FrameLink, limits: Limits, nowMs: number) {
+  constructor(frames: FrameLink, limits: Limits, clock: Clock) {
     this.frames = frames
-    this.outbound = new Outbound(frames, limits, this.counts)
-    this.lastHeardMs = nowMs
+    this.#limits = limits
+    this.outbound = new Outbound(frames, limits, clock, this.counts)
+    this.lastHeardMs = clock.nowMs()
     // A quarter: the sender never stands still, and grants are few.
     this.#grantAtBytes = limits.creditBytes / 4
     // The last frame before the credit is used up may be the largest: a slab, or a message.
@@ -56,6 +62,15 @@ export class Link {
     writeVarint(payload, 0, this.#owedBytes)
     this.#owedBytes = 0
     this.outbound.control(Kind.credit, payload)
+  }
+
+  /** Where messages of a channel wait for room on this link. */
+  held(code: number, overflow: Overflow): Held {
+    const known = this.#held.get(code)
+    if (known) return known
+    const held = new Held(this.outbound, code, overflow, this.#limits)
+    this.#held.set(code, held)
+    return held
   }
 
   close(): void {

@@ -4,8 +4,9 @@
 
 import { reportFault } from '../base/diagnostics.ts'
 import { toEarshotError } from '../base/errors.ts'
-import { RecordWalker } from '../wire/record.ts'
+import { Kind, Outcome, RecordWalker, Until } from '../wire/record.ts'
 import { heardAs, isMarker, prefixLength } from '../wire/topic.ts'
+import { AskedEvent } from './asked-event.ts'
 import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } from './ear.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
@@ -132,12 +133,11 @@ export class Subscriptions {
   }
 
   #deliver(heard: Heard, walker: RecordWalker, first: number, from: Remote): void {
-    const { counters, limits } = this.#parts
-    const { counts } = heard.channel.local
+    const { counters } = this.#parts
     if (first > heard.expected && heard.expected >= 0) {
       const missed = first - heard.expected
       counters.eventsMissed += missed
-      counts.missed += missed
+      heard.channel.local.counts.missed += missed
       heard.untold += missed
       heard.expected = first
       for (const listener of heard.channel.listeners) listener.gap(missed, from)
@@ -147,20 +147,43 @@ export class Subscriptions {
       const number = sequence++
       if (number < heard.expected) continue
       heard.expected = sequence
-      let headers: Readonly<Record<string, string>> | undefined
-      let body: unknown
-      try {
-        if (walker.hasHeaders) headers = walker.headers(limits.maxHeaderBytes)
-        body = heard.codec.decode(walker.buffer, walker.start, walker.end)
-      } catch (error) {
-        counts.dropped++
-        this.#bad(from, `a body that does not fit: ${toEarshotError(error).message}`)
-        continue
-      }
-      counters.eventsReceived++
-      counts.received++
-      for (const listener of heard.channel.listeners) listener.deliver(body, heard, headers)
+      if (walker.kind === Kind.event) this.#take(heard, walker, undefined)
+      else if (walker.kind === Kind.askingEvent) this.#takeAsking(heard, walker)
+      else counters.unknownRecords++
     }
+  }
+
+  #takeAsking(heard: Heard, walker: RecordWalker): void {
+    const correlation = walker.number()
+    const until = walker.number()
+    const { listeners } = heard.channel
+    if (correlation < 0 || until < 0) this.#bad(heard.from, 'an event that breaks off')
+    else if (until === Until.handled) {
+      this.#take(heard, walker, new AskedEvent(heard.from, correlation, listeners.size))
+    } else {
+      const fits = this.#take(heard, walker, undefined)
+      new AskedEvent(heard.from, correlation, 1).done(fits ? Outcome.done : Outcome.dropped)
+    }
+  }
+
+  /** False when the body does not fit. */
+  #take(heard: Heard, walker: RecordWalker, asked: AskedEvent | undefined): boolean {
+    const { counters, limits } = this.#parts
+    const { local, listeners } = heard.channel
+    let headers: Readonly<Record<string, string>> | undefined
+    let body: unknown
+    try {
+      if (walker.hasHeaders) headers = walker.headers(limits.maxHeaderBytes)
+      body = heard.codec.decode(walker.buffer, walker.start, walker.end)
+    } catch (error) {
+      local.counts.dropped++
+      this.#bad(heard.from, `a body that does not fit: ${toEarshotError(error).message}`)
+      return false
+    }
+    counters.eventsReceived++
+    local.counts.received++
+    for (const listener of listeners) listener.deliver(body, heard, headers, asked)
+    return true
   }
 
   #bad(from: Remote, text: string): void {

@@ -7,9 +7,10 @@ import type { Limits } from '../base/limits.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { OutletChannel } from '../mesh/outlet-channel.ts'
+import { Until } from '../wire/record.ts'
 import { MAX_KEY_BYTES } from '../wire/topic.ts'
+import { EventVerdicts } from './event-verdicts.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
-import type { Verdict } from './notification.ts'
 import {
   type EventHandler,
   HandlerSubscriber,
@@ -18,6 +19,7 @@ import {
   type Subscription,
   type Waiting,
 } from './subscriber.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Publishes on one channel without a promise a message. */
 export interface Publisher<B> {
@@ -34,6 +36,14 @@ export interface Publisher<B> {
 
 export interface PublishOptions {
   readonly headers?: Headers
+  /**
+   * What to wait for: `written` (handed to the outlet's socket; the default), `received` (it fits,
+   * at so many subscriptions), `handled` (their handlers are through). The last two cost a message
+   * back from each.
+   */
+  readonly until?: 'written' | 'received' | 'handled'
+  /** How long to wait for the answers. Default 2 000 ms; who is late counts as silent. */
+  readonly timeoutMs?: number
 }
 
 export interface SubscribeOptions {
@@ -65,9 +75,11 @@ export interface SubscribeOptions {
 
 export class Events {
   readonly #mesh: Mesh
+  readonly #verdicts: EventVerdicts
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
+    this.#verdicts = new EventVerdicts(mesh)
   }
 
   publisher(local: LocalChannel): Publisher<unknown> {
@@ -82,15 +94,23 @@ export class Events {
     const channel = this.#mesh.outlet.channel(local)
     // A single publish tells a wrong body even when nobody listens.
     if (channel.listeners === 0) local.check(body)
-    channel.write(body, encodeHeaders(options?.headers, this.#mesh.parts.limits))
+    const until = options?.until ?? 'written'
+    const correlation = until === 'written' ? 0 : this.#verdicts.correlation()
+    const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
+    const extras = { headers, correlation, until: until === 'written' ? 0 : Until[until] }
+    channel.write(body, headers || correlation > 0 ? extras : undefined)
     this.#mesh.parts.counters.eventsPublished++
     local.counts.sent++
     const listeners = channel.listenersOf(body)
     if (listeners === 0) return { became: 'dropped', by: 'publisher', why: 'no-listeners' }
     channel.flush()
+    if (until !== 'written') {
+      const timeoutMs = options?.timeoutMs ?? this.#mesh.parts.limits.requestTimeoutMs
+      return this.#verdicts.wait(correlation, listeners, until, timeoutMs)
+    }
     // Many in a row let the sockets have their turn: those who keep up lose nothing.
     await channel.ready()
-    return { became: 'written', listeners }
+    return { became: until, listeners }
   }
 
   async subscribe(

@@ -2,27 +2,32 @@
 // message.
 // Hot path: `send`. Never retries: what is lost with a link is told by the verdict or not at all.
 
+import type { Overflow } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { HeldOutcome } from '../mesh/held.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { Link } from '../mesh/remote.ts'
+import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { encodeHeaders } from './headers.ts'
-import { abortable, type CallOptions, cancelled } from './request.ts'
+import { abortable, type CallOptions, cancelled, type Requests } from './request.ts'
+import type { Verdict, VerdictUntil } from './verdict.ts'
 
-/** What became of a send, as far as it is known when the promise resolves. */
-export type Verdict =
+export interface NotifyOptions extends CallOptions {
   /**
-   * Handed to the link of one peer (notification), or to the outlet for so many listeners (event).
+   * What to wait for: `queued` (taken), `written` (handed to the link's socket; the default),
+   * `received` (the other side has it and it fits), `handled` (its handler is through). The last
+   * two cost a message back.
    */
-  | { readonly became: 'written'; readonly to?: string; readonly listeners?: number }
-  /** Nobody heard it. */
-  | { readonly became: 'dropped'; readonly by: 'publisher'; readonly why: 'no-listeners' }
+  readonly until?: VerdictUntil
+}
 
 /** Sends to one of the peers that serve a channel, in turn. */
 export interface Sender<B> {
   /**
-   * Writes one message. True: go on. False: it is taken, but wait for `ready()` before the next.
+   * Writes one message. True: go on. False: the limit is reached, wait for `ready()` before the
+   * next; this one is taken, or one has given way, as the channel's `overflow` says.
    * @throws EARSHOT_NO_SERVER when nobody serves the channel (`await ready()` first),
-   * EARSHOT_BODY_INVALID, EARSHOT_OVERLOADED when false was not heeded
+   * EARSHOT_BODY_INVALID, EARSHOT_OVERLOADED when false was not heeded, or with `reject`
    */
   send(body: B): boolean
   /**
@@ -32,41 +37,74 @@ export interface Sender<B> {
   ready(timeoutMs?: number): Promise<void>
 }
 
+/** A full link and a channel where one gives way: dropped at once, or held with the newest. */
+type AtLimit = 'no' | 'drop' | 'hold'
+
 export class Notifications {
   readonly #mesh: Mesh
+  readonly #requests: Requests
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, requests: Requests) {
     this.#mesh = mesh
+    this.#requests = requests
   }
 
   async send(
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options: CallOptions | undefined,
+    options: NotifyOptions | undefined,
   ): Promise<Verdict> {
-    const { limits, counters } = this.#mesh.parts
-    if (options?.signal?.aborted) throw cancelled(options.signal, 'no')
+    const startMs = this.#mesh.parts.clock.nowMs()
+    const signal = options?.signal
+    if (signal?.aborted) throw cancelled(signal, 'no')
     if (!routes.usable) {
       routes.local.check(body)
-      await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
+      await abortable(this.#mesh.routing.wait(routes, timeoutMs), signal)
     }
     const route = routes.choose(options)
     const link = route?.remote.link
     if (!route || !link) throw noServer(routes)
-    const headers = encodeHeaders(options?.headers, limits)
-    link.outbound.notification(route.code, headers, route.body, body)
-    counters.notificationsSent++
-    routes.local.counts.sent++
-    if (link.outbound.full) {
-      const ready = this.#mesh.atMost(timeoutMs, link.outbound.ready())
-      await abortable(ready, options?.signal)
+    const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
+    const limit = atLimit(routes, route, link)
+    const until = options?.until ?? 'written'
+    if (limit === 'drop') return dropped(this.#mesh, routes, link, 'overflow')
+    if (limit === 'hold') return this.#hold(routes, route, link, headers, body, until)
+    if (until === 'received' || until === 'handled') {
+      const leftMs = Math.max(1, timeoutMs - (this.#mesh.parts.clock.nowMs() - startMs))
+      return this.#requests.ask(routes, route, body, leftMs, until, options)
     }
-    return { became: 'written', to: route.remote.id }
+    write(this.#mesh, routes, route, link, headers, body)
+    const to = route.remote.id
+    if (until === 'queued') return { became: 'queued', to }
+    let left: boolean | undefined
+    const leaving = link.outbound.written().then((has) => {
+      left = has
+    })
+    await abortable(this.#mesh.atMost(timeoutMs, leaving), signal)
+    if (left === false) return dropped(this.#mesh, routes, link, 'link-lost')
+    // After the time-out it still waits for the other side's credit: taken, and no more.
+    return { became: left ? 'written' : 'queued', to }
   }
 
   sender(routes: ChannelRoutes): Sender<unknown> {
     return new RoutedSender(routes, this.#mesh)
+  }
+
+  async #hold(
+    routes: ChannelRoutes,
+    route: Route,
+    link: Link,
+    headers: Buffer | undefined,
+    body: unknown,
+    until: VerdictUntil,
+  ): Promise<Verdict> {
+    const settled = hold(this.#mesh, routes, route, link, headers, body)
+    const to = route.remote.id
+    if (until === 'queued') return { became: 'queued', to }
+    const outcome = await settled
+    if (outcome === 'written') return { became: outcome, to }
+    return { became: 'dropped', by: 'sender', why: outcome, to }
   }
 }
 
@@ -80,19 +118,83 @@ class RoutedSender implements Sender<unknown> {
   }
 
   send(body: unknown): boolean {
-    const route = this.#routes.pick()
+    const routes = this.#routes
+    const route = routes.pick()
     const link = route?.remote.link
-    if (route === undefined || link === undefined) throw noServer(this.#routes)
-    link.outbound.notification(route.code, undefined, route.body, body)
-    this.#mesh.parts.counters.notificationsSent++
-    this.#routes.local.counts.sent++
-    return !link.outbound.full
+    if (route === undefined || link === undefined) throw noServer(routes)
+    const limit = atLimit(routes, route, link)
+    if (limit === 'no') {
+      write(this.#mesh, routes, route, link, undefined, body)
+      return !link.outbound.full
+    }
+    if (limit === 'drop') countDrop(this.#mesh, routes, link)
+    else void hold(this.#mesh, routes, route, link, undefined, body)
+    return false
   }
 
   async ready(timeoutMs: number = this.#mesh.parts.limits.requestTimeoutMs): Promise<void> {
     if (!this.#routes.usable) await this.#mesh.routing.wait(this.#routes, timeoutMs)
     await this.#routes.fullLink()?.outbound.ready()
   }
+}
+
+/** @throws EARSHOT_OVERLOADED for a full link and a channel that rejects */
+function atLimit({ local }: ChannelRoutes, { code }: Route, link: Link): AtLimit {
+  const { overflow } = local.channel
+  if (overflow === undefined || overflow === 'block') return 'no'
+  const holds = overflow === 'drop-oldest' || overflow === 'latest'
+  // What came earlier and still waits goes first.
+  if (!link.outbound.full && !(holds && !link.held(code, overflow).empty)) return 'no'
+  if (overflow === 'drop-newest') return 'drop'
+  if (holds) return 'hold'
+  const text = `the link to ${link.remote?.name} is full, and ${local.channel.key} rejects`
+  throw new EarshotError('EARSHOT_OVERLOADED', `${text} (maxOutboundBytes)`)
+}
+
+function write(
+  { parts }: Mesh,
+  { local }: ChannelRoutes,
+  { code, body: codec }: Route,
+  { outbound }: Link,
+  headers: Buffer | undefined,
+  body: unknown,
+): void {
+  outbound.notification(code, headers, codec, body, local.channel.delayMs)
+  parts.counters.notificationsSent++
+  local.counts.sent++
+}
+
+/** Resolves when it is known what became of it. */
+function hold(
+  mesh: Mesh,
+  routes: ChannelRoutes,
+  { code, body: codec }: Route,
+  link: Link,
+  headers: Buffer | undefined,
+  body: unknown,
+): Promise<HeldOutcome> {
+  const { local } = routes
+  const bytes = local.encode(codec, body)
+  return new Promise((resolve) => {
+    link.held(code, local.channel.overflow as Overflow).push(headers, bytes, (outcome) => {
+      if (outcome === 'written') {
+        mesh.parts.counters.notificationsSent++
+        local.counts.sent++
+      } else countDrop(mesh, routes, link)
+      resolve(outcome)
+    })
+  })
+}
+
+function dropped(mesh: Mesh, routes: ChannelRoutes, link: Link, why: string): Verdict {
+  countDrop(mesh, routes, link)
+  return { became: 'dropped', by: 'sender', why, ...(link.remote && { to: link.remote.id }) }
+}
+
+function countDrop({ parts }: Mesh, { local }: ChannelRoutes, link: Link): void {
+  parts.counters.notificationsDropped++
+  local.counts.dropped++
+  link.counts.dropped++
 }
 
 function noServer(routes: ChannelRoutes): EarshotError {

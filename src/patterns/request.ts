@@ -9,9 +9,10 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { parseWireError } from '../wire/hello.ts'
-import { Kind, type RecordWalker } from '../wire/record.ts'
+import { Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import { PendingRequest, PendingRequests } from './pending-requests.ts'
+import type { Verdict } from './verdict.ts'
 
 export interface CallOptions {
   /** From the call to the answer, waiting for a server included. Default 2 000 ms. */
@@ -27,6 +28,8 @@ export interface CallOptions {
 export class Requests {
   readonly #mesh: Mesh
   readonly #pending: PendingRequests
+  /** Requests that wait for room on a full link. */
+  #crowded = 0
 
   constructor(mesh: Mesh) {
     const { clock, counters } = mesh.parts
@@ -52,8 +55,34 @@ export class Requests {
     options: CallOptions | undefined,
   ): Promise<unknown> {
     const route = routes.choose(options)
-    if (route?.remote.link === undefined) return this.#callLater(routes, body, timeoutMs, options)
-    return this.#send(routes, route, body, timeoutMs, options)
+    const link = route?.remote.link
+    if (link === undefined || link.outbound.full) {
+      return this.#callLater(routes, body, timeoutMs, options)
+    }
+    return this.#send(routes, route as Route, body, timeoutMs, options)
+  }
+
+  /**
+   * Sends a notification and waits until the other side says that it has it, or that its handler is
+   * through. What the other side refuses is a verdict; what nobody knows is an error.
+   */
+  async ask(
+    routes: ChannelRoutes,
+    route: Route,
+    body: unknown,
+    timeoutMs: number,
+    until: keyof typeof Until,
+    options: CallOptions | undefined,
+  ): Promise<Verdict> {
+    const to = route.remote.id
+    try {
+      await this.#send(routes, route, body, timeoutMs, options, until)
+      return { became: until, to }
+    } catch (error) {
+      const { code, data } = toEarshotError(error)
+      if (data?.remote === undefined || !refusals.includes(code)) throw error
+      return { became: 'dropped', by: 'receiver', why: code, to }
+    }
   }
 
   /** Ends all that wait: nothing stays pending. */
@@ -76,12 +105,41 @@ export class Requests {
     // A body that does not fit is told at once, not when somebody comes to serve it.
     routes.local.check(body)
     await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
-    const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startMs))
+    const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - startMs))
+    const crowded = routes.choose(options)?.remote.link
+    if (crowded?.outbound.full)
+      await abortable(this.#room(routes, crowded, leftMs()), options?.signal)
     const route = routes.choose(options)
-    if (route?.remote.link) return this.#send(routes, route, body, leftMs, options)
+    if (route?.remote.link) return this.#send(routes, route, body, leftMs(), options)
     const who = options?.to === undefined ? 'the only peer' : `the peer ${options.to}`
     const text = `${who} does not serve ${routes.local.channel.key}, or is being dialled anew`
     throw new EarshotError('EARSHOT_NO_SERVER', text)
+  }
+
+  /** Waits until a full link has room; not too many at once. */
+  async #room(routes: ChannelRoutes, link: Link, timeoutMs: number): Promise<void> {
+    const { maxWaitingForServer } = this.#mesh.parts.limits
+    const { key, overflow } = routes.local.channel
+    const who = link.remote?.name ?? 'the remote peer'
+    if (overflow === 'reject') {
+      const text = `the link to ${who} is full, and ${key} rejects (maxOutboundBytes)`
+      throw new EarshotError('EARSHOT_OVERLOADED', text)
+    }
+    if (this.#crowded >= maxWaitingForServer) {
+      const text = `${this.#crowded} requests already wait for a full link (maxWaitingForServer)`
+      throw new EarshotError('EARSHOT_OVERLOADED', text)
+    }
+    this.#crowded++
+    // Whoever waited goes, even if others have filled the link again: it takes twice as much.
+    let roomy = false
+    const ready = link.outbound.ready().then(() => {
+      roomy = true
+    })
+    await this.#mesh.atMost(timeoutMs, ready)
+    this.#crowded--
+    if (roomy) return
+    const text = `the link to ${who} had no room for ${key} within its time-out`
+    throw new EarshotError('EARSHOT_OVERLOADED', text)
   }
 
   #send(
@@ -90,6 +148,7 @@ export class Requests {
     body: unknown,
     timeoutMs: number,
     options: CallOptions | undefined,
+    until?: keyof typeof Until,
   ): Promise<unknown> {
     const { limits, counters } = this.#mesh.parts
     if (this.#pending.size >= limits.maxPendingRequests) {
@@ -101,7 +160,7 @@ export class Requests {
     const link = route.remote.link as Link
     const request = this.#pending.open(timeoutMs)
     request.link = link
-    request.codec = route.reply
+    request.codec = until === undefined ? route.reply : noBody
     request.key = routes.local.channel.key
     const reply = new Promise(capture)
     request.resolve = captured.resolve
@@ -109,10 +168,17 @@ export class Requests {
     if (signal) this.#watch(signal, request)
     try {
       const headers = encodeHeaders(options?.headers, limits)
-      const budgetMs = Math.ceil(timeoutMs)
+      const { outbound } = link
       const { correlation } = request
-      link.outbound.request(route.code, correlation, budgetMs, headers, route.body, body)
-      counters.requestsSent++
+      if (until === undefined) {
+        const { delayMs } = routes.local.channel
+        const budgetMs = Math.ceil(timeoutMs)
+        outbound.request(route.code, correlation, budgetMs, headers, route.body, body, delayMs)
+        counters.requestsSent++
+      } else {
+        outbound.asking(route.code, correlation, Until[until], headers, route.body, body)
+        counters.notificationsSent++
+      }
       routes.local.counts.sent++
     } catch (error) {
       this.#reject(request, toEarshotError(error))
@@ -194,6 +260,21 @@ export class Requests {
       this.#reject(request, new EarshotError('EARSHOT_PEER_GONE', text))
     }
   }
+}
+
+/** With these the other side says that it has not taken a notification. */
+const refusals: readonly ErrorCode[] = [
+  'EARSHOT_OVERLOADED',
+  'EARSHOT_CHANNEL_UNKNOWN',
+  'EARSHOT_BYTES_INVALID',
+  'EARSHOT_CODEC_UNSHARED',
+]
+
+/** The answer to a notification says only that it came. */
+const noBody: BodyCodec = {
+  codec: 'json',
+  encodeInto: (_value, _buffer, position) => position,
+  decode: () => undefined,
 }
 
 // One executor for all promises, instead of a closure a request: it runs before `new` returns.

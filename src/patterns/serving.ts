@@ -8,7 +8,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker } from '../wire/record.ts'
+import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
 import { noHeaders } from './headers.ts'
 
@@ -29,7 +29,8 @@ export class Serving {
   constructor(mesh: Mesh) {
     this.#mesh = mesh
     mesh.inbound.on(Kind.request, (link, record) => this.#request(link, record))
-    mesh.inbound.on(Kind.notification, (link, record) => this.#notification(link, record))
+    mesh.inbound.on(Kind.notification, (link, record) => this.#notification(link, record, false))
+    mesh.inbound.on(Kind.asking, (link, record) => this.#notification(link, record, true))
     mesh.inbound.on(Kind.cancel, (link, record) => this.#cancel(link, record))
     mesh.onLinkLost.push((link) => this.#lost(link))
   }
@@ -111,9 +112,14 @@ export class Serving {
     return false
   }
 
-  #notification(link: Link, record: RecordWalker): boolean {
+  /** @param asks its sender wants to know what became of it */
+  #notification(link: Link, record: RecordWalker, asks: boolean): boolean {
     const code = record.number()
-    if (code < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a notification that breaks off')
+    const correlation = asks ? record.number() : 0
+    const until = asks ? record.number() : 0
+    if (code < 0 || correlation < 0 || until < 0) {
+      throw new EarshotError('EARSHOT_BYTES_INVALID', 'a notification that breaks off')
+    }
     const { counters, catalog } = this.#mesh.parts
     const bytes = record.size
     const local = catalog.byNumber(Math.floor(code / SCALE))
@@ -122,27 +128,63 @@ export class Serving {
     if (read instanceof EarshotError || !handler || !local) {
       counters.notificationsDropped++
       if (local) local.counts.dropped++
-      const why = read instanceof EarshotError ? read.message : unserved(local).message
-      reportFault({ area: 'handler', text: `a notification was dropped: ${why}` })
+      const why = read instanceof EarshotError ? read : unserved(local)
+      reportFault({ area: 'handler', text: `a notification was dropped: ${why.message}` })
+      if (asks) this.#fail(link, correlation, why.code, why.message, why.path)
       return true
     }
     counters.notificationsReceived++
     local.counts.received++
+    if (until === Until.received) this.#confirm(link, correlation)
+    const tells = until === Until.handled ? correlation : 0
+    return this.#notify(link, local, handler, read, tells, bytes)
+  }
+
+  /** @param tells correlation of a sender who waits for the handler to be through, or 0 */
+  #notify(
+    link: Link,
+    local: LocalChannel,
+    handler: AnyHandler,
+    read: ReadBody,
+    tells: number,
+    bytes: number,
+  ): boolean {
     const context = new CallContext(this.#mesh, link, local.channel.key, read, 0)
+    const failed = (error: unknown) => {
+      if (tells === 0) this.#handlerFailed(local, error)
+      else this.#threw(link, tells, local, error)
+    }
     try {
       const result = handler(read.body as never, context)
-      if (!isThenable(result)) return true
-      this.#begin(link, -counters.notificationsReceived, context)
-      const number = -counters.notificationsReceived
-      const done = () => this.#end(link, number, bytes)
-      result.then(done, (error: unknown) => {
-        done()
-        this.#handlerFailed(local, error)
-      })
+      if (!isThenable(result)) {
+        if (tells > 0) this.#confirm(link, tells)
+        return true
+      }
+      const number = -this.#mesh.parts.counters.notificationsReceived
+      this.#begin(link, number, context)
+      result.then(
+        () => {
+          this.#end(link, number, bytes)
+          if (tells > 0) this.#confirm(link, tells)
+        },
+        (error: unknown) => {
+          this.#end(link, number, bytes)
+          failed(error)
+        },
+      )
       return false
     } catch (error) {
-      this.#handlerFailed(local, error)
+      failed(error)
       return true
+    }
+  }
+
+  /** Whoever asked is told that it came, or that its handler is through. */
+  #confirm(link: Link, correlation: number): void {
+    try {
+      if (!link.closed) link.outbound.reply(correlation, undefined, undefined)
+    } catch (error) {
+      this.#unanswered(error)
     }
   }
 
@@ -212,15 +254,18 @@ export class Serving {
   }
 
   #fail(link: Link, correlation: number, code: ErrorCode, text: string, path?: string): void {
-    const { counters } = this.#mesh.parts
     const error = { code, message: text.slice(0, 2_000), ...(path !== undefined && { path }) }
     try {
       if (!link.closed) link.outbound.failure(correlation, Buffer.from(JSON.stringify(error)))
     } catch (thrown) {
-      // The link is full to the brim: the caller's deadline ends the request.
-      counters.droppedReplies++
-      reportFault({ area: 'handler', text: toEarshotError(thrown).message })
+      this.#unanswered(thrown)
     }
+  }
+
+  /** The link is full to the brim: the caller's deadline ends the request. */
+  #unanswered(error: unknown): void {
+    this.#mesh.parts.counters.droppedReplies++
+    reportFault({ area: 'handler', text: toEarshotError(error).message })
   }
 
   #handlerFailed(local: LocalChannel, error: unknown): void {

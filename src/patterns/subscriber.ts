@@ -6,10 +6,12 @@ import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, textOf } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
+import type { AskedEvent } from '../mesh/asked-event.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Heard, Listener } from '../mesh/ear.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Remote } from '../mesh/remote.ts'
+import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
 
 export interface EventContext {
@@ -62,7 +64,12 @@ abstract class Subscriber implements Listener, Subscription {
   }
 
   abstract readonly dropped: number
-  abstract deliver(body: unknown, heard: Heard, headers: Headers | undefined): void
+  abstract deliver(
+    body: unknown,
+    heard: Heard,
+    headers: Headers | undefined,
+    asked: AskedEvent | undefined,
+  ): void
   abstract end(): void
 
   gap(count: number, from: Remote): void {
@@ -136,11 +143,14 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
     return this.#queue.dropped
   }
 
-  deliver(body: unknown): void {
+  /** For a publisher who asks, what is in the queue is handled: the loop does not say more. */
+  deliver(body: unknown, _heard: Heard, _headers: unknown, asked: AskedEvent | undefined): void {
     if (this.#queue.push(body)) {
+      asked?.done(Outcome.done)
       if (this.parts.waiting.overflow === 'block' && this.#queue.full) this.#pause(true)
       return
     }
+    asked?.done(Outcome.dropped)
     this.gaveWay()
     if (this.parts.waiting.overflow === 'reject') this.#queue.fail(this.overrun())
   }
@@ -163,6 +173,7 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
 interface Waiter {
   readonly body: unknown
   readonly context: EventContext
+  readonly asked: AskedEvent | undefined
 }
 
 /** A subscription with a handler. Synchronous ones keep up by themselves: nothing ever waits. */
@@ -183,10 +194,15 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
     return this.#queue.dropped
   }
 
-  deliver(body: unknown, heard: Heard, headers: Headers | undefined): void {
+  deliver(
+    body: unknown,
+    heard: Heard,
+    headers: Headers | undefined,
+    asked: AskedEvent | undefined,
+  ): void {
     const context = this.context(heard, headers)
-    if (this.#running < this.parts.waiting.concurrency) this.#run(body, context)
-    else this.#wait({ body, context })
+    if (this.#running < this.parts.waiting.concurrency) this.#run(body, context, asked)
+    else this.#wait({ body, context, asked })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<never> {
@@ -201,7 +217,9 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
   #wait(waiter: Waiter): void {
     if (this.#ended) return
     const { overflow } = this.parts.waiting
-    if (this.#queue.push(waiter)) {
+    const loser = this.#queue.push(waiter)
+    if (loser) {
+      loser.asked?.done(Outcome.dropped)
       this.gaveWay()
       if (overflow !== 'reject') return
       this.#ended = true
@@ -209,29 +227,34 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
     } else if (overflow === 'block' && this.#queue.full) this.#pause(true)
   }
 
-  #run(body: unknown, context: EventContext): void {
+  #run(body: unknown, context: EventContext, asked: AskedEvent | undefined): void {
     try {
       const result = this.#handler(body as never, context) as PromiseLike<unknown> | undefined
-      if (typeof result?.then !== 'function') return
+      if (typeof result?.then !== 'function') {
+        asked?.done(Outcome.done)
+        return
+      }
       this.#running++
+      const done = () => asked?.done(Outcome.done)
       result
-        .then(undefined, (error: unknown) => this.#handlerFailed(error))
+        .then(done, (error: unknown) => this.#handlerFailed(error, asked))
         .then(() => this.#finished())
     } catch (error) {
-      this.#handlerFailed(error)
+      this.#handlerFailed(error, asked)
     }
   }
 
   #finished(): void {
     this.#running--
     while (this.#queue.size > 0 && this.#running < this.parts.waiting.concurrency) {
-      const { body, context } = this.#queue.take()
-      this.#run(body, context)
+      const { body, context, asked } = this.#queue.take()
+      this.#run(body, context, asked)
     }
     if (this.#queue.roomy) this.#pause(false)
   }
 
-  #handlerFailed(error: unknown): void {
+  #handlerFailed(error: unknown, asked: AskedEvent | undefined): void {
+    asked?.done(Outcome.failed)
     this.parts.counters.handlerErrors++
     this.failed('the handler', error)
   }

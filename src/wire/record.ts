@@ -25,8 +25,16 @@ export const Kind = {
   failure: 18,
   cancel: 19,
   notification: 20,
+  asking: 21,
+  heard: 22,
   event: 24,
+  askingEvent: 25,
 } as const
+
+/** What who asks wants to know: that it is received, or that its handler is through. */
+export const Until = { received: 1, handled: 2 } as const
+/** What became of an event that asks: as wanted, or it gave way, or its handler failed. */
+export const Outcome = { done: 0, dropped: 1, failed: 2 } as const
 
 /** Records from this kind on are sent against credit. */
 export const FIRST_CREDITED_KIND = 16

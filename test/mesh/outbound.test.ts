@@ -3,8 +3,10 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { resolveLimits } from '../../src/base/limits.ts'
 import { bytesBody } from '../../src/codec/bytes-body.ts'
+import { createLinkCounts } from '../../src/mesh/counters.ts'
 import { Outbound } from '../../src/mesh/outbound.ts'
 import type { FrameLink } from '../../src/transport/transport.ts'
 import { FRAME_HEAD_BYTES, Kind, RecordWalker } from '../../src/wire/record.ts'
@@ -42,7 +44,7 @@ class Sink implements FrameLink {
 
 function outbound(limits = {}) {
   const link = new Sink()
-  return { link, out: new Outbound(link, resolveLimits(limits)) }
+  return { link, out: new Outbound(link, resolveLimits(limits), systemClock, createLinkCounts()) }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
