@@ -77,6 +77,11 @@ export const limitTable = {
     unit: 'messages',
     why: 'frames for one slow subscriber before it loses some',
   },
+  maxOutletBytes: {
+    value: 134_217_728,
+    unit: 'bytes',
+    why: 'for one slow subscriber: as many full frames, and fewer of large messages',
+  },
   maxPeers: {
     value: 1_024,
     unit: 'peers',

@@ -156,6 +156,8 @@ export class Outbound {
     frame.set(frameHead)
     frame[frameHead.length] = kind
     frame.set(payload, writeVarint(frame, frameHead.length + 1, payload.length))
+    this.#counts.framesOut++
+    this.#counts.bytesOut += frame.length
     this.#link.send(frame)
   }
 

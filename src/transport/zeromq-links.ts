@@ -7,6 +7,8 @@ import type { Dealer, Router, Subscriber } from 'zeromq'
 import { type Deferred, deferred } from '../base/deferred.ts'
 import { type Diagnostic, reportFault } from '../base/diagnostics.ts'
 import { textOf } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import { FrameBound } from './frame-bound.ts'
 import type { FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
@@ -48,6 +50,10 @@ export async function pump(
 
 type Watched = Dealer | Subscriber
 
+export interface Closable {
+  close(): void
+}
+
 /**
  * A socket that we connected. A refused or lost connection closes it: whether to dial anew is not
  * its business.
@@ -59,9 +65,15 @@ class Connection<S extends Watched> {
   protected socket: S | undefined
   protected closed = false
   protected paused: Deferred | undefined
+  /** Where nothing else bounds what waits in the socket. */
+  protected bound: FrameBound | undefined
+  readonly #held: Set<Closable>
 
-  constructor(open: () => S, endpoint: string) {
+  /** @param held where it stays until it ends: a socket that nothing refers to is collected */
+  constructor(open: () => S, endpoint: string, held: Set<Closable>) {
     this.endpoint = endpoint
+    this.#held = held
+    held.add(this)
     try {
       this.socket = open()
       this.#connect(this.socket)
@@ -79,6 +91,7 @@ class Connection<S extends Watched> {
   protected end(reason: string): void {
     if (this.closed) return
     this.closed = true
+    this.#held.delete(this)
     this.paused?.resolve()
     this.paused = undefined
     this.socket?.close()
@@ -92,7 +105,10 @@ class Connection<S extends Watched> {
     const take = (parts: Buffer[]) => {
       const [frame] = parts
       if (parts.length !== 1) end('a message of several parts')
-      else if (frame && frame.length > 0) this.onFrame(frame)
+      else if (frame && frame.length > 0) {
+        this.bound?.pass(frame.length)
+        this.onFrame(frame)
+      }
     }
     const pause = () => this.paused?.promise
     pump(socket, take, pause).catch((error: Error) => end(error.message))
@@ -109,6 +125,18 @@ export class DialledLink extends Connection<Dealer> implements FrameLink {
 
 /** A SUB at one remote outlet. */
 export class SubscriberHearing extends Connection<Subscriber> implements Hearing {
+  constructor(
+    open: () => Subscriber,
+    endpoint: string,
+    held: Set<Closable>,
+    { maxOutletFrames, maxOutletBytes }: Limits,
+  ) {
+    super(open, endpoint, held)
+    this.bound = new FrameBound(maxOutletFrames, maxOutletBytes, (frames) => {
+      if (this.socket) this.socket.receiveHighWaterMark = frames
+    })
+  }
+
   pause(paused: boolean): void {
     if (paused) this.paused ??= deferred()
     else {

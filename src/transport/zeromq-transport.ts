@@ -9,6 +9,7 @@ import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { CurveKeys } from '../security/keys.ts'
 import { type Binding, loadBinding } from './binding.ts'
+import { FrameBound } from './frame-bound.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { released } from './released.ts'
 import type {
@@ -19,7 +20,14 @@ import type {
   Transport,
   TransportEvents,
 } from './transport.ts'
-import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
+import {
+  AcceptedLink,
+  type Closable,
+  DialledLink,
+  probe,
+  pump,
+  SubscriberHearing,
+} from './zeromq-links.ts'
 
 /** A frame may be a slab of small records, or one large message with its heads. */
 const HEAD_BYTES = 16_384
@@ -49,11 +57,13 @@ class ZeromqTransport implements Transport {
   readonly #clock: Clock
   readonly #guard: Guard
   readonly #accepted = new Map<string, AcceptedLink>()
+  readonly #dialled = new Set<Closable>()
   readonly #files: string[] = []
   /** Where we listen by TCP: the next peer may want it. */
   readonly #listening = new Set<string>()
   #inbox: Router | undefined
   #outlet: XPublisher | undefined
+  #outletBound: FrameBound | undefined
   #door: Reply | undefined
   #probing = false
 
@@ -91,6 +101,10 @@ class ZeromqTransport implements Transport {
     })
     this.#inbox = inbox
     this.#outlet = outlet
+    const { maxOutletFrames, maxOutletBytes } = this.#limits
+    this.#outletBound = new FrameBound(maxOutletFrames, maxOutletBytes, (frames) => {
+      outlet.sendHighWaterMark = frames
+    })
     this.#door = door
     try {
       await this.#guard.open()
@@ -120,7 +134,7 @@ class ZeromqTransport implements Transport {
         linger: LINGER_MS,
         maxMessageSize: this.#maxFrameBytes(),
       })
-    return new DialledLink(open, endpoint)
+    return new DialledLink(open, endpoint, this.#dialled)
   }
 
   hear(endpoint: string): Hearing {
@@ -132,17 +146,19 @@ class ZeromqTransport implements Transport {
         linger: 0,
         maxMessageSize: this.#maxFrameBytes(),
       })
-    return new SubscriberHearing(open, endpoint)
+    return new SubscriberHearing(open, endpoint, this.#dialled, this.#limits)
   }
 
   publish(frame: Buffer): void {
     const outlet = this.#outlet
     // An XPUB never blocks and never fails while it is open: it drops for those who are too slow.
-    if (outlet && !outlet.closed) outlet.send(frame).catch(() => undefined)
+    if (!outlet || outlet.closed) return
+    this.#outletBound?.pass(frame.length)
+    outlet.send(frame).catch(() => undefined)
   }
 
   async close(): Promise<void> {
-    for (const link of [...this.#accepted.values()]) link.close()
+    for (const link of [...this.#accepted.values(), ...this.#dialled]) link.close()
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
     const gone = this.#files.map((file) => rm(file, { force: true }))

@@ -49,7 +49,8 @@ export function transportConformance(name: string, bench: Bench): void {
       for (let turn = 0; turn < 50; turn++) {
         const one = await side(listen)
         other.transport.dial(one.bound.inbox.at(-1) as string).send(Buffer.from('hello'))
-        if (turn % 2 === 0) await until('it has arrived', () => one.accepted.length === 1)
+        // That of the turn before may have come so late that it found this one.
+        if (turn % 2 === 0) await until('it has arrived', () => one.accepted.length >= 1)
         await one.transport.close()
       }
     })
