@@ -55,7 +55,7 @@ export type {
 } from './discovery/provider.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
-export type { RemotePeer } from './mesh/remote.ts'
+export type { Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
 export type {
   EventContext,
@@ -76,6 +76,7 @@ export type {
   Peer,
   PeerOptions,
   PeerStats,
+  SenderOptions,
   Service,
 } from './peer-types.ts'
 export { insecure, meshSecret, type Security } from './security/security.ts'

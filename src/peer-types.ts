@@ -45,7 +45,15 @@ export interface PeerOptions {
   readonly limits?: Partial<Limits>
 }
 
-export interface ClientOptions {
+export interface SenderOptions {
+  /**
+   * Only peers whose version of the contract is in this range: `^1.2`, `~1.2.3`, `>=1.1 <1.4`,
+   * `1.3.0`, `1.2.x || ^1.4`. Default: any version of the contract's major.
+   */
+  readonly version?: string
+}
+
+export interface ClientOptions extends SenderOptions {
   /** For every call that does not say otherwise. Default 2 000 ms. */
   readonly timeoutMs?: number
 }
@@ -120,8 +128,11 @@ export interface Peer {
   /** For many events: no promise a message. */
   publisher<B>(channel: Channel<'event', B>): Publisher<B>
 
-  /** For many notifications: no promise a message. */
-  sender<B>(channel: Channel<'notification', B>): Sender<B>
+  /**
+   * For many notifications: no promise a message.
+   * @throws EARSHOT_OPTION_INVALID for a range of versions that is none
+   */
+  sender<B>(channel: Channel<'notification', B>, options?: SenderOptions): Sender<B>
 
   /**
    * Hears a channel. Resolves when every publisher known by then has the subscription in force:

@@ -194,7 +194,6 @@ export function createChannel(
     for (const part of [shape, replyShape]) if (part) checkWireNames(part)
   }
   const major = Number.parseInt(version, 10)
-  const reply = replyShape ? shapeId(replyShape) : ''
   return Object.freeze({
     kind,
     name,
@@ -202,13 +201,18 @@ export function createChannel(
     contract: contractName,
     version,
     major,
-    id: sha256(`${kind}\n${shapeId(shape)}\n${reply}`),
+    id: channelId(kind, shape, replyShape),
     shape,
     replyShape,
     codecs: codecs && [...codecs],
     idempotent,
     keyField: key,
   })
+}
+
+/** What two peers compare: SHA-256, hex, of kind and shapes. */
+export function channelId(kind: ChannelKind, shape: Shape, replyShape: Shape | undefined): string {
+  return sha256(`${kind}\n${shapeId(shape)}\n${replyShape ? shapeId(replyShape) : ''}`)
 }
 
 function pascal(name: string): string {

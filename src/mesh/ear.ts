@@ -5,11 +5,13 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
-import type { BodyCodec } from '../codec/codec.ts'
+import type { BodyReader } from '../codec/resolve.ts'
+import type { VersionRange } from '../contract/version-range.ts'
 import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
 import { markerOf, sequenceInAnswer } from '../wire/topic.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
+import type { Meetings } from './meetings.ts'
 import type { Remote } from './remote.ts'
 
 /** One subscriber of a channel. */
@@ -24,6 +26,8 @@ export interface Listener {
 
 export interface HeardChannel {
   readonly local: LocalChannel
+  /** Of publishers in these versions; none: any of the major version. */
+  readonly range: VersionRange | undefined
   readonly listeners: Set<Listener>
 }
 
@@ -37,6 +41,7 @@ export interface HearingParts {
   /** Of this machine, to tell whether a publisher is on it. */
   readonly host: string
   readonly remotes: () => Iterable<Remote>
+  readonly meetings: Meetings
 }
 
 /** One channel of one publisher in one codec. */
@@ -44,7 +49,8 @@ export interface Heard {
   readonly from: Remote
   readonly channel: HeardChannel
   readonly topic: Buffer
-  readonly codec: BodyCodec
+  /** Of the version in which the publisher writes. */
+  codec: BodyReader
   /** The number that comes next; −1 until the first is known. */
   expected: number
   /** Set once, when the publisher has confirmed. */
@@ -85,18 +91,19 @@ export class Ear {
   }
 
   /** Resolves when the publisher has confirmed, or has been reported as not doing so. */
-  ask(channel: HeardChannel, codec: number): Promise<void> {
-    const topic = channel.local.topic(codec)
+  ask(channel: HeardChannel, topic: Buffer, codec: BodyReader): Promise<void> {
     const key = topic.toString('latin1')
     const known = this.heard.get(key)
-    if (known) return known.confirmed
+    if (known) {
+      known.codec = codec
+      return known.confirmed
+    }
     this.forget(channel)
     let resolve: () => void = () => undefined
     const confirmed = new Promise<void>((settle) => {
       resolve = settle
     })
-    const body = channel.local.body(codec) as BodyCodec
-    const heard: Heard = { from: this.remote, channel, topic, codec: body, expected: -1, confirmed }
+    const heard: Heard = { from: this.remote, channel, topic, codec, expected: -1, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
     if (this.#hearing) this.#subscribe(heard, resolve)

@@ -14,6 +14,7 @@ import type { Catalog } from './catalog.ts'
 import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
 import { Inbound } from './inbound.ts'
+import { Meetings } from './meetings.ts'
 import { type DownReason, Membership } from './membership.ts'
 import { Outlet } from './outlet.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
@@ -48,6 +49,7 @@ export class Mesh {
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
   readonly #arrivals: Arrivals
+  readonly #meetings: Meetings
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   readonly #farewells = new Map<Link, () => void>()
 
@@ -61,10 +63,16 @@ export class Mesh {
     this.inbound = new Inbound(limits, counters, nowMs)
     this.membership = new Membership({ ...parts, inbound: this.inbound, events: this.#events() })
     const remotes = () => this.membership.remotes.values()
-    this.routing = new Routing(remotes, clock, limits)
+    this.#meetings = new Meetings({
+      ...parts,
+      inbound: this.inbound,
+      settled: (remote) => this.#changed(remote),
+      deaf: (remote, channel) => this.#arrivals.heard(remote.id, channel),
+    })
+    this.routing = new Routing(this.#meetings, remotes, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     this.outlet = new Outlet(publish, limits, counters, (id, key) => this.#arrivals.heard(id, key))
-    this.subscriptions = new Subscriptions({ ...parts, remotes })
+    this.subscriptions = new Subscriptions({ ...parts, remotes, meetings: this.#meetings })
     registerGreeting({
       ...parts,
       inbound: this.inbound,
@@ -155,6 +163,7 @@ export class Mesh {
   close(): void {
     this.outlet.close()
     this.routing.close()
+    this.#meetings.close()
     this.subscriptions.close()
     this.membership.close()
     for (const watcher of this.#watchers) watcher.end()
@@ -185,11 +194,13 @@ export class Mesh {
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
         this.subscriptions.drop(remote)
+        this.#meetings.release(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })
       },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()
+        this.#meetings.lost(link)
         for (const lost of this.onLinkLost) lost(link)
       },
     }

@@ -5,6 +5,8 @@ import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, textOf } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
+import { contentTypeOf } from '../contract/content-type.ts'
+import { parseVersionRange } from '../contract/version-range.ts'
 import type { Heard, Listener } from '../mesh/ear.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -35,6 +37,8 @@ export interface EventContext {
   readonly channel: string
   /** The codec that was agreed with the publisher. */
   readonly codec: CodecName
+  /** `application/vnd.shop.orders+avro; version=1` */
+  readonly contentType: string
   readonly headers: Headers
 }
 
@@ -45,6 +49,8 @@ export interface SubscribeOptions {
   readonly capacity?: number
   /** For an async iterable: what gives way when they are too many. Default `drop-oldest`. */
   readonly overflow?: 'drop-oldest' | 'drop-newest'
+  /** Of publishers whose version of the contract is in this range alone: `^1.2`, `>=1.1 <1.4`. */
+  readonly version?: string
 }
 
 export interface Subscription {
@@ -96,7 +102,10 @@ export class Events {
   ): Promise<Subscription & AsyncIterable<unknown>> {
     const { limits } = this.#mesh.parts
     const capacity = options.capacity ?? limits.maxIteratorItems
-    const stop = () => this.#mesh.subscriptions.remove(local, subscriber)
+    const { version } = options
+    const range =
+      version === undefined ? undefined : parseVersionRange(version, local.channel.major)
+    const stop = () => this.#mesh.subscriptions.remove(local, subscriber, range)
     const queue = handler
       ? undefined
       : new IterableQueue<unknown>(capacity, options.overflow ?? 'drop-oldest', stop)
@@ -104,7 +113,7 @@ export class Events {
       ? (body: unknown, context: EventContext) => this.#handle(handler, body, context)
       : (body: unknown) => this.#enqueue(queue as IterableQueue<unknown>, body)
     const subscriber = new Subscriber(local.channel.key, take, options, queue, stop)
-    await this.#mesh.subscriptions.add(local, subscriber)
+    await this.#mesh.subscriptions.add(local, subscriber, range)
     return subscriber
   }
 
@@ -221,7 +230,8 @@ class Subscriber implements Listener, Subscription {
 
   #context({ from, codec }: Heard, headers: Headers): EventContext {
     const { id, name } = from
-    return { from: { id, name }, channel: this.#channel, codec: codec.codec, headers }
+    const contentType = contentTypeOf(this.#channel, codec.codec)
+    return { from: { id, name }, channel: this.#channel, codec: codec.codec, contentType, headers }
   }
 
   /** Without headers all events of one publisher share their context. */
