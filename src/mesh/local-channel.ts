@@ -8,8 +8,8 @@ import { formatOf } from '../codec/formats.ts'
 import { negotiate } from '../codec/negotiate.ts'
 import type { Change } from '../contract/change.ts'
 import type { Channel } from '../contract/channel.ts'
-import type { Common } from '../contract/common-codecs.ts'
 import type { Shape } from '../contract/shape.ts'
+import type { Shared } from '../contract/shared-codecs.ts'
 import { topicOf } from '../wire/topic.ts'
 import type { VersionedOffer } from './remote.ts'
 
@@ -79,7 +79,7 @@ export class LocalChannel {
    * stands in the way of the rest
    * @throws EARSHOT_CONTRACT_MISMATCH, EARSHOT_CODEC_UNSHARED naming both sides
    */
-  agree(offer: VersionedOffer, remoteName: string, readable?: Common): number {
+  agree(offer: VersionedOffer, remoteName: string, readable?: Shared): number {
     this.checkKind(offer, remoteName)
     const theirs = offer.codecs.filter(isCodecName)
     const usable = readable ? theirs.filter((name) => readable.codecs.includes(name)) : theirs

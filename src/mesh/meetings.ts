@@ -10,8 +10,8 @@ import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { type CodecName, codecNames } from '../codec/codec.ts'
 import type { BodyReader } from '../codec/resolve.ts'
-import { type ChannelTypes, type Common, commonCodecs } from '../contract/common-codecs.ts'
 import type { Shape } from '../contract/shape.ts'
+import { type ChannelTypes, type Shared, sharedCodecs } from '../contract/shared-codecs.ts'
 import { tameShape } from '../contract/tame.ts'
 import { type Differ, type Differs, parseDiffer, parseDiffers } from '../wire/difference.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
@@ -187,11 +187,11 @@ export class Meetings {
   }
 
   /** @throws EARSHOT_CONTRACT_MISMATCH when no codec is left */
-  #common(remote: Remote, local: LocalChannel, version: string, types: ChannelTypes): Common {
+  #common(remote: Remote, local: LocalChannel, version: string, types: ChannelTypes): Shared {
     const { channel } = local
     local.checkKind({ kind: types.kind, version }, remote.name)
     const ours = { version: channel.version, types: channel }
-    const common = commonCodecs(ours, { version, types }, local.codecs)
+    const common = sharedCodecs(ours, { version, types }, local.codecs)
     const { codecs, major } = common
     if (codecs.length > 0 || !major) return common
     throw local.mismatch(version, remote.name, major)

@@ -1,4 +1,4 @@
-// Owns the shapes of channels as other peers have them: asked for by id, kept while they are of use.
+// Owns the shapes of channels as other peers have them: asked for by id, kept while of use.
 // Never trusts an answer: it is parsed with limits and must have the id that was asked for.
 
 import type { Clock, Timer } from '../base/clock.ts'
@@ -7,9 +7,9 @@ import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { canonicalShape } from '../contract/canonical.ts'
 import type { ChannelKind } from '../contract/channel.ts'
-import type { ChannelTypes } from '../contract/common-codecs.ts'
 import { channelId } from '../contract/contract.ts'
 import { parseShape } from '../contract/parse-shape.ts'
+import type { ChannelTypes } from '../contract/shared-codecs.ts'
 import { parseAsk, parseTell, type Tell } from '../wire/difference.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
 import type { Catalog } from './catalog.ts'
@@ -54,8 +54,8 @@ export class Schemas {
 
   /**
    * The types of the channel that `remote` has under `id`.
-   * @throws EARSHOT_BYTES_INVALID for an answer that is not it, EARSHOT_CONTRACT_MISMATCH when there
-   * is none, EARSHOT_OVERLOADED when there is no room, EARSHOT_PEER_GONE when the link is lost
+   * @throws EARSHOT_BYTES_INVALID for an answer that is not it, EARSHOT_CONTRACT_MISMATCH when
+   * there is none, EARSHOT_OVERLOADED when there is no room, EARSHOT_PEER_GONE when the link is lost
    */
   async of(remote: Remote, id: string): Promise<ChannelTypes> {
     const own = this.#parts.catalog.typesOf(id)
@@ -94,7 +94,8 @@ export class Schemas {
     if (this.#asked.size >= limits.maxSchemas) throw full(limits)
     const key = askKey(remote, id)
     const timer = clock.after(limits.schemaTimeoutMs, () => {
-      const text = `${remote.name} did not say what its version is within ${limits.schemaTimeoutMs} ms`
+      const within = `within ${limits.schemaTimeoutMs} ms`
+      const text = `${remote.name} did not say what its version is ${within}`
       this.#fail(key, asked, new EarshotError('EARSHOT_CONTRACT_MISMATCH', text))
     })
     const asked: Asked = { remote, link, answer: awaited<ChannelTypes>(), timer }

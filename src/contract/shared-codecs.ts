@@ -20,7 +20,7 @@ export interface Versioned {
 }
 
 /** Of some codecs: those in which nothing major stands between, and what stands there. */
-export interface Common {
+export interface Shared {
   readonly codecs: readonly CodecLabel[]
   readonly major: Change | undefined
 }
@@ -29,7 +29,7 @@ export interface Common {
  * Both sides come to the same, whoever asks. Where both say that they are the same version and are
  * not, the milder of the two orders counts: nobody knows who is older.
  */
-export function commonCodecs(a: Versioned, b: Versioned, codecs: readonly CodecLabel[]): Common {
+export function sharedCodecs(a: Versioned, b: Versioned, codecs: readonly CodecLabel[]): Shared {
   const order = compareVersions(a.version, b.version)
   if (order < 0) return between(a.types, b.types, codecs)
   if (order > 0) return between(b.types, a.types, codecs)
@@ -37,7 +37,7 @@ export function commonCodecs(a: Versioned, b: Versioned, codecs: readonly CodecL
   return one.codecs.length >= other.codecs.length ? one : other
 }
 
-function between(old: ChannelTypes, next: ChannelTypes, codecs: readonly CodecLabel[]): Common {
+function between(old: ChannelTypes, next: ChannelTypes, codecs: readonly CodecLabel[]): Shared {
   const changes = [
     ...compareShapes(old.shape, next.shape, '/body', codecs),
     ...(old.replyShape && next.replyShape
