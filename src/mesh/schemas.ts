@@ -55,7 +55,7 @@ export class Schemas {
   /**
    * The types of the channel that `remote` has under `id`.
    * @throws EARSHOT_BYTES_INVALID for an answer that is not it, EARSHOT_CONTRACT_MISMATCH when
-   * there is none, EARSHOT_OVERLOADED when there is no room, EARSHOT_PEER_GONE when the link is lost
+   * there is none, EARSHOT_OVERLOADED when there is no room, EARSHOT_PEER_GONE without a link
    */
   async of(remote: Remote, id: string): Promise<ChannelTypes> {
     const own = this.#parts.catalog.typesOf(id)
@@ -94,8 +94,7 @@ export class Schemas {
     if (this.#asked.size >= limits.maxSchemas) throw full(limits)
     const key = askKey(remote, id)
     const timer = clock.after(limits.schemaTimeoutMs, () => {
-      const within = `within ${limits.schemaTimeoutMs} ms`
-      const text = `${remote.name} did not say what its version is ${within}`
+      const text = `${remote.name} did not say what its version is`
       this.#fail(key, asked, new EarshotError('EARSHOT_CONTRACT_MISMATCH', text))
     })
     const asked: Asked = { remote, link, answer: awaited<ChannelTypes>(), timer }

@@ -75,3 +75,19 @@ export function startServing(
 ): Promise<PeerProcess> {
   return startProcess('serving.js', [mesh, name, JSON.stringify(options)])
 }
+
+export interface Versioned {
+  /** Versions of `fixture/orders.js`. */
+  readonly serves: readonly string[]
+  readonly uses: string
+  readonly range?: string
+  readonly options?: object
+}
+
+export function startVersioned(
+  mesh: string,
+  name: string,
+  settings: Versioned,
+): Promise<PeerProcess> {
+  return startProcess('versioned.js', [mesh, name, JSON.stringify(settings)])
+}
