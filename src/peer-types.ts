@@ -36,6 +36,11 @@ export interface PeerOptions {
   readonly security?: Security
   /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
   readonly codecs?: readonly CodecName[]
+  /**
+   * True: JSON in both directions of every link, on all channels that can be had in it, so that
+   * bytes can be read; said aloud at start. Default: whether `EARSHOT_CODEC=json` is set.
+   */
+  readonly debugJson?: boolean
   /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
   readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
   /** False: finds others, is not found; for tools that come and go. Default true. */

@@ -213,7 +213,7 @@ describe('bad input from the caller', () => {
     })
   })
 
-  it('is refused when two contracts of one name and major are served, not when one is used', async () => {
+  it('is refused when two contracts of one name and major are served', async () => {
     const peer = await testPeer({ name: 'x', mesh: randomMesh() })
     const other = contract('test.shop', '1.9.0', { ping: notification(Type.Object({})) })
     await peer.serve(Shop, handlers('x'))

@@ -10,7 +10,7 @@ import type { AnyContract } from '../contract/contract.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { ChannelTypes } from '../contract/shared-codecs.ts'
 import type { ContractOffer } from '../wire/hello.ts'
-import { LocalChannel } from './local-channel.ts'
+import { codecsFor, LocalChannel, type Spoken } from './local-channel.ts'
 import type { Remote } from './remote.ts'
 import { type NumberedChannel, WrittenChannel } from './written-channel.ts'
 
@@ -22,7 +22,7 @@ interface Writer {
 }
 
 export class Catalog {
-  readonly codecs: readonly CodecName[]
+  readonly spoken: Spoken
   /** Readers of other versions, shared by all channels. */
   readonly resolvers: Resolvers
   readonly #limits: Limits
@@ -37,8 +37,8 @@ export class Catalog {
   readonly #writers = new Map<string, Writer>()
   readonly #freeNumbers: number[] = []
 
-  constructor(codecs: readonly CodecName[], limits: Limits) {
-    this.codecs = codecs
+  constructor(spoken: Spoken, limits: Limits) {
+    this.spoken = spoken
     this.resolvers = new Resolvers(limits)
     this.#limits = limits
   }
@@ -60,7 +60,7 @@ export class Catalog {
     const known = this.#byChannel.get(channel)
     if (known) return known
     const name = nameOf(channel)
-    const local = this.#locals.get(name) ?? new LocalChannel(channel, this.codecs, this.#limits)
+    const local = this.#locals.get(name) ?? new LocalChannel(channel, this.spoken, this.#limits)
     this.#locals.set(name, local)
     this.#byChannel.set(channel, local)
     this.#types.set(channel.id, channel)
@@ -164,14 +164,10 @@ export class Catalog {
         name: channel.name,
         kind: channel.kind,
         number: this.#numberOf(channel),
-        codecs: this.#codecsOf(channel),
+        codecs: codecsFor(channel, this.spoken),
         id: channel.id,
       })),
     }))
-  }
-
-  #codecsOf({ codecs }: Channel): readonly CodecName[] {
-    return codecs?.filter((codec) => this.codecs.includes(codec)) ?? this.codecs
   }
 
   #numberOf(channel: Channel): number {

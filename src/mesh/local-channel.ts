@@ -13,6 +13,21 @@ import type { Shared } from '../contract/shared-codecs.ts'
 import { topicOf } from '../wire/topic.ts'
 import type { VersionedOffer } from './remote.ts'
 
+/** What a peer speaks. */
+export interface Spoken {
+  /** Best first. */
+  readonly codecs: readonly CodecName[]
+  /** The one for every channel that can be had in it; for debugging. */
+  readonly only: CodecName | undefined
+}
+
+/** The codecs of a channel that a peer offers and uses, best first. */
+export function codecsFor({ codecs: promised }: Channel, spoken: Spoken): readonly CodecName[] {
+  const { codecs, only } = spoken
+  const usable = promised ? promised.filter((name) => codecs.includes(name)) : codecs
+  return only !== undefined && usable.includes(only) ? [only] : usable
+}
+
 export class LocalChannel {
   readonly channel: Channel
   /** Ours, best first. */
@@ -25,12 +40,13 @@ export class LocalChannel {
   readonly #replies: (BodyCodec | undefined)[] = []
 
   /** @throws EARSHOT_CODEC_UNSHARED when channel and peer have no codec in common. */
-  constructor(channel: Channel, codecs: readonly CodecName[], limits: Limits) {
+  constructor(channel: Channel, spoken: Spoken, limits: Limits) {
     this.channel = channel
     this.#limits = limits
-    this.codecs = channel.codecs ? channel.codecs.filter((name) => codecs.includes(name)) : codecs
+    this.codecs = codecsFor(channel, spoken)
     if (this.codecs.length === 0) {
-      const text = `${channel.key} promises [${channel.codecs}], this peer speaks [${codecs}]`
+      const { key, codecs } = channel
+      const text = `${key} promises [${codecs}], this peer speaks [${spoken.codecs}]`
       throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
     }
   }

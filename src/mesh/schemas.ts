@@ -182,7 +182,7 @@ function textOfTypes(id: string, { kind, shape, replyShape }: ChannelTypes): str
 /** @throws EARSHOT_BYTES_INVALID, EARSHOT_CONTRACT_MISMATCH */
 function typesOf(tell: Tell, remote: Remote): ChannelTypes {
   if (tell.shape === undefined) {
-    const text = `${remote.name} does not say what its version is: it does not know it any more`
+    const text = `${remote.name} cannot say what its version is: unknown there, or too large`
     throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
   }
   const kind = KINDS.find((known) => known === tell.kind)

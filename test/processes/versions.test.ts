@@ -228,3 +228,27 @@ describe('a difference that is major', () => {
     expect(performance.now() - startMs).toBeLessThan(2_000)
   })
 })
+
+describe('a peer started with debugJson', () => {
+  it('has JSON in both directions of its links, and says so once', async () => {
+    const mesh = randomMesh()
+    const [debugged, other] = await Promise.all([
+      startVersioned(mesh, 'debugged', {
+        ...{ serves: ['1.4.0'], uses: '1.2.0', options: { debugJson: true, codecs: ['avro'] } },
+      }),
+      startVersioned(mesh, 'other', { serves: ['1.2.0'], uses: '1.2.0' }),
+    ])
+    await met(debugged, other)
+    const body = { sku: 'a', count: 1, size: 'small' }
+    expect(await call(debugged, body)).toMatchObject({ value: { by: 'other 1.2.0' } })
+    expect(await call(other, body)).toMatchObject({ value: { by: 'debugged 1.4.0' } })
+    // It publishes in the version that it serves; the other hears it in its own.
+    await other.ask({ do: 'publish', body: { id: 1, text: 't' } }, 'published')
+    await until('the event is heard', async () => (await state(debugged)).seen.length === 2)
+    for (const peer of [debugged, other]) {
+      for (const { codec } of (await state(peer)).seen) expect(codec).toBe('json')
+    }
+    expect(debugged.errors().match(/peer "debugged" speaks json alone/g)).toHaveLength(1)
+    expect(other.errors()).toBe('')
+  })
+})
