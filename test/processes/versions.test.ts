@@ -252,3 +252,27 @@ describe('a peer started with debugJson', () => {
     expect(other.errors()).toBe('')
   })
 })
+
+describe.each(['json', 'msgpack'])('messages without a type in %s', (codec) => {
+  it('go both ways, and what cannot be sent is refused with its path', async () => {
+    const mesh = randomMesh()
+    const settings = { serves: [], uses: '1.2.0', loose: [codec] }
+    const [one, two] = await Promise.all([
+      startVersioned(mesh, 'one', settings),
+      startVersioned(mesh, 'two', settings),
+    ])
+    await met(one, two)
+    const body = { list: [1, -2.5, 'three', null, true, { deep: [] }], text: 'ü' }
+    expect(await one.ask({ do: 'echo', body }, 'echoed')).toMatchObject({ value: body })
+    expect(await two.ask({ do: 'echo', body: null }, 'echoed')).toMatchObject({ value: null })
+    const said = await seenBy(two, 'said', () => one.ask({ do: 'say', body }, 'said'))
+    expect(said).toMatchObject({ body, codec })
+    let deep: unknown = 1
+    for (let levels = 0; levels < 100; levels++) deep = [deep]
+    const refused = await one.ask({ do: 'echo', body: { deep } }, 'echoed')
+    expect(refused.error).toMatchObject({
+      code: 'EARSHOT_BODY_INVALID',
+      path: expect.stringMatching(/^\/deep(\/0)+$/),
+    })
+  })
+})

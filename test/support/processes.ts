@@ -81,6 +81,8 @@ export interface Versioned {
   readonly serves: readonly string[]
   readonly uses: string
   readonly range?: string
+  /** Serves and uses a contract without types in these codecs. */
+  readonly loose?: readonly string[]
   readonly options?: object
 }
 
