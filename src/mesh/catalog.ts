@@ -3,7 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
-import type { CodecName } from '../codec/codec.ts'
+import { type CodecName, codecNames } from '../codec/codec.ts'
 import { Resolvers } from '../codec/resolve.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { AnyContract } from '../contract/contract.ts'
@@ -90,7 +90,7 @@ export class Catalog {
 
   /**
    * The number for those who write `local` in the shape of `id`, kept while one of them is up.
-   * @throws EARSHOT_OVERLOADED
+   * @throws EARSHOT_OVERLOADED, EARSHOT_CODE_FORBIDDEN
    */
   numberForWriter(
     local: LocalChannel,
@@ -106,6 +106,8 @@ export class Catalog {
         throw new EarshotError('EARSHOT_OVERLOADED', text)
       }
       const channel = new WrittenChannel(local, writer.shape, writer.codecs, this.resolvers)
+      // A process that forbids code says so now, not at the first message.
+      channel.body(codecNames.indexOf(writer.codecs[0] as CodecName))
       known = { number: this.#numberFor(channel), holders: new Set() }
       this.#writers.set(key, known)
     }

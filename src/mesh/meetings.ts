@@ -150,10 +150,22 @@ export class Meetings {
       // Over the next link all begins anew.
       if (error.code !== 'EARSHOT_PEER_GONE') meeting.error = error
       else if (isCurrent()) this.#meetings.get(remote)?.delete(local)
+      // What was late, or had no room, may be there the next time.
+      if (meeting.error?.retryable) this.#meetAgain(remote, local, meeting)
     }
     const isNews = isCurrent() || meeting.error === undefined
     meeting.done.resolve()
     if (isNews && !remote.down) this.#parts.settled(remote)
+  }
+
+  #meetAgain(remote: Remote, local: LocalChannel, meeting: Meeting): void {
+    const { clock, limits, settled } = this.#parts
+    const again = () => {
+      if (remote.down || this.#meetings.get(remote)?.get(local) !== meeting) return
+      this.#meetings.get(remote)?.delete(local)
+      settled(remote)
+    }
+    clock.after(limits.schemaTimeoutMs, again, true)
   }
 
   async #findOut(remote: Remote, local: LocalChannel, offer: VersionedOffer): Promise<Agreement> {
@@ -209,7 +221,7 @@ export class Meetings {
     const timer = clock.after(limits.schemaTimeoutMs, () => {
       this.#introductions.delete(at)
       const text = `${remote.name} did not say how to send ${key} ${version} to it`
-      answer.reject(new EarshotError('EARSHOT_CONTRACT_MISMATCH', text))
+      answer.reject(new EarshotError('EARSHOT_TIMEOUT', text, { sent: 'no' }))
     })
     const answer = awaited<Differs>()
     before?.timer.cancel()

@@ -43,6 +43,8 @@ export class Schemas {
   readonly #parts: SchemasParts
   readonly #kept = new Map<string, Kept>()
   readonly #asked = new Map<string, Asked>()
+  /** Asked for, and given up: an answer that still comes is kept for the next time. */
+  readonly #late = new Set<string>()
   readonly #toldBytes = new WeakMap<Link, number>()
   #bytes = 0
 
@@ -55,7 +57,8 @@ export class Schemas {
   /**
    * The types of the channel that `remote` has under `id`.
    * @throws EARSHOT_BYTES_INVALID for an answer that is not it, EARSHOT_CONTRACT_MISMATCH when
-   * there is none, EARSHOT_OVERLOADED when there is no room, EARSHOT_PEER_GONE without a link
+   * there is none, EARSHOT_TIMEOUT, EARSHOT_OVERLOADED when there is no room for it,
+   * EARSHOT_PEER_GONE without a link
    */
   async of(remote: Remote, id: string): Promise<ChannelTypes> {
     const own = this.#parts.catalog.typesOf(id)
@@ -81,6 +84,7 @@ export class Schemas {
   /** A remote peer is down: what only it had may go. */
   release(remote: Remote): void {
     for (const { holders } of this.#kept.values()) holders.delete(remote)
+    for (const key of this.#late) if (key.startsWith(askKey(remote, ''))) this.#late.delete(key)
   }
 
   close(): void {
@@ -95,7 +99,8 @@ export class Schemas {
     const key = askKey(remote, id)
     const timer = clock.after(limits.schemaTimeoutMs, () => {
       const text = `${remote.name} did not say what its version is`
-      this.#fail(key, asked, new EarshotError('EARSHOT_CONTRACT_MISMATCH', text))
+      if (this.#late.size < limits.maxSchemas) this.#late.add(key)
+      this.#fail(key, asked, new EarshotError('EARSHOT_TIMEOUT', text, { sent: 'no' }))
     })
     const asked: Asked = { remote, link, answer: awaited<ChannelTypes>(), timer }
     this.#asked.set(key, asked)
@@ -129,8 +134,13 @@ export class Schemas {
     }
     const tell = parseTell(payloadOf(record))
     const key = link.remote && askKey(link.remote, tell.id)
-    const asked = key === undefined ? undefined : this.#asked.get(key)
-    if (!asked || key === undefined) {
+    if (!link.remote || key === undefined) return true
+    const asked = this.#asked.get(key)
+    if (!asked) {
+      if (this.#late.delete(key)) {
+        this.#keep(tell.id, typesOf(tell, link.remote), bytes, link.remote)
+        return true
+      }
       throw new EarshotError('EARSHOT_BYTES_INVALID', 'a shape that nobody asked for')
     }
     try {

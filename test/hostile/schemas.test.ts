@@ -95,16 +95,24 @@ const nested = (depth: number): unknown =>
   depth === 0 ? text : { kind: 'list', items: nested(depth - 1) }
 const ID = 'cd'.repeat(32)
 
+const order = {
+  sku: Type.String(),
+  count: Type.Integer(),
+  note: Type.Optional(Type.String()),
+  size: Type.Enum(['small', 'large'], { unknown: 'small' }),
+}
+const receipt = Type.Object({ total: Type.Integer(), by: Type.String() })
+
+/** What goes together with what the victim has. */
+const Later = contract('test.orders', '1.5.0', {
+  place: request(Type.Object({ ...order, more: Type.Optional(Type.String()) }), receipt),
+})
+
 /** As the victim has it, but for a pattern that takes 2^60 steps to fail on the text below. */
 const Evil = contract('test.orders', '1.1.0', {
   place: request(
-    Type.Object({
-      sku: Type.String(),
-      count: Type.Integer(),
-      note: Type.Optional(Type.String({ pattern: '^(a|a)+$' })),
-      size: Type.Enum(['small', 'large'], { unknown: 'small' }),
-    }),
-    Type.Object({ total: Type.Integer(), by: Type.String() }),
+    Type.Object({ ...order, note: Type.Optional(Type.String({ pattern: '^(a|a)+$' })) }),
+    receipt,
   ),
 })
 
@@ -152,6 +160,23 @@ describe('a shape that a peer tells', () => {
       return (await state(victim)).peers.some(({ mismatches }) => mismatches.length > 0)
     })
     expect((await state(victim)).stats.counters.badFrames).toBe(1)
+    await unharmed()
+  })
+
+  it('that comes too late is of use all the same', async () => {
+    const { mesh, victim, unharmed } = await start({ schemaTimeoutMs: 1_000 })
+    const { id, shape, replyShape } = Later.place
+    const { socket, next } = await stranger(mesh, victim, id)
+    const tell = record(Kind.tell, { id, kind: 'request', shape, replyShape })
+    while ((await next(Kind.ask)).id !== id);
+    const mismatches = async () => (await state(victim)).peers[0]?.mismatches
+    await until('it is given up', async () => (await mismatches())?.length === 1)
+    expect(await mismatches()).toMatchObject([{ reason: expect.stringContaining('did not say') }])
+    await socket.send(tell)
+    const { channel, id: ours } = await next(Kind.differ)
+    await socket.send(record(Kind.differs, { channel, id: ours, number: 3 }))
+    await until('they are through with each other', async () => (await mismatches())?.length === 0)
+    expect((await state(victim)).stats.counters.badFrames).toBe(0)
     await unharmed()
   })
 

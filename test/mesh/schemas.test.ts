@@ -106,11 +106,11 @@ describe('shapes of other versions', () => {
     expect(results.filter((result) => typeof result === 'object').length).toBeGreaterThan(0)
   })
 
-  it('that are not told in time are a mismatch, those lost with their link are not', async () => {
+  it('that are not told in time, or whose link is lost, can be asked for again', async () => {
     const { schemas, remoteOf, clock } = schemasOf({}, [])
     const silent = failure(schemas.of(remoteOf('silent'), ids[0] as string))
     await clock.advance(2_000)
-    expect(await silent).toMatchObject({ code: 'EARSHOT_CONTRACT_MISMATCH' })
+    expect(await silent).toMatchObject({ code: 'EARSHOT_TIMEOUT', sent: 'no', retryable: true })
     const one = remoteOf('one')
     const lost = failure(schemas.of(one, ids[0] as string))
     schemas.lost(one.link as Link)
