@@ -116,7 +116,7 @@ export const limitTable = {
   maxDifferences: {
     value: 1_024,
     unit: 'items',
-    why: 'channels of which one link says that it has another version',
+    why: 'channels of which one link says that it has another version; mismatches that are told',
   },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {

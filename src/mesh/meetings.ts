@@ -82,7 +82,7 @@ export class Meetings {
   agree(remote: Remote, local: LocalChannel, offer: VersionedOffer): Agreement | undefined {
     try {
       const agreement = this.#agree(remote, local, offer)
-      if (agreement) remote.mismatches.delete(mismatchKey(local))
+      if (agreement) remote.mismatches.delete(mismatchKey(local, offer.version))
       return agreement
     } catch (thrown) {
       const error = toEarshotError(thrown)
@@ -274,7 +274,7 @@ export class Meetings {
       local = this.#differing(differ)
       const types = await this.#schemas.of(remote, id)
       const { codecs } = this.#common(remote, local, version, types)
-      remote.mismatches.delete(mismatchKey(local))
+      remote.mismatches.delete(mismatchKey(local, version))
       if (local.channel.kind === 'event') return { number: 0 }
       const shape = tameShape(types.shape, local.channel.shape)
       const writer = { shape, codecs: codecs as readonly CodecName[] }
@@ -305,10 +305,14 @@ export class Meetings {
     const { key, version } = local.channel
     const reason = typeof error.data.reason === 'string' ? error.data.reason : error.message
     const found = { channel: key, ours: version, theirs, path: error.path ?? '', reason }
-    const at = mismatchKey(local)
-    const before = remote.mismatches.get(at)
-    if (before?.theirs === theirs && before.reason === reason) return
+    const at = mismatchKey(local, theirs)
+    if (remote.mismatches.get(at)?.reason === reason) return
     remote.mismatches.set(at, found)
+    // Versions are what the other side says: the oldest goes.
+    for (const oldest of remote.mismatches.keys()) {
+      if (remote.mismatches.size <= this.#parts.limits.maxDifferences) break
+      remote.mismatches.delete(oldest)
+    }
     const data = { ...found, remote: remote.label }
     reportFault({ area: 'contract', text: error.message, code: error.code, data })
   }
@@ -323,8 +327,8 @@ function isSameOffer(a: VersionedOffer, b: VersionedOffer): boolean {
   )
 }
 
-function mismatchKey({ channel }: LocalChannel): string {
-  return `${channel.key} ${channel.version}`
+function mismatchKey({ channel }: LocalChannel, theirs: string): string {
+  return `${channel.key} ${channel.version} ${theirs}`
 }
 
 function introductionKey(remote: Remote, { channel, id }: Pick<Differs, 'channel' | 'id'>): string {

@@ -108,7 +108,7 @@ export class Remote {
   dialledAs: string | undefined
   readonly foundAfterMs: number
   readonly links: Link[] = []
-  /** By channel and our version of it. */
+  /** By channel, our version of it and theirs. */
   readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
   offers: readonly ContractOffer[]
