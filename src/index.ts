@@ -56,7 +56,7 @@ export type {
 } from './discovery/provider.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
-export type { RemotePeer } from './mesh/remote.ts'
+export type { Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { Headers } from './patterns/headers.ts'
@@ -73,6 +73,7 @@ export type {
   Listen,
   Peer,
   PeerOptions,
+  SenderOptions,
   Service,
 } from './peer-types.ts'
 export { insecure, meshSecret, type Security } from './security/security.ts'

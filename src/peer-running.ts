@@ -6,6 +6,7 @@ import { EarshotError } from './base/errors.ts'
 import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
+import { parseVersionRange, type VersionRange } from './contract/version-range.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
@@ -17,7 +18,7 @@ import type { AnyHandler, Serving } from './patterns/serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
-import type { Client, ClientOptions, Handlers, Peer, Service } from './peer-types.ts'
+import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
 export interface RunningParts {
@@ -63,6 +64,7 @@ export class RunningPeer implements Peer {
     const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
+    mesh.parts.catalog.checkOffer(contract)
     const locals = channels.map((channel) => mesh.parts.catalog.channel(channel))
     for (const local of locals) {
       if (!serving.isServed(local)) continue
@@ -81,10 +83,11 @@ export class RunningPeer implements Peer {
     this.#open()
     const { mesh, requests, notifications, limits } = this.#parts
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
+    const range = rangeOf(contract, options)
     const proxy: Record<string, Method> = {}
     for (const channel of this.#learn(contract).channels) {
       if (channel.kind === 'event') continue
-      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel))
+      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
       const pattern = channel.kind === 'request' ? requests.call : notifications.send
       const send = pattern.bind(channel.kind === 'request' ? requests : (notifications as never))
       proxy[channel.name] = (body, call) => {
@@ -109,9 +112,10 @@ export class RunningPeer implements Peer {
     return this.#parts.events.publisher(this.#published(channel))
   }
 
-  sender<B>(channel: Channel<'notification', B>): Sender<B> {
+  sender<B>(channel: Channel<'notification', B>, options: SenderOptions = {}): Sender<B> {
     const { mesh, notifications } = this.#parts
-    return notifications.sender(mesh.routing.of(this.#local(channel, 'notification')))
+    const local = this.#local(channel, 'notification')
+    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
   }
 
   async subscribe<B>(
@@ -230,6 +234,14 @@ function checkHandlers(
       throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)
     }
   }
+}
+
+/** @throws EARSHOT_OPTION_INVALID */
+function rangeOf(
+  { major }: { readonly major: number },
+  { version }: SenderOptions,
+): VersionRange | undefined {
+  return version === undefined ? undefined : parseVersionRange(version, major)
 }
 
 function isTimeout(value: unknown): boolean {

@@ -32,6 +32,11 @@ export interface PeerOptions {
   readonly security?: Security
   /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
   readonly codecs?: readonly CodecName[]
+  /**
+   * True: JSON in both directions of every link, on all channels that can be had in it, so that
+   * bytes can be read; said aloud at start. Default: whether `EARSHOT_CODEC=json` is set.
+   */
+  readonly debugJson?: boolean
   /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
   readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
   /** False: finds others, is not found; for tools that come and go. Default true. */
@@ -41,7 +46,15 @@ export interface PeerOptions {
   readonly limits?: Partial<Limits>
 }
 
-export interface ClientOptions {
+export interface SenderOptions {
+  /**
+   * Only peers whose version of the contract is in this range: `^1.2`, `~1.2.3`, `>=1.1 <1.4`,
+   * `1.3.0`, `1.2.x || ^1.4`. Default: any version of the contract's major.
+   */
+  readonly version?: string
+}
+
+export interface ClientOptions extends SenderOptions {
   /** For every call that does not say otherwise. Default 2 000 ms. */
   readonly timeoutMs?: number
 }
@@ -108,8 +121,11 @@ export interface Peer {
   /** For many events: no promise a message. */
   publisher<B>(channel: Channel<'event', B>): Publisher<B>
 
-  /** For many notifications: no promise a message. */
-  sender<B>(channel: Channel<'notification', B>): Sender<B>
+  /**
+   * For many notifications: no promise a message.
+   * @throws EARSHOT_OPTION_INVALID for a range of versions that is none
+   */
+  sender<B>(channel: Channel<'notification', B>, options?: SenderOptions): Sender<B>
 
   /**
    * Hears a channel. Resolves when every publisher known by then has the subscription in force:

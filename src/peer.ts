@@ -37,6 +37,7 @@ import { PROTOCOL_VERSION } from './wire/record.ts'
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const resolved = resolveOptions(options)
+  if (resolved.only) warnOf(resolved)
   const clock = systemClock
   const folder = await socketFolder(resolved, options)
   const keys = await options.security?.keys(resolved.mesh)
@@ -54,6 +55,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...patterns,
   })
+}
+
+/** Aloud, once a peer: who measures or goes live with it must know. */
+function warnOf({ name, only }: ResolvedOptions): void {
+  const text = `peer "${name}" speaks ${only} alone, for debugging (debugJson, EARSHOT_CODEC)`
+  process.emitWarning(text, 'EarshotWarning')
 }
 
 /** The parts of a peer while they are being put together. */
@@ -78,7 +85,7 @@ class Start {
     this.#clock = clock
     this.#startMs = clock.nowMs()
     this.epoch = Math.round(clock.wallMs())
-    this.#catalog = new Catalog(options.codecs, options.limits)
+    this.#catalog = new Catalog(options, options.limits)
     this.mesh = new Mesh({
       transport,
       catalog: this.#catalog,
@@ -131,7 +138,7 @@ class Start {
   }
 
   #hello(): Hello {
-    const { name, mesh, codecs, limits } = this.#options
+    const { name, mesh, codecs, only, limits } = this.#options
     return {
       protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
       mesh,
@@ -142,7 +149,7 @@ class Start {
       host: hostname(),
       dialled: '',
       ...this.#bound,
-      codecs,
+      codecs: only ? [only] : codecs,
       contracts: this.#catalog.offers(),
       hears: this.mesh.heard(),
       credit: limits.creditBytes,

@@ -1,6 +1,7 @@
 // Owns the source of Avro decoders. Guards are inside: counts against bytes left, indexes, ranges.
 // Never resolves between two shapes: reader and writer hold the same one.
 
+import { refuseAny } from '../contract/any.ts'
 import { itemWeight } from '../contract/check.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
@@ -71,6 +72,8 @@ ${y} = ${source.constant(shape.symbols)}[${k}];`
       return `${y} = ${readRecord(source, shape, [])}(b, p, e); p = at.pos;`
     case 'union':
       return readUnion(source, shape, y, 0)
+    case 'any':
+      return refuseAny()
   }
 }
 

@@ -2,6 +2,7 @@
 // Smallest and fastest; unreadable without the writer's shape. The schema is in to-avro.ts.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
@@ -72,6 +73,8 @@ p = writeSizedBytes(b, p, ${v}, 1);`
       return `p = ${defineRecord(source, shape)}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v, 0)
+    case 'any':
+      return refuseAny()
   }
 }
 

@@ -2,7 +2,9 @@
 // Readable by anybody; bigint is decimal text, bytes are base64, NaN and infinities are refused.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { anyJson } from './any-body.ts'
 import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
@@ -24,6 +26,7 @@ export const json: Format = { codec: 'json', selfDescribing: true, compile }
 
 function compile(shape: Shape, limits: Limits): BodyCodec {
   if (shape.kind === 'bytes') return bytesBody('json', shape)
+  if (shape.kind === 'any') return anyJson(limits)
   const source = new Source('json', limits)
   const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
   const { root, value } = emitProject(source, shape, 'x')
@@ -78,6 +81,8 @@ else if (${v} === false) { ${emitText('false')} } else wrong();`
       return `p = ${defineRecord(source, shape, '')}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v)
+    case 'any':
+      return refuseAny()
   }
 }
 
@@ -194,6 +199,8 @@ switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, `typeof ${y} ==
       return { root: '', value: `${projectRecord(source, shape, [])}(${x})` }
     case 'union':
       return projectUnion(source, shape, x)
+    case 'any':
+      return refuseAny()
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns the source of MessagePack decoders: fields expected in order, another way for any order.
 // Never trusts a count: headers are checked against the bytes that are left.
 
+import { refuseAny } from '../contract/any.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
   countTest,
@@ -80,6 +81,8 @@ switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, 'true')} }`
     }
     case 'union':
       return readUnion(source, shape, y)
+    case 'any':
+      return refuseAny()
   }
 }
 

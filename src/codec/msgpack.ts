@@ -2,7 +2,9 @@
 // Never records, extension types or float64 for integers; what is absent is not written.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { anyMsgpack } from './any-body.ts'
 import { assembleWalk } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
@@ -23,6 +25,7 @@ export const msgpack: Format = { codec: 'msgpack', selfDescribing: true, compile
 
 function compile(shape: Shape, limits: Limits): BodyCodec {
   if (shape.kind === 'bytes') return bytesBody('msgpack', shape)
+  if (shape.kind === 'any') return anyMsgpack(limits)
   const source = new Source('msgpack', limits)
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
@@ -86,6 +89,8 @@ ${emitWrite(source, shape.values, x)}
       return `p = ${defineRecord(source, shape, undefined)}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v)
+    case 'any':
+      return refuseAny()
   }
 }
 

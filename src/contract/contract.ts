@@ -203,7 +203,6 @@ export function createChannel(
     for (const part of [shape, replyShape]) if (part) checkWireNames(part)
   }
   const major = Number.parseInt(version, 10)
-  const reply = replyShape ? shapeId(replyShape) : ''
   return Object.freeze({
     kind,
     name,
@@ -211,7 +210,7 @@ export function createChannel(
     contract: contractName,
     version,
     major,
-    id: sha256(`${kind}\n${shapeId(shape)}\n${reply}`),
+    id: channelId(kind, shape, replyShape),
     shape,
     replyShape,
     codecs: codecs && [...codecs],
@@ -230,6 +229,11 @@ function checkFlow(where: string, { kind, overflow, delayMs = 0 }: ChannelDescri
   if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
     throw invalid(`channel ${where} has delayMs ${delayMs}: 0 to ${MAX_DELAY_MS} are possible`)
   }
+}
+
+/** What two peers compare: SHA-256, hex, of kind and shapes. */
+export function channelId(kind: ChannelKind, shape: Shape, replyShape: Shape | undefined): string {
+  return sha256(`${kind}\n${shapeId(shape)}\n${replyShape ? shapeId(replyShape) : ''}`)
 }
 
 function pascal(name: string): string {

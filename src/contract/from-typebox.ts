@@ -3,6 +3,7 @@
 // Never drops a constraint in silence: what a codec can't carry or check is refused with path.
 
 import type { TSchema } from 'typebox'
+import { isUntyped } from './any.ts'
 import { findFault } from './check.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
 import { convertFloat, convertInt, convertString, enumOf } from './from-scalar.ts'
@@ -46,6 +47,7 @@ export function shapeOf(schema: TSchema, name: string, locked?: Numbering): Shap
     depth: 0,
     names: new Set<string>(),
   }
+  if (isUntyped(schema)) return { kind: 'any' }
   const { shape, nullable } = convert(schema, place)
   if (nullable) {
     throw unsupported('', 'a body can be null', 'put it under an optional field of an object')

@@ -25,7 +25,9 @@ type Json = Readonly<Record<string, unknown>>
  * @throws EARSHOT_BYTES_INVALID with the path of the first fault.
  */
 export function parseShape(json: unknown): Shape {
-  return parse(json, { path: '', depth: 0, budget: { parts: maxParts } })
+  const place: Place = { path: '', depth: 0, budget: { parts: maxParts } }
+  // A body of its own, and never a part of one.
+  return objectAt(json, place).kind === 'any' ? { kind: 'any' } : parse(json, place)
 }
 
 function fail(path: string, what: string): never {

@@ -12,6 +12,7 @@ export type Shape =
   | MapShape
   | RecordShape
   | UnionShape
+  | AnyShape
 
 export interface BoolShape {
   readonly kind: 'bool'
@@ -75,6 +76,14 @@ export interface EnumShape {
   readonly numbers: readonly number[]
   /** The symbol that a reader takes for one that it does not know: what makes additions safe. */
   readonly unknown?: string
+}
+
+/**
+ * Whatever JSON can say, and bytes and bigints in MessagePack: a body of its own, never a part of
+ * one, in the codecs that describe themselves.
+ */
+export interface AnyShape {
+  readonly kind: 'any'
 }
 
 export interface ListShape {

@@ -2,6 +2,7 @@
 // Never used to encode: the Avro format is compiled from the shape itself. What Avro has no word
 // for stands under attributes of our own, which other readers pass over and fromAvro reads back.
 
+import { refuseAny } from './any.ts'
 import { canonicalShape } from './canonical.ts'
 import { wireNameOf } from './names.ts'
 import type { EnumShape, FieldShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
@@ -46,6 +47,8 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return once(shape, seen, () => recordType(shape, seen, {}))
     case 'union':
       return shape.branches.map((branch) => branchType(shape, branch, seen))
+    case 'any':
+      return refuseAny()
   }
 }
 

@@ -37,6 +37,8 @@ function schemaOf(shape: Shape): JsonSchema {
       return recordSchema(shape)
     case 'union':
       return unionSchema(shape)
+    case 'any':
+      return {}
   }
 }
 

@@ -17,9 +17,9 @@ interface File {
 export class ProtoFile {
   readonly #file: File = { blocks: [], names: new Map() }
 
-  /** The name of the message of a body; undefined for bytes, which have none. */
+  /** The name of the message of a body; undefined for those that have none. */
   add(shape: Shape, name: string): string | undefined {
-    if (shape.kind === 'bytes') return undefined
+    if (shape.kind === 'bytes' || shape.kind === 'any') return undefined
     if (shape.kind === 'record' || shape.kind === 'union') return messageType(this.#file, shape)
     takeName(this.#file, name, canonicalShape(shape))
     return wrapper(this.#file, shape, name)

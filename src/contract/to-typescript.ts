@@ -156,6 +156,8 @@ function typeText(made: Module, shape: Shape, more: object): string {
       return recordText(made, shape, more, [])
     case 'union':
       return unionText(made, shape, more)
+    case 'any':
+      return call('Unknown', [], more)
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns the check that the names of a shape serve Avro and Protobuf. Never changes a name.
 
 import { EarshotError } from '../base/errors.ts'
+import { refuseAny } from './any.ts'
 import { canonicalShape } from './canonical.ts'
 import { isWireName, wireNameOf } from './names.ts'
 import type { Shape } from './shape.ts'
@@ -14,7 +15,8 @@ export function checkWireNames(shape: Shape): void {
 }
 
 function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
-  if (shape.kind === 'list') walk(shape.items, types, path)
+  if (shape.kind === 'any') refuseAny(path)
+  else if (shape.kind === 'list') walk(shape.items, types, path)
   else if (shape.kind === 'map') walk(shape.values, types, path)
   else if (shape.kind === 'enum') {
     takeName(shape.name, shape, types, path)

@@ -38,9 +38,11 @@ export function registerGreeting(parts: GreetingParts): void {
   const { inbound, membership, limits } = parts
   const accept = createAcceptance(parts)
   inbound.on(Kind.hello, (link, record) => {
-    const refusal = accept(link, record)
-    const answer = refusal ?? parts.hello()
-    link.outbound.control(refusal ? Kind.refuse : Kind.welcome, Buffer.from(JSON.stringify(answer)))
+    const say = (kind: number, what: object) =>
+      link.outbound.control(kind, Buffer.from(JSON.stringify(what)))
+    // The welcome goes first: whoever is up is asked about its versions at once.
+    const refusal = accept(link, record, () => say(Kind.welcome, parts.hello()))
+    if (refusal) say(Kind.refuse, refusal)
     return true
   })
   inbound.on(Kind.welcome, (link, record) => {
@@ -96,10 +98,15 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
 /** Checks a hello and takes the peer in; returns what to refuse it with otherwise. */
 function createAcceptance(parts: GreetingParts) {
   const strangers = new RateLimit(parts.limits.maxPeersPerSecond, parts.nowMs)
-  return (link: Link, record: RecordWalker): { code: ErrorCode; message: string } | undefined => {
+  return (
+    link: Link,
+    record: RecordWalker,
+    welcome?: () => void,
+  ): { code: ErrorCode; message: string } | undefined => {
     if (link.remote) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
     const refusal = examine(parts, strangers, record)
     if ('hello' in refusal) {
+      welcome?.()
       parts.membership.attach(link, refusal.hello)
       return undefined
     }

@@ -78,6 +78,17 @@ export class Link {
   }
 }
 
+/** A channel of which the remote peer and we hold versions that do not go together. */
+export interface Mismatch {
+  /** `shop.orders/1/place` */
+  readonly channel: string
+  readonly ours: string
+  readonly theirs: string
+  /** The field, from `/body` or `/reply`; empty where the channels differ as a whole. */
+  readonly path: string
+  readonly reason: string
+}
+
 /** A remote peer as users see it: a snapshot, plain data. */
 export interface RemotePeer {
   readonly id: string
@@ -95,6 +106,8 @@ export interface RemotePeer {
   readonly foundAfterMs: number
   readonly doors: readonly string[]
   readonly contracts: readonly ContractOffer[]
+  /** What was found not to go together when we met; it is used for nothing else than that. */
+  readonly mismatches: readonly Mismatch[]
 }
 
 /** The offer of one channel, with the version of its contract. */
@@ -111,6 +124,8 @@ export class Remote {
   dialledAs: string | undefined
   readonly foundAfterMs: number
   readonly links: Link[] = []
+  /** By channel, our version of it and theirs. */
+  readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
   offers: readonly ContractOffer[]
   /** Has said goodbye: finishes what it has, takes nothing new. */
@@ -159,6 +174,7 @@ export class Remote {
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,
       contracts: this.offers,
+      mismatches: [...this.mismatches.values()],
     }
   }
 }

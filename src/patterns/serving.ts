@@ -8,6 +8,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
+import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
 import { noHeaders } from './headers.ts'
@@ -143,7 +144,7 @@ export class Serving {
   /** @param tells correlation of a sender who waits for the handler to be through, or 0 */
   #notify(
     link: Link,
-    local: LocalChannel,
+    local: NumberedChannel,
     handler: AnyHandler,
     read: ReadBody,
     tells: number,
@@ -193,7 +194,7 @@ export class Serving {
     link: Link,
     record: RecordWalker,
     code: number,
-    local: LocalChannel | undefined,
+    local: NumberedChannel | undefined,
     handler: AnyHandler | undefined,
   ): ReadBody | EarshotError {
     if (!local || !handler) return unserved(local)
@@ -224,7 +225,7 @@ export class Serving {
   #reply(
     link: Link,
     correlation: number,
-    local: LocalChannel,
+    local: NumberedChannel,
     codec: BodyCodec,
     value: unknown,
   ): void {
@@ -248,7 +249,7 @@ export class Serving {
     }
   }
 
-  #threw(link: Link, correlation: number, local: LocalChannel, error: unknown): void {
+  #threw(link: Link, correlation: number, local: NumberedChannel, error: unknown): void {
     this.#handlerFailed(local, error)
     this.#fail(link, correlation, 'EARSHOT_REMOTE', textOf(error), undefined)
   }
@@ -268,7 +269,7 @@ export class Serving {
     reportFault({ area: 'handler', text: toEarshotError(error).message })
   }
 
-  #handlerFailed(local: LocalChannel, error: unknown): void {
+  #handlerFailed(local: NumberedChannel, error: unknown): void {
     this.#mesh.parts.counters.handlerErrors++
     const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
     reportFault({ area: 'handler', text, data: { error } })
@@ -297,7 +298,7 @@ export class Serving {
   }
 }
 
-function unserved(local: LocalChannel | undefined): EarshotError {
+function unserved(local: NumberedChannel | undefined): EarshotError {
   const what = local ? local.channel.key : 'a channel of that number'
   return new EarshotError('EARSHOT_CHANNEL_UNKNOWN', `${what} is not served here`)
 }

@@ -1,7 +1,7 @@
 // Owns what peers tell each other when they meet: hello, welcome, offer; from JSON and to JSON.
 // Never trusts it: everything from the network is checked here, once, before anybody reads it.
 
-import { EarshotError } from '../base/errors.ts'
+import { json, list, object, pattern, text, texts, whole } from './fields.ts'
 import { PROTOCOL_VERSION } from './record.ts'
 
 export interface ChannelOffer {
@@ -50,7 +50,6 @@ export interface Hello {
   readonly heartbeatMs: number
 }
 
-const MAX_NAME = 200
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
 const MAX_HEARD = 1_024
@@ -139,53 +138,6 @@ function channelOffer(value: unknown, path: string): ChannelOffer {
     codecs: texts(offer.codecs, `${path}/codecs`, MAX_CODECS),
     id: pattern(offer.id, `${path}/id`, /^[0-9a-f]{64}$/),
   }
-}
-
-function json(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw invalid('', 'is not JSON', cause)
-  }
-}
-
-function invalid(path: string, what: string, cause?: unknown): EarshotError {
-  const text = `what a peer says of itself ${what}${path && ` at ${path}`}`
-  return new EarshotError('EARSHOT_BYTES_INVALID', text, { path, cause })
-}
-
-function object(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(path, 'is no object')
-  }
-  return value as Record<string, unknown>
-}
-
-function list(value: unknown, path: string, max: number): unknown[] {
-  if (!Array.isArray(value) || value.length > max) throw invalid(path, `is no list of up to ${max}`)
-  return value
-}
-
-function text(value: unknown, path: string, max = MAX_NAME): string {
-  if (typeof value !== 'string' || value.length > max) {
-    throw invalid(path, `is no text of up to ${max} characters`)
-  }
-  return value
-}
-
-function texts(value: unknown, path: string, max: number, longest = MAX_NAME): string[] {
-  return list(value, path, max).map((item, index) => text(item, `${path}/${index}`, longest))
-}
-
-function pattern(value: unknown, path: string, form: RegExp): string {
-  if (typeof value !== 'string' || !form.test(value)) throw invalid(path, `does not match ${form}`)
-  return value
-}
-
-function whole(value: unknown, path: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw invalid(path, 'is no whole number')
-  return value as number
 }
 
 function endpoints(value: unknown, path: string): string[] {

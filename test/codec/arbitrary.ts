@@ -224,6 +224,8 @@ function intValue(shape: Shape & { kind: 'int' }): fc.Arbitrary<unknown> {
 /** A value that fits; `finite` leaves out NaN and the infinities. */
 export function valueFor(shape: Shape, finite: boolean): fc.Arbitrary<unknown> {
   switch (shape.kind) {
+    case 'any':
+      return fc.jsonValue()
     case 'bool':
       return fc.boolean()
     case 'int':

@@ -59,6 +59,8 @@ function changed(shape: Shape, random: Random): Shape {
       return bounded(shape, random, ['minimum', 'maximum'])
     case 'int':
       return withoutMisfit(changedInt(shape, random))
+    case 'any':
+      return { kind: 'string' }
     case 'bool':
       return random(2) === 0 ? shape : { kind: 'string' }
   }

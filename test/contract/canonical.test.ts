@@ -74,7 +74,8 @@ test('a shape from a stranger is refused with the path of its fault', () => {
   const cases: [json: unknown, path: string][] = [
     [null, ''],
     [[], ''],
-    [{ kind: 'any' }, ''],
+    [{ kind: 'wish' }, ''],
+    [{ kind: 'list', items: { kind: 'any' } }, '/items'],
     [{ kind: 'int', bits: 16, bigint: false }, '/bits'],
     [{ kind: 'string', pattern: '(' }, '/pattern'],
     [field({ name: '__proto__' }), '/fields/0/name'],

@@ -149,7 +149,8 @@ test('plain JSON Schema from another hand is read by its keywords', () => {
 
 describe('what cannot be carried is refused with path and hint:', () => {
   const cases: [name: string, type: TSchema, path: string][] = [
-    ['any', Type.Any(), ''],
+    ['any', Type.Object({ a: Type.Any() }), '/properties/a'],
+    ['a test of anything', Type.Refine(Type.Unknown(), () => true), ''],
     ['unknown', Type.Object({ a: Type.Unknown() }), '/properties/a'],
     ['a tuple', Type.Object({ a: Type.Tuple([Type.String()]) }), '/properties/a'],
     ['a union of numbers', Type.Union([Type.Literal(1), Type.Literal(2)]), ''],
