@@ -3,6 +3,7 @@
 
 import type { Limits } from '../base/limits.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
+import { hasRef, linked, resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assembleWalk } from './assemble.ts'
@@ -11,10 +12,12 @@ import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
   countTest,
+  enterWritten,
   floatTest,
   intTest,
   isAbsentable,
   isNoRecord,
+  leave,
   readField,
   Source,
   stringTests,
@@ -23,10 +26,11 @@ import * as primitives from './varint.ts'
 
 export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
 
-function compile(shape: Shape, limits: Limits): BodyCodec {
-  if (shape.kind === 'bytes') return bytesBody('avro', shape)
-  checkWireNames(shape)
-  const source = new Source('avro', limits)
+function compile(given: Shape, limits: Limits): BodyCodec {
+  if (given.kind === 'bytes') return bytesBody('avro', given)
+  checkWireNames(given)
+  const shape = linked(given)
+  const source = new Source('avro', limits, hasRef(shape))
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
 
@@ -72,6 +76,8 @@ p = writeSizedBytes(b, p, ${v}, 1);`
       return `p = ${defineRecord(source, shape)}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v, 0)
+    case 'ref':
+      return emitWrite(source, targetOf(shape), v)
   }
 }
 
@@ -84,6 +90,7 @@ function emitList(source: Source, shape: Shape & { kind: 'list' }, v: string): s
   const [n, x] = [source.fresh('n'), source.fresh('x')]
   const { items } = shape
   const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
 const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});`
@@ -97,19 +104,20 @@ const ${x} = ${v}[j];
 if (!(${floatTest(items, x, false)})) wrong();
 if (${t}) dv.${name}(p, ${x}, true); p += ${size};
 }
-b[p++] = 0;`
+b[p++] = 0; ${leave(source)}`
   }
   return `${head}
 for (let j = 0; j < ${n}; j++) {
 const ${x} = ${v}[j];
 ${emitWrite(source, items, x)}
 }
-b[p++] = 0;`
+b[p++] = 0; ${leave(source)}`
 }
 
 function emitMap(source: Source, shape: Shape & { kind: 'map' }, v: string): string {
   const [n, k, x] = [source.fresh('n'), source.fresh('k'), source.fresh('x')]
   return `if (!isKeyed(${v})) wrong();
+${enterWritten(source)}
 const ${k} = Object.keys(${v}), ${n} = ${k}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});
@@ -119,14 +127,16 @@ if (key === "__proto__") wrong();
 p = writeSizedText(b, p, key, 1);
 ${emitWrite(source, shape.values, x)}
 }
-b[p++] = 0;`
+b[p++] = 0; ${leave(source)}`
 }
 
 function defineRecord(source: Source, record: RecordShape): string {
-  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`]
-  for (const field of record.fields) lines.push(emitField(source, field))
-  lines.push('return p;')
-  return source.define('w', 'v, b, p', lines.join('\n'))
+  return source.once(record, ['w', 'v, b, p', ''], () => {
+    const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, enterWritten(source)]
+    for (const field of record.fields) lines.push(emitField(source, field))
+    lines.push(leave(source), 'return p;')
+    return lines.join('\n')
+  })
 }
 
 /** What may be absent is a union with null, which is branch 0 as a rule. */
@@ -144,9 +154,10 @@ function emitField(source: Source, field: FieldShape): string {
   }
   const absent = field.nullable ? `${x} === undefined || ${x} === null` : `${x} === undefined`
   const { first, none } = branchesOf(field)
+  const inner = resolved(shape)
   const write =
-    shape.kind === 'union'
-      ? emitUnion(source, shape, x, first)
+    inner.kind === 'union'
+      ? emitUnion(source, inner, x, first)
       : `${emitIndex(first)}\n${emitWrite(source, shape, x)}`
   return `{ const ${x} = ${read};\nif (${absent}) ${emitIndex(none)} else {\n${write}\n}\n}`
 }

@@ -2,6 +2,7 @@
 // Never copies on decode: the view lives as long as the buffer does.
 
 import { EarshotError } from '../base/errors.ts'
+import { defaultLimits } from '../base/limits.ts'
 import type { BytesShape } from '../contract/shape.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { refuseBody } from './cursor.ts'
@@ -16,7 +17,7 @@ export function bytesBody(codec: CodecName, shape: BytesShape): BodyCodec {
     codec,
     encodeInto(value: unknown, buffer: Buffer, position: number): number {
       if (!(value instanceof Uint8Array) || value.length > most) {
-        throw refuseBody(codec, shape, value, 0, undefined)
+        throw refuseBody(codec, shape, value, defaultLimits, undefined)
       }
       const end = position + value.length
       if (end > buffer.length) return -1

@@ -2,6 +2,7 @@
 // Never says how bad it is: that depends on who is older, and is told in compat.
 
 import type { Fault, Healing } from './change.ts'
+import { linked, resolved } from './link.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
 import type {
@@ -16,9 +17,32 @@ import type {
 
 type Codec = Fault['codec']
 
+const maxSteps = 1_000_000
+
 /** Collects faults; `said` says one. */
 class Walk {
   readonly faults: Fault[] = []
+  readonly #seen = new Map<Shape, Set<Shape>>()
+  #left = maxSteps
+
+  /**
+   * Have the two met before, at a place that is told of already? Only asked where one of them stands
+   * for what is around it: there the walk would not end.
+   */
+  hasSeen(writer: Shape, reader: Shape): boolean {
+    return this.#seen.get(writer)?.has(reader) === true || --this.#left < 0
+  }
+
+  see(writer: Shape, reader: Shape): void {
+    this.#left--
+    const known = this.#seen.get(writer) ?? new Set()
+    this.#seen.set(writer, known.add(reader))
+  }
+
+  /** Was there more to compare than a contract that a person wrote can have? */
+  get isEndless(): boolean {
+    return this.#left < 0
+  }
 
   said(path: string, codec: Codec, healing: Healing, reason: string): void {
     this.faults.push({ path, codec, healing, reason })
@@ -28,7 +52,8 @@ class Walk {
 /** All that messages of `writer` meet at readers that hold `reader`; empty when nothing. */
 export function faultsBetween(writer: Shape, reader: Shape): readonly Fault[] {
   const walk = new Walk()
-  compare(walk, writer, reader, '')
+  compare(walk, linked(writer), linked(reader), '')
+  if (walk.isEndless) walk.said('', 'all', 'none', 'its types contain each other too often')
   return walk.faults
 }
 
@@ -37,7 +62,10 @@ function mayBeAbsent(field: FieldShape): boolean {
   return field.optional || field.nullable || field.fallback !== undefined
 }
 
-function compare(walk: Walk, writer: Shape, reader: Shape, path: string): void {
+function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
+  const [writer, reader] = [resolved(from), resolved(to)]
+  if ((from !== writer || to !== reader) && walk.hasSeen(writer, reader)) return
+  walk.see(writer, reader)
   if (writer.kind !== reader.kind) {
     // In one order, so that both directions say the same.
     const names = [nameOf(writer), nameOf(reader)].sort()

@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
+import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
 import { isEnumNumber, isName, isTag, isWireName, pointerStep } from './names.ts'
@@ -16,6 +17,8 @@ interface Place {
   readonly path: string
   readonly depth: number
   readonly budget: { parts: number }
+  /** Records and unions around it. */
+  readonly around: ReadonlySet<string>
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -25,7 +28,14 @@ type Json = Readonly<Record<string, unknown>>
  * @throws EARSHOT_BYTES_INVALID with the path of the first fault.
  */
 export function parseShape(json: unknown): Shape {
-  return parse(json, { path: '', depth: 0, budget: { parts: maxParts } })
+  const budget = { parts: maxParts }
+  const shape = parse(json, { path: '', depth: 0, budget, around: new Set() })
+  try {
+    refuseEndless(shape, '')
+  } catch (error) {
+    fail('', (error as EarshotError).message)
+  }
+  return shape
 }
 
 function fail(path: string, what: string): never {
@@ -35,7 +45,7 @@ function fail(path: string, what: string): never {
 
 function down(place: Place, ...steps: (string | number)[]): Place {
   const path = place.path + steps.map(pointerStep).join('')
-  return { path, depth: place.depth + 1, budget: place.budget }
+  return { ...place, path, depth: place.depth + 1 }
 }
 
 function parse(json: unknown, place: Place): Shape {
@@ -78,6 +88,11 @@ function parse(json: unknown, place: Place): Shape {
       return parseRecord(data, place)
     case 'union':
       return parseUnion(data, place)
+    case 'ref': {
+      const name = wireNameAt(data, 'name', place)
+      if (!place.around.has(name)) fail(`${place.path}/name`, 'nothing around it is called so')
+      return { kind: 'ref', name }
+    }
     default:
       return fail(place.path, 'no known kind')
   }
@@ -204,7 +219,14 @@ function parseEnum(data: Json, place: Place): EnumShape {
   }
 }
 
-function parseRecord(data: Json, place: Place): RecordShape {
+/** The place inside a type of that name. */
+function within(place: Place, name: string): Place {
+  return { ...place, around: new Set(place.around).add(name) }
+}
+
+function parseRecord(data: Json, outer: Place): RecordShape {
+  const name = wireNameAt(data, 'name', outer)
+  const place = within(outer, name)
   const names = new Set<string>()
   const wireNames = new Set<string>()
   let last = 0
@@ -217,7 +239,7 @@ function parseRecord(data: Json, place: Place): RecordShape {
     last = field.tag
     return field
   })
-  return { kind: 'record', name: wireNameAt(data, 'name', place), fields }
+  return { kind: 'record', name, fields }
 }
 
 function parseField(data: Json, place: Place): FieldShape {
@@ -249,7 +271,9 @@ function nullLastAt(data: Json, place: Place): true {
   return true
 }
 
-function parseUnion(data: Json, place: Place): UnionShape {
+function parseUnion(data: Json, outer: Place): UnionShape {
+  const name = wireNameAt(data, 'name', outer)
+  const place = within(outer, name)
   const discriminator = nameAt(data, 'discriminator', place)
   const literals = new Set<string>()
   let last = 0
@@ -269,5 +293,5 @@ function parseUnion(data: Json, place: Place): UnionShape {
     return { literal, tag: branch.tag, record }
   })
   if (branches.length === 0) fail(`${place.path}/branches`, 'empty')
-  return { kind: 'union', name: wireNameAt(data, 'name', place), discriminator, branches }
+  return { kind: 'union', name, discriminator, branches }
 }

@@ -12,6 +12,7 @@ export type Shape =
   | MapShape
   | RecordShape
   | UnionShape
+  | RefShape
 
 export interface BoolShape {
   readonly kind: 'bool'
@@ -115,6 +116,15 @@ export interface RecordShape {
   readonly kind: 'record'
   readonly name: string
   readonly fields: readonly FieldShape[]
+}
+
+/**
+ * The innermost record or union around it of that name: how a type contains itself. Within one shape
+ * types of one name are one type.
+ */
+export interface RefShape {
+  readonly kind: 'ref'
+  readonly name: string
 }
 
 /** One of several records, told apart by a string literal under one key. */

@@ -2,19 +2,28 @@
 // Never used to encode: the Avro format is compiled from the shape itself. What Avro has no word
 // for stands under attributes of our own, which other readers pass over and fromAvro reads back.
 
-import { canonicalShape } from './canonical.ts'
+import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { EnumShape, FieldShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
+import { isSameType } from './same-type.ts'
+import type {
+  EnumShape,
+  FieldShape,
+  RecordShape,
+  RefShape,
+  Shape,
+  UnionBranch,
+  UnionShape,
+} from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [key: string]: unknown }
 
 /** Named types that stand in the schema already, by name: Avro defines each once. */
-type Seen = Map<string, string>
+type Seen = Map<string, Shape>
 
 /** The Avro schema whose binary encoding the `avro` codec writes. */
 export function avroSchemaOf(shape: Shape): AvroSchema {
-  return typeOf(shape, new Map())
+  return typeOf(linked(shape), new Map())
 }
 
 function typeOf(shape: Shape, seen: Seen): AvroSchema {
@@ -46,7 +55,16 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return once(shape, seen, () => recordType(shape, seen, {}))
     case 'union':
       return shape.branches.map((branch) => branchType(shape, branch, seen))
+    case 'ref':
+      return refType(shape, seen)
   }
+}
+
+/** A record by its name; a union has none in Avro: its branches stand there again, by theirs. */
+function refType(ref: RefShape, seen: Seen): AvroSchema {
+  const target = targetOf(ref)
+  if (target.kind === 'record') return target.name
+  return target.branches.map((branch) => branchType(target, branch, seen))
 }
 
 /** A name, or an object where there is more to tell. */
@@ -55,9 +73,9 @@ function withMore(type: string, more: object): AvroSchema {
 }
 
 function once(shape: EnumShape | RecordShape, seen: Seen, make: () => AvroSchema): AvroSchema {
-  const text = canonicalShape(shape)
-  if (seen.get(shape.name) === text) return shape.name
-  seen.set(shape.name, text)
+  const known = seen.get(shape.name)
+  if (known && isSameType(known, shape)) return shape.name
+  seen.set(shape.name, shape)
   return make()
 }
 
@@ -99,7 +117,8 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     ...(name === wireName ? {} : { key: name }),
   }
   if (optional || nullable) {
-    const branches = field.shape.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
+    const branches =
+      resolved(field.shape).kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
     const filled = fallback === undefined ? {} : { fallback }
     if (field.nullLast) {

@@ -2,18 +2,54 @@
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
 // shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, proto, wireName).
 
+import { recursiveNames } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { FieldShape, IntShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
+import type {
+  FieldShape,
+  IntShape,
+  RecordShape,
+  RefShape,
+  Shape,
+  UnionBranch,
+  UnionShape,
+} from './shape.ts'
 
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** The JSON Schema of the body's JSON form: a bigint is decimal text, bytes are base64. */
 export function toJsonSchema(shape: Shape): JsonSchema {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(shape) }
+  const $schema = 'https://json-schema.org/draft/2020-12/schema'
+  const names = recursiveNames(shape)
+  if (names.size === 0) return { $schema, ...schemaOf(shape, undefined) }
+  const defs: Definitions = { names, made: new Map() }
+  const root = schemaOf(shape, defs)
+  return { $schema, ...root, $defs: Object.fromEntries(defs.made) }
+}
+
+/** The types that contain themselves, by name: they are referred to wherever they stand. */
+interface Definitions {
+  readonly names: ReadonlySet<string>
+  readonly made: Map<string, JsonSchema | undefined>
 }
 
 /** The schema alone, for a place inside another. */
-function schemaOf(shape: Shape): JsonSchema {
+function schemaOf(shape: Shape, defs: Definitions | undefined): JsonSchema {
+  if (defs && 'name' in shape && shape.kind !== 'enum' && defs.names.has(shape.name)) {
+    return referred(shape, defs)
+  }
+  return inlined(shape, defs)
+}
+
+function referred(shape: RecordShape | UnionShape | RefShape, defs: Definitions): JsonSchema {
+  const { name } = shape
+  if (shape.kind !== 'ref' && !defs.made.has(name)) {
+    defs.made.set(name, undefined)
+    defs.made.set(name, inlined(shape, defs))
+  }
+  return { $ref: `#/$defs/${name}` }
+}
+
+function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
   switch (shape.kind) {
     case 'bool':
       return { type: 'boolean' }
@@ -30,13 +66,15 @@ function schemaOf(shape: Shape): JsonSchema {
       return { type: 'string', enum: symbols, name, numbers, ...(unknown && { unknown }) }
     }
     case 'list':
-      return { type: 'array', items: schemaOf(shape.items), ...bounds(shape) }
+      return { type: 'array', items: schemaOf(shape.items, defs), ...bounds(shape) }
     case 'map':
-      return { type: 'object', additionalProperties: schemaOf(shape.values) }
+      return { type: 'object', additionalProperties: schemaOf(shape.values, defs) }
     case 'record':
-      return recordSchema(shape)
+      return recordSchema(shape, defs)
     case 'union':
-      return unionSchema(shape)
+      return unionSchema(shape, defs)
+    case 'ref':
+      return { $ref: `#/$defs/${shape.name}` }
   }
 }
 
@@ -73,15 +111,17 @@ function bytesSchema(maxBytes: number | undefined): JsonSchema {
   return { ...base, maxBytes, maxLength: Math.ceil(maxBytes / 3) * 4 }
 }
 
-function recordSchema({ name, fields }: RecordShape): JsonSchema {
-  const properties = Object.fromEntries(fields.map((field) => [field.name, fieldSchema(field)]))
+function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonSchema {
+  const { name, fields } = record
+  const entries = fields.map((field) => [field.name, fieldSchema(field, defs)])
+  const properties = Object.fromEntries(entries)
   const required = fields.filter(({ optional }) => !optional).map((field) => field.name)
   return { type: 'object', name, properties, required }
 }
 
-function fieldSchema(field: FieldShape): JsonSchema {
+function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
   const { name, wireName, tag, fallback, doc, nullable, nullLast } = field
-  const schema = schemaOf(field.shape)
+  const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
     tag,
@@ -92,13 +132,18 @@ function fieldSchema(field: FieldShape): JsonSchema {
   }
 }
 
-function unionSchema({ name, discriminator, branches }: UnionShape): JsonSchema {
-  const oneOf = branches.map((branch) => branchSchema(branch, discriminator))
+function unionSchema(union: UnionShape, defs: Definitions | undefined): JsonSchema {
+  const { name, discriminator, branches } = union
+  const oneOf = branches.map((branch) => branchSchema(branch, discriminator, defs))
   return { name, discriminator: { propertyName: discriminator }, oneOf }
 }
 
-function branchSchema({ literal, tag, record }: UnionBranch, discriminator: string): JsonSchema {
-  const { properties, required, ...rest } = recordSchema(record)
+function branchSchema(
+  { literal, tag, record }: UnionBranch,
+  discriminator: string,
+  defs: Definitions | undefined,
+): JsonSchema {
+  const { properties, required, ...rest } = recordSchema(record, defs)
   const told = { [discriminator]: { const: literal } }
   return {
     ...rest,

@@ -3,6 +3,7 @@
 
 import type { Channel } from './channel.ts'
 import type { AnyContract } from './contract.ts'
+import { isClosed, recursiveNames } from './link.ts'
 import { wireNameOf } from './names.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
@@ -13,6 +14,13 @@ interface Module {
   readonly known: Map<string, string>
   readonly taken: Set<string>
   usesBytes: boolean
+  /** While a type that contains itself is written: the parts of its Type.Cyclic, by name. */
+  cyclic: Cyclic | undefined
+}
+
+interface Cyclic {
+  readonly names: ReadonlySet<string>
+  readonly parts: Map<string, string>
 }
 
 /** Names that a module of types already has. */
@@ -34,7 +42,13 @@ export function contractsToTypeScript(contracts: readonly AnyContract[]): string
 }
 
 function newModule(): Module {
-  return { blocks: [], known: new Map(), taken: new Set(reserved), usesBytes: false }
+  return {
+    blocks: [],
+    known: new Map(),
+    taken: new Set(reserved),
+    usesBytes: false,
+    cyclic: undefined,
+  }
 }
 
 function moduleText(made: Module, uses: readonly string[], definitions: readonly string[]): string {
@@ -75,12 +89,34 @@ function namedType(made: Module, shape: Shape, wanted: string): string {
   const known = made.known.get(key)
   if (known !== undefined) return known
   const own = 'name' in shape ? shape.name : wireNameOf(wanted)
-  const text = typeText(made, shape, {})
+  const text = constantText(made, shape)
   const name = freshName(made, own)
   made.known.set(key, name)
   const type = `export type ${name} = Static<typeof ${name}>`
   made.blocks.push(`export const ${name} = ${text}\n${type}`)
   return name
+}
+
+/** A type that contains itself is a Type.Cyclic of all types in it that do. */
+function constantText(made: Module, shape: Shape): string {
+  const outer = made.cyclic
+  const names = recursiveNames(shape)
+  if (!isTarget(shape) || !names.has(shape.name)) {
+    made.cyclic = undefined
+    const text = typeText(made, shape, {})
+    made.cyclic = outer
+    return text
+  }
+  const parts = new Map<string, string>()
+  made.cyclic = { names, parts }
+  partText(made, shape, shape.name)
+  made.cyclic = outer
+  const lines = [...parts].map(([name, text]) => `  ${keyText(name)}: ${text},\n`)
+  return `Type.Cyclic({\n${lines.join('')}}, ${quoted(shape.name)})`
+}
+
+function isTarget(shape: Shape): shape is RecordShape | UnionShape {
+  return shape.kind === 'record' || shape.kind === 'union'
 }
 
 function freshName(made: Module, wanted: string): string {
@@ -154,6 +190,8 @@ function typeText(made: Module, shape: Shape, more: object): string {
       return recordText(made, shape, more, [])
     case 'union':
       return unionText(made, shape, more)
+    case 'ref':
+      return call('Ref', [quoted(shape.name)], more)
   }
 }
 
@@ -163,11 +201,22 @@ function bigBounds(given: { minimum?: number | undefined; maximum?: number | und
   return Object.fromEntries(kept.map(([key, bound]) => [key, BigInt(bound as number)]))
 }
 
+/** Is what is of a field said beside the type, and not in its options? */
 function isNamed(shape: Shape): boolean {
-  return shape.kind === 'record' || shape.kind === 'union' || shape.kind === 'enum'
+  return ['record', 'union', 'enum', 'ref'].includes(shape.kind)
 }
 
 function partText(made: Module, shape: Shape, label: string): string {
+  const { cyclic } = made
+  if (cyclic && isTarget(shape) && cyclic.names.has(shape.name)) {
+    if (!cyclic.parts.has(shape.name)) {
+      cyclic.parts.set(shape.name, '')
+      cyclic.parts.set(shape.name, typeText(made, shape, {}))
+    }
+    return `Type.Ref(${quoted(shape.name)})`
+  }
+  if (shape.kind === 'ref' || (isTarget(shape) && !isClosed(shape)))
+    return typeText(made, shape, {})
   return isNamed(shape) ? namedType(made, shape, label) : typeText(made, shape, {})
 }
 

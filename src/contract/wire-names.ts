@@ -1,8 +1,9 @@
 // Owns the check that the names of a shape serve Avro and Protobuf. Never changes a name.
 
 import { EarshotError } from '../base/errors.ts'
-import { canonicalShape } from './canonical.ts'
+import { linked } from './link.ts'
 import { isWireName, wireNameOf } from './names.ts'
+import { isSameType } from './same-type.ts'
 import type { Shape } from './shape.ts'
 
 /**
@@ -10,7 +11,7 @@ import type { Shape } from './shape.ts'
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the name.
  */
 export function checkWireNames(shape: Shape): void {
-  walk(shape, new Map(), '')
+  walk(linked(shape), new Map(), '')
 }
 
 function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
@@ -35,9 +36,8 @@ function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
 function takeName(name: string, shape: Shape, types: Map<string, Shape>, path: string): void {
   const other = types.get(name)
   if (!isWireName(name)) fail(path, `"${name}" is no name for a type in Avro and Protobuf`)
-  const isOther = other !== undefined && other !== shape
   // A type that is used twice is one type, though each use has a shape of its own.
-  if (isOther && canonicalShape(other) !== canonicalShape(shape)) {
+  if (other !== undefined && !isSameType(other, shape)) {
     fail(path, `two types are called "${name}"`)
   }
   types.set(name, shape)
