@@ -24,6 +24,8 @@ function leastBytes(shape: Shape): number {
   switch (shape.kind) {
     case 'float':
       return shape.bits / 8
+    case 'bytes':
+      return shape.length ?? 1
     case 'record':
       return shape.fields.reduce((sum, field) => {
         return sum + (isAbsentable(field) ? 1 : leastBytes(field.shape))
@@ -55,6 +57,7 @@ ${y} = dv.${name}(p, true); p += ${size};\n${check}`
     }
     case 'string':
     case 'bytes': {
+      if (shape.kind === 'bytes' && shape.length !== undefined) return readFixed(shape.length, y)
       const n = source.fresh('n')
       const read = shape.kind === 'string' ? 'readUtf8' : 'copyBytes'
       return `let ${n};
@@ -80,6 +83,10 @@ ${y} = ${source.constant(shape.symbols)}[${k}];`
     case 'ref':
       return emitRead(source, targetOf(shape), y)
   }
+}
+
+function readFixed(size: number, y: string): string {
+  return `if (${size} > e - p) short();\n${y} = copyBytes(b, p, ${size}); p += ${size};`
 }
 
 /** A loop over blocks; `body` reads as many items as it is told, after a key of least size. */

@@ -5,12 +5,14 @@ import type { Limits } from '../base/limits.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import { hasRef, linked, resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { checkAvroUnions } from '../contract/union-box.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assembleWalk } from './assemble.ts'
 import { branchesOf, emitRead } from './avro-read.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
   enterWritten,
   floatTest,
@@ -29,6 +31,7 @@ export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
 function compile(given: Shape, limits: Limits): BodyCodec {
   if (given.kind === 'bytes') return bytesBody('avro', given)
   checkWireNames(given)
+  checkAvroUnions(given)
   const shape = linked(given)
   const source = new Source('avro', limits, hasRef(shape))
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
@@ -58,9 +61,12 @@ if (p + ${size} <= b.length) dv.${name}(p, ${v}, true); p += ${size};`
       return `if (!(${tests.join(' && ')})) wrong();\np = writeSizedText(b, p, ${v}, 1);`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();
-p = writeSizedBytes(b, p, ${v}, 1);`
+      const size = shape.length
+      const write =
+        size === undefined
+          ? `p = writeSizedBytes(b, p, ${v}, 1);`
+          : `if (p + ${size} <= b.length) b.set(${v}, p); p += ${size};`
+      return `if (!(${bytesTest(shape, v)})) wrong();\n${write}`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol, index) => {

@@ -5,6 +5,7 @@ import type { Limits } from '../base/limits.ts'
 import { itemWeight, patternOf } from '../contract/check.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type {
+  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -163,10 +164,22 @@ function constraintTest(source: Source, shape: Shape, v: string): string {
     case 'string':
       return stringTests(source, shape, v).join(' && ')
     case 'bytes':
-      return shape.maxLength === undefined ? '' : `${v}.length <= ${shape.maxLength}`
+      return lengthTests(shape, v).join(' && ')
     default:
       return ''
   }
+}
+
+function lengthTests({ maxLength, length }: BytesShape, v: string): string[] {
+  const tests: string[] = []
+  if (length !== undefined) tests.push(`${v}.length === ${length}`)
+  if (maxLength !== undefined) tests.push(`${v}.length <= ${maxLength}`)
+  return tests
+}
+
+/** An expression that is true when `v` is a value of the shape. */
+export function bytesTest(shape: BytesShape, v: string): string {
+  return [`${v} instanceof Uint8Array`, ...lengthTests(shape, v)].join(' && ')
 }
 
 export function stringTests(source: Source, shape: StringShape, v: string): string[] {

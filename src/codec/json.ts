@@ -8,7 +8,9 @@ import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
+  emitConstraints,
   emitFinish,
   emitTraced,
   emitUnknown,
@@ -67,8 +69,7 @@ else if (${v} === false) { ${emitText('false')} } else wrong();`
       return `if (!(${tests.join(' && ')})) wrong();\np = writeJsonText(b, p, ${v});`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();\np = writeJsonBytes(b, p, ${v});`
+      return `if (!(${bytesTest(shape, v)})) wrong();\np = writeJsonBytes(b, p, ${v});`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {
@@ -188,8 +189,8 @@ function emitProject(source: Source, shape: Shape, x: string): { root: string; v
     }
     case 'bytes': {
       const y = source.fresh('y')
-      const most = shape.maxLength ?? 'Infinity'
-      const root = `const ${y} = readJsonBytes(${x});\nif (${y}.length > ${most}) bad("too long");`
+      const check = emitConstraints(source, shape, y)
+      const root = `const ${y} = readJsonBytes(${x});\n${check}`
       return { root, value: y }
     }
     case 'enum': {

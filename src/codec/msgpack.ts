@@ -8,6 +8,7 @@ import { assembleWalk } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
   enterWritten,
   floatTest,
@@ -53,8 +54,7 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
       return `if (!(${tests.join(' && ')})) wrong();\np = writeMsgText(b, p, ${v});`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();\np = writeMsgBytes(b, p, ${v});`
+      return `if (!(${bytesTest(shape, v)})) wrong();\np = writeMsgBytes(b, p, ${v});`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {

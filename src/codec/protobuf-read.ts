@@ -6,6 +6,7 @@ import { resolved } from '../contract/link.ts'
 import {
   canBeNegative,
   fixedBytes,
+  isImplicit,
   isPacked,
   isPlainInt,
   isWrapped,
@@ -136,7 +137,9 @@ let ${z};
 ${emitValue(source, items, z)}
 ${v}.push(${z}); i = -1; ${leave(source)}`
   const single = { wireType: wireTypeOf(items), read: one }
-  return isPacked(items) ? [{ wireType: 2, read: readPacked(source, items, v) }, single] : [single]
+  if (!isPacked(items)) return [single]
+  const packed = { wireType: 2, read: readPacked(source, items, v) }
+  return shape.packed === false ? [single, packed] : [packed, single]
 }
 
 function readPacked(source: Source, items: Shape, v: string): string {
@@ -262,8 +265,7 @@ function emitZeros(record: RecordShape, vars: readonly string[]): string {
       const bounds = emitListBounds(shape, `${v}.length`)
       if (bounds !== '') lines.push(`if (${v} !== undefined) { f = ${index}; ${bounds} }`)
     }
-    const isLoose = field.optional || field.nullable || field.fallback !== undefined
-    if (isLoose || zeroOf(shape) === undefined) return
+    if (!isImplicit(field) || zeroOf(shape) === undefined) return
     lines.push(`if (${v} === undefined) ${v} = ${zeroSource(shape)};`)
   })
   return lines.join('\n')

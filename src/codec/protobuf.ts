@@ -7,6 +7,7 @@ import {
   canBeNegative,
   fixedBytes,
   hasPresence,
+  isImplicit,
   isPacked,
   isPlainInt,
   isWrapped,
@@ -18,6 +19,7 @@ import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
   enterWritten,
   floatTest,
@@ -81,8 +83,7 @@ function emitCheck(source: Source, shape: Shape, v: string): string {
       return `if (!(${tests.join(' && ')})) wrong();`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();`
+      return `if (!(${bytesTest(shape, v)})) wrong();`
     }
     default:
       return ''
@@ -191,7 +192,8 @@ const ${x} = ${v}[j];
 ${emitCheck(source, items, x)}
 ${before}${emitValue(source, items, x)}
 }`
-  if (!isPacked(items)) return `${head}\n${loop(`${emitTag(tag, 2)}\n`)}\n${leave(source)}`
+  if (!isPacked(items) || shape.packed === false)
+    return `${head}\n${loop(`${emitTag(tag, wireTypeOf(items))}\n`)}\n${leave(source)}`
   if (items.kind === 'float') {
     const size = items.bits / 8
     return `${head}
@@ -246,7 +248,7 @@ function emitField(source: Source, field: FieldShape): string {
   const isList = shape.kind === 'list' || shape.kind === 'map'
   let write: string
   if (isList && !isWrapped(field)) write = emitRepeated(source, shape, tag, x)
-  else if (hasPresence(field)) {
+  else if (!isImplicit(field)) {
     const check = emitCheck(source, shape, x)
     write = `${check}\n${emitTag(tag, wireTypeOf(shape))}\n${emitValue(source, shape, x)}`
   } else write = emitImplicit(source, shape, tag, x)

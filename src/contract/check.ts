@@ -84,6 +84,9 @@ function check(shape: Shape, value: unknown, path: string, walk: Walk): Fault | 
       return checkString(shape, value, path)
     case 'bytes':
       if (!(value instanceof Uint8Array)) return fault(path, 'Uint8Array', value)
+      if (shape.length !== undefined && value.length !== shape.length) {
+        return fault(path, `${shape.length} bytes`, value)
+      }
       return shape.maxLength !== undefined && value.length > shape.maxLength
         ? fault(path, `at most ${shape.maxLength} bytes`, value)
         : undefined
@@ -286,7 +289,7 @@ function checkUnion(
   if (!isKeyed(value)) return fault(path, 'object', value)
   const literal = ownValue(value, shape.discriminator)
   const branch = shape.branches.find((candidate) => candidate.literal === literal)
-  if (branch) return checkNested(branch.record, value, path, walk)
+  if (branch) return check(branch.record, value, path, walk)
   const known = shape.branches.slice(0, 8).map((one) => JSON.stringify(one.literal))
   return fault(path + pointerStep(shape.discriminator), `one of ${known.join(', ')}`, literal)
 }

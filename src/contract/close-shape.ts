@@ -69,10 +69,17 @@ class Closing {
     const inner = new Set(around).add(shape.name)
     const branches = shape.branches.map((branch) => ({
       ...branch,
-      // A branch stays a record: a reference would not leave its discriminator out.
-      record: this.#record(branch.record, inner),
+      record: this.#branch(branch.record, inner),
     }))
     return { ...shape, branches }
+  }
+
+  /** A branch is a record and no reference, which would not leave its discriminator out. */
+  #branch(record: Shape, around: ReadonlySet<string>): RecordShape {
+    const found = record.kind === 'ref' ? this.#definitionOf(record.name) : record
+    if (found?.kind === 'record') return this.#record(found, around)
+    const name = record.kind === 'ref' ? record.name : record.kind
+    throw unsupported(this.#path, `${name}, which cannot be read`, 'see its own refusal')
   }
 }
 

@@ -19,10 +19,10 @@ function endlessIn(shape: Shape): string | undefined {
     case 'map':
       return endlessIn(shape.values)
     case 'record':
-      if (!isFiniteRecord(shape, new Set())) return shape.name
+      if (!hasEndRecord(shape, new Set())) return shape.name
       return firstOf(shape.fields.map((field) => field.shape))
     case 'union':
-      if (!isFinite(shape, new Set())) return shape.name
+      if (!hasEnd(shape, new Set())) return shape.name
       return firstOf(shape.branches.map((branch) => branch.record))
     default:
       return undefined
@@ -38,27 +38,27 @@ function firstOf(parts: readonly Shape[]): string | undefined {
 }
 
 /** Has it a value that needs none of the types in `within`, which are being asked? */
-function isFinite(shape: Shape, within: ReadonlySet<string>): boolean {
+function hasEnd(shape: Shape, within: ReadonlySet<string>): boolean {
   switch (shape.kind) {
     case 'ref':
       return !within.has(shape.name)
     case 'list':
-      return (shape.minItems ?? 0) === 0 || isFinite(shape.items, within)
+      return (shape.minItems ?? 0) === 0 || hasEnd(shape.items, within)
     case 'record':
-      return isFiniteRecord(shape, within)
+      return hasEndRecord(shape, within)
     case 'union': {
       const inner = new Set(within).add(shape.name)
-      return shape.branches.some((branch) => isFiniteRecord(branch.record, inner))
+      return shape.branches.some((branch) => hasEndRecord(branch.record, inner))
     }
     default:
       return true
   }
 }
 
-function isFiniteRecord({ name, fields }: RecordShape, within: ReadonlySet<string>): boolean {
+function hasEndRecord({ name, fields }: RecordShape, within: ReadonlySet<string>): boolean {
   const inner = new Set(within).add(name)
   return fields.every((field) => {
     const isLoose = field.optional || field.nullable || field.fallback !== undefined
-    return isLoose || isFinite(field.shape, inner)
+    return isLoose || hasEnd(field.shape, inner)
   })
 }

@@ -6,6 +6,7 @@ import { linked, resolved } from './link.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
 import type {
+  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -82,6 +83,9 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
     compareFloat(walk, writer, reader, path)
   } else if (writer.kind === 'list' && reader.kind === 'list') {
     compareBounds(walk, writer, reader, path, 'items', ['minItems', 'maxItems'])
+    if (writer.packed !== reader.packed) {
+      walk.said(path, 'protobuf', 'not needed', 'numbers are packed by one side alone')
+    }
     compare(walk, writer.items, reader.items, `${path}/[]`)
   } else if (writer.kind === 'map' && reader.kind === 'map') {
     compare(walk, writer.values, reader.values, `${path}/{}`)
@@ -93,7 +97,25 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
     }
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
+    compareLengths(walk, writer, reader, path)
   }
+}
+
+function compareLengths(walk: Walk, writer: BytesShape, reader: BytesShape, path: string): void {
+  const [is, wanted] = [writer.length, reader.length]
+  if (is === wanted) {
+    if (writer.name === reader.name) return
+    const text = `the fixed ${writer.name} is called ${reader.name} by the reader`
+    walk.said(path, 'avro', 'not needed', text)
+    return
+  }
+  const [some, others] = [is ?? 'any', wanted ?? 'any'].map((length) => `${length} bytes`)
+  if (is !== undefined && wanted !== undefined) {
+    walk.said(path, 'all', 'none', `${some} are not the ${others} that the reader takes`)
+    return
+  }
+  walk.said(path, 'avro', 'by shape', 'fixed is not read as bytes, or bytes as fixed')
+  if (wanted !== undefined) walk.said(path, 'all', 'by bounds', `the reader takes ${others} alone`)
 }
 
 function nameOf(shape: Shape): string {
@@ -261,6 +283,12 @@ function compareField(walk: Walk, writer: FieldShape, reader: FieldShape, at: st
     const text = 'absent is told from empty by one side alone, with a message around the items'
     walk.said(at, 'protobuf', 'by shape', text)
   }
+  if (writer.always !== reader.always && !mayBeAbsent(writer) && !mayBeAbsent(reader)) {
+    const text = reader.always
+      ? 'a zero is not written, the reader demands it'
+      : 'a zero is written'
+    walk.said(at, 'protobuf', reader.always ? 'by shape' : 'not needed', text)
+  }
   if (mayBeAbsent(writer) && !mayBeAbsent(reader)) {
     walk.said(at, 'all', 'none', 'the writer may leave it out, the reader demands it')
   } else compareDefaults(walk, writer, reader, at)
@@ -298,6 +326,10 @@ function compareUnion(walk: Walk, writer: UnionShape, reader: UnionShape, path: 
     if (!other) {
       walk.said(at, 'all', 'none', `the reader does not know the kind "${branch.literal}"`)
       continue
+    }
+    if (other.bare !== branch.bare) {
+      const text = 'the branch is a record to one side, the value in it to the other'
+      walk.said(at, 'avro', 'by shape', text)
     }
     if (other.tag !== branch.tag) {
       const text = `the tag is ${branch.tag}, the reader's is ${other.tag}`

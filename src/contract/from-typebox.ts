@@ -149,6 +149,7 @@ function convertList(schema: Schema, place: Place): Shape {
     items: convertSolid(schema.items, inside(place, '/items', 'item'), 'a list item'),
     ...(minItems === undefined ? {} : { minItems }),
     ...(maxItems === undefined ? {} : { maxItems }),
+    ...(schema.packed === false ? { packed: false } : {}),
   }
 }
 
@@ -242,10 +243,12 @@ function fieldOf(
   place: Place,
 ): FieldShape {
   const { shape, nullable } = convert(schema, place)
-  const { default: fallback, description, nullLast } = schema
+  const { default: fallback, description, nullLast, always } = schema
   const isLast = nullLast === true && (optional || nullable)
   const last = isLast ? { nullLast: true as const } : {}
-  const field = { ...base, shape, optional, nullable, ...last }
+  const isAlways = always === true && !optional && !nullable
+  const present = isAlways ? { always: true as const } : {}
+  const field = { ...base, shape, optional, nullable, ...last, ...present }
   const doc = typeof description === 'string' ? { doc: description } : {}
   if (fallback === undefined) return { ...field, ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }

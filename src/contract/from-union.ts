@@ -13,8 +13,9 @@ import {
   type Schema,
   unsupported,
 } from './schema.ts'
-import type { Shape, UnionBranch } from './shape.ts'
+import type { RecordShape, Shape, UnionBranch } from './shape.ts'
 import { tagsOf } from './tags.ts'
+import { isBox } from './union-box.ts'
 
 /** Keywords of the union itself that matter to its single branch. */
 const outerKeywords = ['anyOf', 'oneOf', 'default', 'tag', 'description']
@@ -92,9 +93,18 @@ function discriminated(
     const { [discriminator]: _, ...properties } = part.properties as Schema
     const required = new Set((part.required ?? []) as string[])
     const record = recordOf(properties, required, { ...at, own: properties })
-    return { literal, tag: tags.get(literal) as number, record }
+    const tag = tags.get(literal) as number
+    return { literal, tag, record, ...bareOf(part, record, at) }
   })
   return { kind: 'union', name, discriminator, branches: branches.sort((a, b) => a.tag - b.tag) }
+}
+
+/** `bare: true`: in Avro the branch is its only field, which must be there. */
+function bareOf({ bare }: Schema, record: RecordShape, place: Place): { bare?: true } {
+  if (bare === undefined) return {}
+  if (bare === true && isBox(record)) return { bare }
+  const hint = 'besides the literal it has one required field called value, which is no union'
+  throw unsupported(place.path, 'a branch that cannot be bare', hint)
 }
 
 function literalAt(part: Schema, name: string): unknown {

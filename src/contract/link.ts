@@ -8,6 +8,8 @@ export type Target = RecordShape | UnionShape
 
 const targets = new WeakMap<RefShape, Target>()
 const links = new WeakMap<Shape, Shape>()
+/** A type that many others use is asked once, or a small schema would take endless work. */
+const holders = new WeakMap<Shape, boolean>()
 
 /** The shape with references that `targetOf` can follow; the shape itself where it has none. */
 export function linked(shape: Shape): Shape {
@@ -38,9 +40,16 @@ export function resolved(shape: Shape): Exclude<Shape, RefShape> {
 
 /** Does any part of the shape stand for what is around it? */
 export function hasRef(shape: Shape): boolean {
+  if (shape.kind === 'ref') return true
+  const known = holders.get(shape)
+  if (known !== undefined) return known
+  const has = holdsRef(shape)
+  holders.set(shape, has)
+  return has
+}
+
+function holdsRef(shape: Shape): boolean {
   switch (shape.kind) {
-    case 'ref':
-      return true
     case 'list':
       return hasRef(shape.items)
     case 'map':
@@ -118,7 +127,9 @@ function link(shape: Shape, scope: Scope): Shape {
       const made = { ...shape, branches: [...shape.branches] }
       const inner = new Map(scope).set(shape.name, made)
       made.branches.forEach((branch, index) => {
-        made.branches[index] = { ...branch, record: linkRecord(branch.record, inner) }
+        // While a schema is read a branch may still be a reference: see closedShape.
+        const record = link(branch.record, inner) as RecordShape
+        made.branches[index] = { ...branch, record }
       })
       return made
     }

@@ -6,9 +6,18 @@ import { findFault } from './check.ts'
 import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isEnumNumber, isFixedLength, isName, isTag, isWireName, pointerStep } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
-import type { EnumShape, FieldShape, IntShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type {
+  BytesShape,
+  EnumShape,
+  FieldShape,
+  IntShape,
+  RecordShape,
+  Shape,
+  UnionShape,
+} from './shape.ts'
+import { isBox } from './union-box.ts'
 
 const maxDepth = 64
 const maxParts = 20_000
@@ -72,7 +81,7 @@ function parse(json: unknown, place: Place): Shape {
         ...patternAt(data, place),
       }
     case 'bytes':
-      return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+      return parseBytes(data, place)
     case 'enum':
       return parseEnum(data, place)
     case 'list':
@@ -81,6 +90,9 @@ function parse(json: unknown, place: Place): Shape {
         items: parse(data.items, down(place, 'items')),
         ...countAt(data, 'minItems', place),
         ...countAt(data, 'maxItems', place),
+        ...(data.packed === undefined
+          ? {}
+          : { packed: oneOf([false] as const, data.packed, place, 'packed') }),
       }
     case 'map':
       return { kind: 'map', values: parse(data.values, down(place, 'values')) }
@@ -191,6 +203,12 @@ function fresh<T>(seen: Set<T>, value: T, path: string, what: string): T {
   return value
 }
 
+function parseBytes(data: Json, place: Place): BytesShape {
+  if (data.length === undefined) return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+  if (!isFixedLength(data.length)) fail(`${place.path}/length`, 'not a length')
+  return { kind: 'bytes', length: data.length, name: wireNameAt(data, 'name', place) }
+}
+
 function parseEnum(data: Json, place: Place): EnumShape {
   const symbols = listAt(data, 'symbols', place)
   const numbers = listAt(data, 'numbers', place)
@@ -245,8 +263,13 @@ function parseRecord(data: Json, outer: Place): RecordShape {
 function parseField(data: Json, place: Place): FieldShape {
   if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
   const nullLast = data.nullLast === undefined ? {} : { nullLast: nullLastAt(data, place) }
+  const always =
+    data.always === undefined
+      ? {}
+      : { always: oneOf([true] as const, data.always, place, 'always') }
   const field: FieldShape = {
     ...nullLast,
+    ...always,
     name: nameAt(data, 'name', place),
     wireName: wireNameAt(data, 'wireName', place),
     tag: data.tag,
@@ -290,7 +313,9 @@ function parseUnion(data: Json, outer: Place): UnionShape {
     if (record.fields.some((field) => field.name === discriminator)) {
       fail(`${at.path}/record`, 'a field called as the discriminator')
     }
-    return { literal, tag: branch.tag, record }
+    if (branch.bare === undefined) return { literal, tag: branch.tag, record }
+    if (branch.bare !== true || !isBox(record)) fail(`${at.path}/bare`, 'no only field')
+    return { literal, tag: branch.tag, record, bare: true as const }
   })
   if (branches.length === 0) fail(`${place.path}/branches`, 'empty')
   return { kind: 'union', name, discriminator, branches }

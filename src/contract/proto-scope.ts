@@ -36,7 +36,7 @@ const wrappers = [
   'Bytes',
 ]
 
-/** The types that come with Protobuf itself, as far as they do not contain themselves. */
+/** The types that come with Protobuf itself. */
 const known: Readonly<Record<string, string>> = {
   timestamp: message('Timestamp', 'int64 seconds = 1; int32 nanos = 2;'),
   duration: message('Duration', 'int64 seconds = 1; int32 nanos = 2;'),
@@ -46,6 +46,17 @@ const known: Readonly<Record<string, string>> = {
   wrappers: wrappers
     .map((name) => message(`${name}Value`, `${name.toLowerCase()} value = 1;`))
     .join(''),
+  struct: [
+    message('Struct', 'map<string, Value> fields = 1;'),
+    message(
+      'Value',
+      `oneof kind { NullValue null_value = 1; double number_value = 2; string string_value = 3;
+      bool bool_value = 4; Struct struct_value = 5; ListValue list_value = 6; }`,
+    ),
+    message('ListValue', 'repeated Value values = 1;'),
+    'enum NullValue { NULL_VALUE = 0; }',
+  ].join(''),
+  source_context: message('SourceContext', 'string file_name = 1;'),
   // Only options of options use it, and those say nothing about messages.
   descriptor: '',
 }
@@ -97,9 +108,7 @@ export class ProtoScope {
       this.#add(parseProto(text), false)
       return
     }
-    const hint = /^google\/protobuf\/struct/.test(path)
-      ? 'its types contain themselves: carry that part as a string'
-      : 'hand its text over: fromProto(text, { imports: { path: text } })'
+    const hint = 'hand its text over: fromProto(text, { imports: { path: text } })'
     const what = `line ${line}: the import "${path}" cannot be read`
     throw new EarshotError('EARSHOT_SCHEMA_INVALID', `${what}; ${hint}`, {
       path: `line ${line}`,

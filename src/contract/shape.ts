@@ -63,6 +63,9 @@ export interface StringShape {
 export interface BytesShape {
   readonly kind: 'bytes'
   readonly maxLength?: number
+  /** Each value has exactly as many bytes: `fixed` in Avro, where that type has a name. */
+  readonly length?: number
+  readonly name?: string
 }
 
 /**
@@ -83,6 +86,8 @@ export interface ListShape {
   readonly items: Shape
   readonly minItems?: number
   readonly maxItems?: number
+  /** In Protobuf each number stands after a tag of its own, as in proto2. */
+  readonly packed?: false
 }
 
 /** Keys are strings; `__proto__` is refused as a key. */
@@ -108,6 +113,8 @@ export interface FieldShape {
   readonly fallback?: unknown
   /** In Avro null stands after the type and not before it, as some schemas have it. */
   readonly nullLast?: true
+  /** In Protobuf a zero is written, too, and must be there: `required` of proto2. */
+  readonly always?: true
   readonly doc?: string
 }
 
@@ -140,4 +147,9 @@ export interface UnionBranch {
   readonly literal: string
   readonly tag: number
   readonly record: RecordShape
+  /**
+   * In Avro the branch is the type of the only field, `value`, and null where there is none: what a
+   * union of other than records is elsewhere.
+   */
+  readonly bare?: true
 }

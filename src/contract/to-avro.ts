@@ -6,6 +6,7 @@ import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isSameType } from './same-type.ts'
 import type {
+  BytesShape,
   EnumShape,
   FieldShape,
   RecordShape,
@@ -15,6 +16,7 @@ import type {
   UnionShape,
 } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
+import { typeWord } from './union-box.ts'
 
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [key: string]: unknown }
 
@@ -42,9 +44,11 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
     }
     case 'float':
       return withMore(shape.bits === 32 ? 'float' : 'double', bounds(shape))
-    case 'string':
     case 'bytes':
-      return withMore(shape.kind, bounds(shape))
+      if (shape.length !== undefined) return once(shape, seen, () => fixedType(shape))
+      return withMore('bytes', bounds(shape))
+    case 'string':
+      return withMore('string', bounds(shape))
     case 'list':
       return { type: 'array', items: typeOf(shape.items, seen), ...bounds(shape) }
     case 'map':
@@ -72,11 +76,20 @@ function withMore(type: string, more: object): AvroSchema {
   return Object.keys(more).length === 0 ? type : { type, ...more }
 }
 
-function once(shape: EnumShape | RecordShape, seen: Seen, make: () => AvroSchema): AvroSchema {
-  const known = seen.get(shape.name)
-  if (known && isSameType(known, shape)) return shape.name
-  seen.set(shape.name, shape)
+function once(
+  shape: EnumShape | RecordShape | BytesShape,
+  seen: Seen,
+  make: () => AvroSchema,
+): AvroSchema {
+  const { name = 'fixed' } = shape
+  const known = seen.get(name)
+  if (known && isSameType(known, shape)) return name
+  seen.set(name, shape)
   return make()
+}
+
+function fixedType({ name, length }: BytesShape): AvroSchema {
+  return { type: 'fixed', name, size: length }
 }
 
 function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
@@ -100,11 +113,23 @@ function recordType(record: RecordShape, seen: Seen, more: object): AvroSchema {
 /** The list of an Avro union has no room for more: each branch tells of it. */
 function branchType(
   { name, discriminator }: UnionShape,
-  { literal, tag, record }: UnionBranch,
+  { literal, tag, record, bare }: UnionBranch,
   seen: Seen,
 ): AvroSchema {
   const branch = { union: name, discriminator, literal, tag }
+  if (bare) {
+    const isPlain = record.name === `${name}_${typeWord(record)}`
+    return bareType(record, isPlain ? branch : { ...branch, box: record.name }, seen)
+  }
   return once(record, seen, () => recordType(record, seen, { branch }))
+}
+
+/** The type of the only field. A type that stands there by its name has no room to tell more. */
+function bareType({ fields }: RecordShape, branch: object, seen: Seen): AvroSchema {
+  const [field] = fields
+  const type = field ? typeOf(field.shape, seen) : 'null'
+  if (typeof type === 'string') return seen.has(type) ? type : { type, branch }
+  return { ...type, branch }
 }
 
 /** What may be absent is a union with null first, so that null is its default. */
@@ -115,12 +140,18 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     ...(field.doc === undefined ? {} : { doc: field.doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(name === wireName ? {} : { key: name }),
+    ...(field.always && { always: true }),
   }
   if (optional || nullable) {
-    const branches =
-      resolved(field.shape).kind === 'union' ? (type as readonly AvroSchema[]) : [type]
+    const inner = resolved(field.shape)
+    const branches = inner.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
-    const filled = fallback === undefined ? {} : { fallback }
+    // One branch beside null looks like a type beside null.
+    const isOne = inner.kind === 'union' && inner.branches.length === 1
+    const filled = {
+      ...(fallback === undefined ? {} : { fallback }),
+      ...(isOne && { union: true }),
+    }
     if (field.nullLast) {
       // Avro takes a default from the first branch alone: null can be none here.
       const last = optional && !nullable ? { absent: 'optional' } : absence
@@ -166,6 +197,8 @@ function defaultForm(shape: Shape, form: unknown): unknown {
       const value = form as Record<string, unknown>
       const literal = value[shape.discriminator]
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
+      const [only] = branch?.record.fields ?? []
+      if (branch?.bare) return only ? defaultForm(only.shape, value[only.name]) : null
       return recordForm(branch?.record.fields ?? [], value)
     }
     default:

@@ -2,9 +2,10 @@
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
 // shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, proto, wireName).
 
-import { recursiveNames } from './link.ts'
+import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
 import type {
+  BytesShape,
   FieldShape,
   IntShape,
   RecordShape,
@@ -22,7 +23,7 @@ export function toJsonSchema(shape: Shape): JsonSchema {
   const names = recursiveNames(shape)
   if (names.size === 0) return { $schema, ...schemaOf(shape, undefined) }
   const defs: Definitions = { names, made: new Map() }
-  const root = schemaOf(shape, defs)
+  const root = schemaOf(linked(shape), defs)
   return { $schema, ...root, $defs: Object.fromEntries(defs.made) }
 }
 
@@ -34,17 +35,16 @@ interface Definitions {
 
 /** The schema alone, for a place inside another. */
 function schemaOf(shape: Shape, defs: Definitions | undefined): JsonSchema {
-  if (defs && 'name' in shape && shape.kind !== 'enum' && defs.names.has(shape.name)) {
-    return referred(shape, defs)
-  }
+  const isNamed = shape.kind === 'record' || shape.kind === 'union' || shape.kind === 'ref'
+  if (defs && isNamed && defs.names.has(shape.name)) return referred(shape, defs)
   return inlined(shape, defs)
 }
 
 function referred(shape: RecordShape | UnionShape | RefShape, defs: Definitions): JsonSchema {
   const { name } = shape
-  if (shape.kind !== 'ref' && !defs.made.has(name)) {
+  if (!defs.made.has(name)) {
     defs.made.set(name, undefined)
-    defs.made.set(name, inlined(shape, defs))
+    defs.made.set(name, inlined(resolved(shape), defs))
   }
   return { $ref: `#/$defs/${name}` }
 }
@@ -60,7 +60,7 @@ function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
     case 'string':
       return { type: 'string', ...bounds(shape) }
     case 'bytes':
-      return bytesSchema(shape.maxLength)
+      return bytesSchema(shape)
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return { type: 'string', enum: symbols, name, numbers, ...(unknown && { unknown }) }
@@ -86,6 +86,7 @@ const boundKeys = [
   'pattern',
   'minItems',
   'maxItems',
+  'packed',
 ]
 
 /** The bounds that the shape has, under the same names. */
@@ -105,8 +106,12 @@ function intSchema(shape: IntShape): JsonSchema {
 }
 
 /** `maxLength` counts characters of base64 here. */
-function bytesSchema(maxBytes: number | undefined): JsonSchema {
+function bytesSchema({ maxLength: maxBytes, length, name }: BytesShape): JsonSchema {
   const base = { type: 'string', contentEncoding: 'base64' }
+  if (length !== undefined) {
+    const characters = Math.ceil(length / 3) * 4
+    return { ...base, name, length, minLength: characters, maxLength: characters }
+  }
   if (maxBytes === undefined) return base
   return { ...base, maxBytes, maxLength: Math.ceil(maxBytes / 3) * 4 }
 }
@@ -120,7 +125,7 @@ function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonS
 }
 
 function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
-  const { name, wireName, tag, fallback, doc, nullable, nullLast } = field
+  const { name, wireName, tag, fallback, doc, nullable, nullLast, always } = field
   const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
@@ -129,6 +134,7 @@ function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSche
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(doc === undefined ? {} : { description: doc }),
     ...(nullLast && { nullLast }),
+    ...(always && { always }),
   }
 }
 
@@ -139,7 +145,7 @@ function unionSchema(union: UnionShape, defs: Definitions | undefined): JsonSche
 }
 
 function branchSchema(
-  { literal, tag, record }: UnionBranch,
+  { literal, tag, record, bare }: UnionBranch,
   discriminator: string,
   defs: Definitions | undefined,
 ): JsonSchema {
@@ -148,6 +154,7 @@ function branchSchema(
   return {
     ...rest,
     tag,
+    ...(bare && { bare }),
     properties: { ...told, ...(properties as object) },
     required: [discriminator, ...(required as string[])],
   }

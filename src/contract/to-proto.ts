@@ -3,7 +3,7 @@
 
 import { linked } from './link.ts'
 import { wireNameOf } from './names.ts'
-import { hasPresence, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
+import { isImplicit, isPacked, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
 import { isSameType } from './same-type.ts'
 import { unsupported } from './schema.ts'
 import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
@@ -116,7 +116,8 @@ function enumType(file: File, shape: EnumShape): string {
 
 /** A message with one field: a list, a map, or a body that is no record. */
 function wrapper(file: File, shape: Shape, name: string): string {
-  file.blocks.push(block('message', name, [`${repeatedType(file, shape, name)} value = 1;`]))
+  const line = `${repeatedType(file, shape, name)} value = 1${packing(shape)};`
+  file.blocks.push(block('message', name, [line]))
   return name
 }
 
@@ -126,15 +127,20 @@ function repeatedType(file: File, shape: Shape, label: string): string {
   return typeOf(file, shape, label)
 }
 
+function packing(shape: Shape): string {
+  const isUnpacked = shape.kind === 'list' && shape.packed === false && isPacked(shape.items)
+  return isUnpacked ? ' [packed = false]' : ''
+}
+
 function docLines({ doc }: FieldShape): string[] {
   return doc === undefined ? [] : [`// ${doc.replaceAll(/\s+/g, ' ')}`]
 }
 
 function fieldLine(file: File, field: FieldShape, owner: string): string {
   const label = `${owner}_${field.wireName}`
-  const end = `${field.wireName} = ${field.tag};`
+  const end = `${field.wireName} = ${field.tag}${isWrapped(field) ? '' : packing(field.shape)};`
   if (isWrapped(field)) return `${typeOf(file, field.shape, `${label}_box`)} ${end}`
   const type = repeatedType(file, field.shape, label)
   const isScalar = protoScalar(field.shape) !== undefined || field.shape.kind === 'enum'
-  return `${isScalar && hasPresence(field) ? 'optional ' : ''}${type} ${end}`
+  return `${isScalar && !isImplicit(field) ? 'optional ' : ''}${type} ${end}`
 }

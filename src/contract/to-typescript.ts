@@ -3,9 +3,9 @@
 
 import type { Channel } from './channel.ts'
 import type { AnyContract } from './contract.ts'
-import { isClosed, recursiveNames } from './link.ts'
+import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type { BytesShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 
 interface Module {
@@ -84,11 +84,12 @@ function channelText(made: Module, channel: Channel): string {
 }
 
 /** The name of a constant for the shape; the shape's own name is preferred. */
-function namedType(made: Module, shape: Shape, wanted: string): string {
+function namedType(made: Module, given: Shape, wanted: string): string {
+  const shape = linked(given)
   const key = JSON.stringify(shape)
   const known = made.known.get(key)
   if (known !== undefined) return known
-  const own = 'name' in shape ? shape.name : wireNameOf(wanted)
+  const own = ('name' in shape ? shape.name : undefined) ?? wireNameOf(wanted)
   const text = constantText(made, shape)
   const name = freshName(made, own)
   made.known.set(key, name)
@@ -101,18 +102,24 @@ function namedType(made: Module, shape: Shape, wanted: string): string {
 function constantText(made: Module, shape: Shape): string {
   const outer = made.cyclic
   const names = recursiveNames(shape)
-  if (!isTarget(shape) || !names.has(shape.name)) {
+  if (!isTarget(shape) || !isCyclic(shape, names)) {
     made.cyclic = undefined
     const text = typeText(made, shape, {})
     made.cyclic = outer
     return text
   }
   const parts = new Map<string, string>()
-  made.cyclic = { names, parts }
+  made.cyclic = { names: names.add(shape.name), parts }
   partText(made, shape, shape.name)
   made.cyclic = outer
   const lines = [...parts].map(([name, text]) => `  ${keyText(name)}: ${text},\n`)
   return `Type.Cyclic({\n${lines.join('')}}, ${quoted(shape.name)})`
+}
+
+/** Does it, or a branch of it, stand inside itself? */
+function isCyclic(shape: RecordShape | UnionShape, names: ReadonlySet<string>): boolean {
+  if (names.has(shape.name)) return true
+  return shape.kind === 'union' && shape.branches.some(({ record }) => names.has(record.name))
 }
 
 function isTarget(shape: Shape): shape is RecordShape | UnionShape {
@@ -172,7 +179,7 @@ function typeText(made: Module, shape: Shape, more: object): string {
       return call('String', [], options)
     case 'bytes':
       made.usesBytes = true
-      return `Bytes(${optionsText(options).join('')})`
+      return `Bytes(${optionsText({ ...fixedOptions(shape), ...options }).join('')})`
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return call('Enum', [literal(symbols)], {
@@ -195,6 +202,10 @@ function typeText(made: Module, shape: Shape, more: object): string {
   }
 }
 
+function fixedOptions({ name, length }: BytesShape): object {
+  return length === undefined ? {} : { name, length }
+}
+
 /** Where a bound is no safe integer, it is the bound of 64 bits itself: nothing to say. */
 function bigBounds(given: { minimum?: number | undefined; maximum?: number | undefined }): object {
   const kept = Object.entries(given).filter(([, bound]) => Number.isSafeInteger(bound))
@@ -208,15 +219,14 @@ function isNamed(shape: Shape): boolean {
 
 function partText(made: Module, shape: Shape, label: string): string {
   const { cyclic } = made
-  if (cyclic && isTarget(shape) && cyclic.names.has(shape.name)) {
+  if (cyclic && (isTarget(shape) || shape.kind === 'ref') && cyclic.names.has(shape.name)) {
     if (!cyclic.parts.has(shape.name)) {
       cyclic.parts.set(shape.name, '')
-      cyclic.parts.set(shape.name, typeText(made, shape, {}))
+      cyclic.parts.set(shape.name, typeText(made, resolved(shape), {}))
     }
     return `Type.Ref(${quoted(shape.name)})`
   }
-  if (shape.kind === 'ref' || (isTarget(shape) && !isClosed(shape)))
-    return typeText(made, shape, {})
+  if (isTarget(shape) && !isClosed(shape)) return typeText(made, shape, {})
   return isNamed(shape) ? namedType(made, shape, label) : typeText(made, shape, {})
 }
 
@@ -232,13 +242,14 @@ function recordText(
 }
 
 function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast } = field
+  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast, always } = field
   const more = {
     ...(doc === undefined ? {} : { description: doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(nullLast && { nullLast }),
+    ...(always && { always }),
   }
   const text = fieldType(made, shape, nullable, more)
   return `${keyText(name)}: ${optional ? `Type.Optional(${text})` : text}`
@@ -255,9 +266,10 @@ function fieldType(made: Module, shape: Shape, nullable: boolean, more: object):
 
 function unionText(made: Module, shape: UnionShape, more: object): string {
   const { name, discriminator, branches } = shape
-  const parts = branches.map(({ literal: text, tag, record }, index) => {
+  const parts = branches.map(({ literal: text, tag, record, bare }, index) => {
     const lead = `${keyText(discriminator)}: Type.Literal(${quoted(text)})`
-    return recordText(made, record, tag === index + 1 ? {} : { tag }, [lead])
+    const more = { ...(tag === index + 1 ? {} : { tag }), ...(bare && { bare }) }
+    return recordText(made, record, more, [lead])
   })
   const told = { discriminator: { propertyName: discriminator } }
   return call('Union', [`[\n${parts.join(',\n')},\n]`], { name, ...told, ...more })

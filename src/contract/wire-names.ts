@@ -17,7 +17,9 @@ export function checkWireNames(shape: Shape): void {
 function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
   if (shape.kind === 'list') walk(shape.items, types, path)
   else if (shape.kind === 'map') walk(shape.values, types, path)
-  else if (shape.kind === 'enum') {
+  else if (shape.kind === 'bytes') {
+    if (shape.name !== undefined) takeName(shape.name, shape, types, path)
+  } else if (shape.kind === 'enum') {
     takeName(shape.name, shape, types, path)
     checkApart(shape.symbols.map(wireNameOf), path)
   } else if (shape.kind === 'union') {
