@@ -39,7 +39,7 @@ export function readUnion(
   const shapes = types.map((type, index) => {
     return isNullType(type) ? undefined : read(type, below(place, index + first))
   })
-  const parts = types.map((type) => partOf(type, place))
+  const parts = types.map((type, index) => partOf(type, below(place, index + first)))
   const [told, ...others] = parts.flatMap((part): Json[] => (part.told ? [part.told] : []))
   const isTold = told && others.every((other) => other.union === told.union)
   const wanted = isTold ? wordOf(told.union, isWireName) : undefined

@@ -2,14 +2,16 @@
 // Never makes one: importers do.
 
 import { EarshotError } from '../base/errors.ts'
-import { linked, resolved } from './link.ts'
+import { linked, recursiveNames, resolved } from './link.ts'
 import { pointerStep } from './names.ts'
 import type { RecordShape, Shape, UnionShape } from './shape.ts'
 
 /** Has it the one field of a bare branch, or none at all for null? */
-export function isBox({ fields }: RecordShape): boolean {
-  const [field, more] = fields
+export function isBox(record: RecordShape): boolean {
+  const [field, more] = record.fields
   if (!field) return true
+  // In Avro there is no such record: nothing inside can refer to it.
+  if (recursiveNames(record).has(record.name)) return false
   const isPlain = !field.optional && !field.nullable && field.fallback === undefined
   return !more && isPlain && field.name === 'value' && field.shape.kind !== 'union'
 }

@@ -237,7 +237,7 @@ function knottedRecord(
   random: (n: number) => number,
   isBare = false,
 ): RecordShape {
-  const inner = [...around, shape.name]
+  const inner = isBare ? around : [...around, shape.name]
   const fields = shape.fields.map((field) => ({
     ...field,
     shape: knotted(field.shape, inner, random),
