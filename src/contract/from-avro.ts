@@ -101,7 +101,9 @@ function countsOf(given: Json): object {
 function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
   if (!Array.isArray(given.fields)) throw invalidAvro(place.path, 'a record without fields')
   const seen = new Set<unknown>()
-  const fields = given.fields.map((field: unknown, index): FieldShape => {
+  const fields = given.fields.flatMap((field: unknown, index): FieldShape[] => {
+    // What is always null has no bytes and no value.
+    if (isLooseNull((field as Json | null)?.type)) return []
     const at = below(place, 'fields', index)
     const read = readField(field, index, at)
     for (const key of [read.name, read.tag, `/${read.wireName}`]) {
@@ -111,7 +113,7 @@ function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
     if (index > 0 && read.tag < Math.max(...[...seen].filter((one) => typeof one === 'number'))) {
       throw invalidAvro(`${at.path}/tag`, 'less than the one before: fields are in tag order')
     }
-    return read
+    return [read]
   })
   return { kind: 'record', name, fields }
 }

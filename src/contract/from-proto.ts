@@ -196,8 +196,11 @@ class Reader {
 
   /** Is the message nothing but one oneof of messages, of which none is such a oneof itself? */
   #isUnion(message: ProtoMessage, declared: Declared): boolean {
+    const types = message.fields.map(({ type }) => type)
     return (
       this.#isOneof(message, declared) &&
+      // Avro could not tell two branches of one type apart.
+      new Set(types).size === types.length &&
       message.fields.every((field) => {
         const found = this.#scope.find(field.type, declared.full, field.line)
         return found.type.kind === 'message' && !this.#isOneof(found.type, found)

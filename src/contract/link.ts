@@ -109,6 +109,7 @@ export function isClosed(shape: Shape, around: ReadonlySet<string> = new Set()):
 type Scope = ReadonlyMap<string, Target>
 
 function link(shape: Shape, scope: Scope): Shape {
+  if (!hasRef(shape)) return shape
   switch (shape.kind) {
     case 'ref': {
       const target = scope.get(shape.name)

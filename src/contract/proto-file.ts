@@ -164,12 +164,12 @@ class Parser {
     const label = this.#label(oneof)
     const isMap = words.next.text === 'map' && words.after.text === '<'
     let key: string | undefined
-    let type = words.name('a type')
+    let type = words.typeName('a type')
     if (isMap) {
       words.sign('<')
       key = words.name('a type of keys')
       words.sign(',')
-      type = words.name('a type of values')
+      type = words.typeName('a type of values')
       words.sign('>')
     } else if (this.#isProto2 && !label && oneof === undefined) {
       throw invalidProto(line, 'in proto2 a field is optional, required or repeated')
@@ -253,7 +253,7 @@ class Parser {
     this.#words.sign('(')
     const streams = this.#words.peeks('stream', 'name')
     if (streams) this.#words.advance()
-    const type = this.#words.name('a message')
+    const type = this.#words.typeName('a message')
     this.#words.sign(')')
     return [streams, type]
   }

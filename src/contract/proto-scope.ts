@@ -21,7 +21,7 @@ export interface DeclaredService {
   readonly full: string
 }
 
-const maxFiles = 256
+const maxFiles = 1_024
 
 const message = (name: string, fields: string): string => `message ${name} { ${fields} }\n`
 const wrappers = [
@@ -57,7 +57,7 @@ const known: Readonly<Record<string, string>> = {
     'enum NullValue { NULL_VALUE = 0; }',
   ].join(''),
   source_context: message('SourceContext', 'string file_name = 1;'),
-  // Only options of options use it, and those say nothing about messages.
+  // Mostly only options of options use it, which say nothing about messages.
   descriptor: '',
 }
 
@@ -119,9 +119,15 @@ export class ProtoScope {
   #textOf(path: string): string | undefined {
     const name = /^google\/protobuf\/([a-z_]+)\.proto$/.exec(path)?.[1]
     const builtIn = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined
-    if (builtIn !== undefined) return `syntax = "proto3"; package google.protobuf;\n${builtIn}`
-    if (typeof this.#imports === 'function') return this.#imports(path)
-    return Object.hasOwn(this.#imports, path) ? this.#imports[path] : undefined
+    const given = (): string | undefined =>
+      typeof this.#imports === 'function'
+        ? this.#imports(path)
+        : Object.hasOwn(this.#imports, path)
+          ? this.#imports[path]
+          : undefined
+    if (builtIn === undefined) return given()
+    if (builtIn === '') return given() ?? 'syntax = "proto2";'
+    return `syntax = "proto3"; package google.protobuf;\n${builtIn}`
   }
 
   #declare(type: ProtoType, scope: string, outer: string, isOwn: boolean): void {

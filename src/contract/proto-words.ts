@@ -86,6 +86,13 @@ export class ProtoWords {
     return (this.#tokens[this.#at++] as Token).text
   }
 
+  /** A name of a type: it may go on in the next line, with a dot. */
+  typeName(what: string): string {
+    let name = this.name(what)
+    while (this.next.kind === 'name' && this.next.text.startsWith('.')) name += this.name(what)
+    return name
+  }
+
   name(what: string): string {
     return this.word('name', what)
   }
