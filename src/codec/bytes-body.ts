@@ -29,7 +29,8 @@ export function bytesBody(codec: CodecName, shape: BytesShape): BodyCodec {
     decode(buffer: Buffer, start: number, end: number): Uint8Array {
       const isFit = end - start <= most && end - start >= least
       if (!isFit || !(start >= 0 && start <= end && end <= buffer.length)) {
-        const text = `not a valid ${codec} body: ${end - start} bytes where ${least} to ${most} may be`
+        const found = `${end - start} bytes where ${least} to ${most} may be`
+        const text = `not a valid ${codec} body: ${found}`
         throw new EarshotError('EARSHOT_BYTES_INVALID', text, { path: '' })
       }
       return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start)

@@ -210,7 +210,8 @@ function tagTest(tag: number, wireType: number): { test: string; size: number } 
 
 function readRecord(source: Source, record: RecordShape, extra: Extra): string {
   const vars = record.fields.map(() => source.fresh('v'))
-  const finish = `${emitZeros(record, vars)}\n${leave(source)} at.pos = p;\n${emitFinish(record, vars, extra)}`
+  const end = `${emitZeros(record, vars)}\n${leave(source)} at.pos = p;`
+  const finish = `${end}\n${emitFinish(record, vars, extra)}`
   const slow = readAnyOrder(source, record, vars, finish)
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
   lines.push(enterRead(source))

@@ -27,8 +27,8 @@ class Walk {
   #left = maxSteps
 
   /**
-   * Have the two met before, at a place that is told of already? Only asked where one of them stands
-   * for what is around it: there the walk would not end.
+   * Have the two met before, at a place that is told of already? Only asked where one of them
+   * stands for what is around it: there the walk would not end.
    */
   hasSeen(writer: Shape, reader: Shape): boolean {
     return this.#seen.get(writer)?.has(reader) === true || --this.#left < 0

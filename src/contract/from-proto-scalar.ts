@@ -54,7 +54,7 @@ export function scalarOfProto(
   }
 }
 
-/** Symbols that stand for whatever else there may be: proto3 enums are open, those of proto2 not. */
+/** Symbols that stand for whatever else there may be: enums are open, but for those of proto2. */
 const unspecified = /(?:^|_)(?:UNSPECIFIED|UNKNOWN|UNRECOGNIZED)$/i
 
 /**

@@ -1,5 +1,5 @@
-// Owns reading .proto files (proto2 and proto3) into shapes and contracts: a message is a shape, a service a
-// contract, an rpc a channel of it. Never changes a byte of what other Protobuf libraries write.
+// Owns reading .proto files (proto2 and proto3) into shapes and contracts: a message is a shape, a
+// service a contract, an rpc a channel of it. Never changes a byte of what other libraries write.
 
 import { type EarshotError, isEarshotError } from '../base/errors.ts'
 import { closedShape } from './close-shape.ts'

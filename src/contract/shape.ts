@@ -126,8 +126,8 @@ export interface RecordShape {
 }
 
 /**
- * The innermost record or union around it of that name: how a type contains itself. Within one shape
- * types of one name are one type.
+ * The innermost record or union around it of that name: how a type contains itself. Within one
+ * shape types of one name are one type.
  */
 export interface RefShape {
   readonly kind: 'ref'

@@ -10,8 +10,9 @@ import type { Format } from '../../src/codec/codec.ts'
 import { findFault } from '../../src/contract/check.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
-import { expected, seed, shapes, valueFor } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { thrownBy } from './thrown.ts'
+import { expected, valueFor } from './values.ts'
 
 const offset = 5
 const room = Buffer.alloc(1 << 20)

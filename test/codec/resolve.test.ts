@@ -11,9 +11,10 @@ import { faultsBetween } from '../../src/contract/faults.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import { resolved } from '../../src/contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
-import { expected, seed, valueFor } from './arbitrary.ts'
+import { seed } from './arbitrary.ts'
 import { type Pair, pairs } from './evolution.ts'
 import { thrownBy } from './thrown.ts'
+import { expected, valueFor } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 
