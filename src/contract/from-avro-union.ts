@@ -18,7 +18,7 @@ interface Part {
   readonly told: Json | undefined
 }
 
-export function isNullType(type: unknown): boolean {
+function isNullType(type: unknown): boolean {
   return type === 'null' || (isObject(type) && type.type === 'null')
 }
 
