@@ -15,23 +15,21 @@ interface Part {
   readonly key: string
   readonly word: string
   readonly given: Json | undefined
-  readonly told: Json | undefined
 }
 
-function isNullType(type: unknown): boolean {
+export function isNullType(type: unknown): boolean {
   return type === 'null' || (isObject(type) && type.type === 'null')
 }
 
-/** Null beside a type, and not a branch of a union of ours. */
-export function isLooseNull(type: unknown): boolean {
-  return isNullType(type) && !(isObject(type) && 'branch' in type)
-}
-
-/** The union of these types; `first` is the index of the first of them in the schema. */
+/**
+ * The union of these types; `first` is the index of the first of them in the schema, `around` what
+ * stands around the list and may tell of it.
+ */
 export function readUnion(
   types: readonly unknown[],
   place: AvroPlace,
   read: Read,
+  around: Json,
   first = 0,
 ): UnionShape {
   if (types.length === 0) throw invalidAvro(place.path, 'a union of nothing')
@@ -40,30 +38,36 @@ export function readUnion(
     return isNullType(type) ? undefined : read(type, below(place, index + first))
   })
   const parts = types.map((type, index) => partOf(type, below(place, index + first)))
-  const [told, ...others] = parts.flatMap((part): Json[] => (part.told ? [part.told] : []))
-  const isTold = told && others.every((other) => other.union === told.union)
-  const wanted = isTold ? wordOf(told.union, isWireName) : undefined
+  const told = toldIn(around, types)
+  const wanted = wordOf(told?.name, isWireName)
   // Our own exporter says which union it is: types in it may be written out there and named here.
   const key = wanted === undefined ? parts.map((part) => part.key).join('|') : ''
   const name = place.names.unionName(key, wanted ?? defaultName(parts))
-  const discriminator = (isTold ? wordOf(told.discriminator, isName) : undefined) ?? freeName(parts)
+  const discriminator = wordOf(told?.discriminator, isName) ?? freeName(parts)
   const branches = parts.map((part, index): UnionBranch => {
-    const own: Json = (isTold && part.told) || {}
+    const own = told?.branches[index] ?? {}
     const at = below(place, index + first)
     const shape = shapes[index]
     const word = isRecord(part) ? (shape as RecordShape).name : part.word
     const literal = wordOf(own.literal, isName) ?? word
     const tag = isTag(own.tag) ? own.tag : index + 1
     if (isRecord(part)) return { literal, tag, record: shape as RecordShape }
-    return {
-      literal,
-      tag,
-      record: boxOf(wordOf(own.box, isWireName) ?? `${name}_${part.word}`, shape, at),
-      bare: true,
-    }
+    const box = wordOf(own.box, isWireName) ?? `${name}_${part.word}`
+    return { literal, tag, record: boxOf(box, shape, at), bare: true }
   })
   refuseTwice(branches, parts, discriminator, place)
   return { kind: 'union', name, discriminator, branches }
+}
+
+/** What our own exporter told of the union, if it is of as many branches. */
+export function toldIn(
+  around: Json,
+  types: readonly unknown[],
+): (Json & { readonly branches: readonly Json[] }) | undefined {
+  const { union } = around
+  if (!isObject(union) || !Array.isArray(union.branches)) return undefined
+  const isWhole = union.branches.length === types.length && union.branches.every(isObject)
+  return isWhole ? { ...union, branches: union.branches as Json[] } : undefined
 }
 
 function isObject(value: unknown): value is Json {
@@ -78,12 +82,10 @@ function partOf(type: unknown, place: AvroPlace): Part {
   const named = place.names.fullNameOf(inner, place)
   if (named === undefined) {
     const key = JSON.stringify(inner)
-    const told = isObject(inner) && isObject(inner.branch) ? inner.branch : undefined
-    return { type, key, word: String(word), given: undefined, told }
+    return { type, key, word: String(word), given: undefined }
   }
   const given = isObject(inner) && 'name' in inner ? inner : place.names.givenOf(named)
-  const told = isObject(given?.branch) ? given.branch : undefined
-  return { type, key: named, word: named.slice(named.lastIndexOf('.') + 1), given, told }
+  return { type, key: named, word: named.slice(named.lastIndexOf('.') + 1), given }
 }
 
 function isRecord({ given }: Part): boolean {

@@ -7,7 +7,7 @@ import { closedShape } from './close-shape.ts'
 import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
 import { fieldAttributes, fixedOf, scalarOf, symbolsOf } from './from-avro-scalar.ts'
-import { isLooseNull, readUnion } from './from-avro-union.ts'
+import { isNullType, readUnion, toldIn } from './from-avro-union.ts'
 import { unsupported } from './schema.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
@@ -36,7 +36,10 @@ export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
     names: new AvroNames(),
     int64: options.int64 ?? 'number',
   }
-  const shape = read(typeof schema === 'string' ? parsed(schema) : schema, place)
+  const whole = typeof schema === 'string' ? parsed(schema) : schema
+  // A body has nothing around it: its first branch tells.
+  const first = Array.isArray(whole) ? (whole[0] as Json | null) : undefined
+  const shape = read(whole, place, { union: first?.bodyUnion })
   refuseHuge(shape, '')
   const closed = closedShape(shape, (name) => place.names.definitionOf(name), '')
   refuseEndless(closed, '')
@@ -54,12 +57,13 @@ function parsed(text: string): unknown {
   }
 }
 
-function read(schema: unknown, place: AvroPlace): Shape {
+/** `around` is what a list of types stands in: our own exporter tells there of the union. */
+function read(schema: unknown, place: AvroPlace, around: Json = {}): Shape {
   if (place.depth > maxDepth) throw unsupported(place.path, 'nested too deeply', 'flatten it')
   if (typeof schema === 'string') {
     return scalarOf({ type: schema }, place) ?? place.names.find(schema, place)
   }
-  if (Array.isArray(schema)) return readUnion(schema, place, read)
+  if (Array.isArray(schema)) return readUnion(schema, place, read, around)
   if (typeof schema !== 'object' || schema === null) {
     throw invalidAvro(place.path, 'a type is a name, an object or a list')
   }
@@ -74,11 +78,11 @@ function read(schema: unknown, place: AvroPlace): Shape {
 function readComplex(given: Json, place: AvroPlace): Shape {
   switch (given.type) {
     case 'array': {
-      const items = read(given.items, below(place, 'items'))
+      const items = read(given.items, below(place, 'items'), given)
       return { kind: 'list', items, ...countsOf(given) }
     }
     case 'map':
-      return { kind: 'map', values: read(given.values, below(place, 'values')) }
+      return { kind: 'map', values: read(given.values, below(place, 'values'), given) }
     case 'enum':
       return place.names.define(given, place, (name) => symbolsOf(given, name, place))
     case 'record':
@@ -103,7 +107,7 @@ function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
   const seen = new Set<unknown>()
   const fields = given.fields.flatMap((field: unknown, index): FieldShape[] => {
     // What is always null has no bytes and no value.
-    if (isLooseNull((field as Json | null)?.type)) return []
+    if (isNullType((field as Json | null)?.type)) return []
     const at = below(place, 'fields', index)
     const read = readField(field, index, at)
     for (const key of [read.name, read.tag, `/${read.wireName}`]) {
@@ -125,14 +129,23 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
   const { type } = given
   const at = below(place, 'type')
   // Null in the middle is a branch like others: its place is part of the bytes.
-  const isLoose = Array.isArray(type) && (isLooseNull(type[0]) || isLooseNull(type.at(-1)))
+  const isLoose =
+    Array.isArray(type) &&
+    (isNullType(type[0]) || isNullType(type.at(-1))) &&
+    toldIn(given, type) === undefined
   if (!isLoose) {
     const always = given.always === true ? { always: true as const } : {}
-    const plain = { ...base, shape: read(type, at), optional: false, nullable: false, ...always }
+    const plain = {
+      ...base,
+      shape: read(type, at, given),
+      optional: false,
+      nullable: false,
+      ...always,
+    }
     if (given.default === undefined && given.fallback === undefined) return plain
     return { ...plain, fallback: defaultOf(plain.shape, given, place) }
   }
-  if (!isLooseNull(type[0])) return readNullLast({ ...given, type }, base, at)
+  if (!isNullType(type[0])) return readNullLast({ ...given, type }, base, at)
   const shape = readLoose(type.slice(1), given, at, 1)
   const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
   const nullable = given.absent === undefined ? !optional : true
@@ -208,14 +221,9 @@ function ownForm(shape: Shape, form: unknown): unknown {
 }
 
 /** What stands beside null: one type, or the branches of a union. */
-function readLoose(
-  types: readonly unknown[],
-  { union }: Json,
-  place: AvroPlace,
-  first: 0 | 1,
-): Shape {
-  const [only] = types
-  return types.length === 1 && union !== true
-    ? read(only, below(place, first))
-    : readUnion(types, place, read, first)
+function readLoose(types: readonly unknown[], around: Json, place: AvroPlace, first: 0 | 1): Shape {
+  const isUnion = types.length > 1 || toldIn(around, types) !== undefined
+  return isUnion
+    ? readUnion(types, place, read, around, first)
+    : read(types[0], below(place, first))
 }

@@ -5,16 +5,7 @@
 import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isSameType } from './same-type.ts'
-import type {
-  BytesShape,
-  EnumShape,
-  FieldShape,
-  RecordShape,
-  RefShape,
-  Shape,
-  UnionBranch,
-  UnionShape,
-} from './shape.ts'
+import type { BytesShape, EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 import { typeWord } from './union-box.ts'
 
@@ -25,7 +16,8 @@ type Seen = Map<string, Shape>
 
 /** The Avro schema whose binary encoding the `avro` codec writes. */
 export function avroSchemaOf(shape: Shape): AvroSchema {
-  return typeOf(linked(shape), new Map())
+  const root = linked(shape)
+  return root.kind === 'union' ? rootOf(root) : typeOf(root, new Map())
 }
 
 function typeOf(shape: Shape, seen: Seen): AvroSchema {
@@ -50,25 +42,26 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
     case 'string':
       return withMore('string', bounds(shape))
     case 'list':
-      return { type: 'array', items: typeOf(shape.items, seen), ...bounds(shape) }
+      return {
+        type: 'array',
+        items: typeOf(shape.items, seen),
+        ...unionOf(shape.items),
+        ...bounds(shape),
+      }
     case 'map':
-      return { type: 'map', values: typeOf(shape.values, seen) }
+      return { type: 'map', values: typeOf(shape.values, seen), ...unionOf(shape.values) }
     case 'enum':
       return once(shape, seen, () => enumType(shape))
     case 'record':
-      return once(shape, seen, () => recordType(shape, seen, {}))
+      return once(shape, seen, () => recordType(shape, seen))
     case 'union':
-      return shape.branches.map((branch) => branchType(shape, branch, seen))
-    case 'ref':
-      return refType(shape, seen)
+      return branchesOf(shape, seen)
+    case 'ref': {
+      // A union has no name in Avro: its branches stand there again, by theirs.
+      const target = targetOf(shape)
+      return target.kind === 'record' ? target.name : branchesOf(target, seen)
+    }
   }
-}
-
-/** A record by its name; a union has none in Avro: its branches stand there again, by theirs. */
-function refType(ref: RefShape, seen: Seen): AvroSchema {
-  const target = targetOf(ref)
-  if (target.kind === 'record') return target.name
-  return target.branches.map((branch) => branchType(target, branch, seen))
 }
 
 /** A name, or an object where there is more to tell. */
@@ -105,31 +98,40 @@ function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
   }
 }
 
-function recordType(record: RecordShape, seen: Seen, more: object): AvroSchema {
+function recordType(record: RecordShape, seen: Seen): AvroSchema {
   const fields = record.fields.map((field, index) => avroField(field, index, seen))
-  return { type: 'record', name: record.name, fields, ...more }
+  return { type: 'record', name: record.name, fields }
 }
 
 /** The list of an Avro union has no room for more: each branch tells of it. */
-function branchType(
-  { name, discriminator }: UnionShape,
-  { literal, tag, record, bare }: UnionBranch,
-  seen: Seen,
-): AvroSchema {
-  const branch = { union: name, discriminator, literal, tag }
-  if (bare) {
-    const isPlain = record.name === `${name}_${typeWord(record)}`
-    return bareType(record, isPlain ? branch : { ...branch, box: record.name }, seen)
-  }
-  return once(record, seen, () => recordType(record, seen, { branch }))
+/**
+ * What a list of types cannot say: names and numbers of the union and its branches. It stands beside
+ * the list: in the field, the array or the map around it; in the first branch of a body.
+ */
+function unionOf(shape: Shape): { readonly union?: object } {
+  const union = resolved(shape)
+  if (union.kind !== 'union') return {}
+  const { name, discriminator, branches } = union
+  const told = branches.map(({ literal, tag, record, bare }) => {
+    const isPlain = !bare || record.name === `${name}_${typeWord(record)}`
+    return { literal, tag, ...(isPlain ? {} : { box: record.name }) }
+  })
+  return { union: { name, discriminator, branches: told } }
 }
 
-/** The type of the only field. A type that stands there by its name has no room to tell more. */
-function bareType({ fields }: RecordShape, branch: object, seen: Seen): AvroSchema {
-  const [field] = fields
-  const type = field ? typeOf(field.shape, seen) : 'null'
-  if (typeof type === 'string') return seen.has(type) ? type : { type, branch }
-  return { ...type, branch }
+function branchesOf({ branches }: UnionShape, seen: Seen): readonly AvroSchema[] {
+  return branches.map(({ record, bare }) => {
+    if (!bare) return once(record, seen, () => recordType(record, seen))
+    const [field] = record.fields
+    return field ? typeOf(field.shape, seen) : 'null'
+  })
+}
+
+/** Of a body that is a union: there is nothing around it. */
+function rootOf(shape: UnionShape): AvroSchema {
+  const [first = 'null', ...others] = branchesOf(shape, new Map())
+  const object = typeof first === 'string' ? { type: first } : first
+  return [{ ...object, bodyUnion: unionOf(shape).union }, ...others]
 }
 
 /** What may be absent is a union with null first, so that null is its default. */
@@ -141,17 +143,13 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     ...(tag === index + 1 ? {} : { tag }),
     ...(name === wireName ? {} : { key: name }),
     ...(field.always && { always: true }),
+    ...unionOf(field.shape),
   }
   if (optional || nullable) {
     const inner = resolved(field.shape)
     const branches = inner.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
-    // One branch beside null looks like a type beside null.
-    const isOne = inner.kind === 'union' && inner.branches.length === 1
-    const filled = {
-      ...(fallback === undefined ? {} : { fallback }),
-      ...(isOne && { union: true }),
-    }
+    const filled = fallback === undefined ? {} : { fallback }
     if (field.nullLast) {
       // Avro takes a default from the first branch alone: null can be none here.
       const last = optional && !nullable ? { absent: 'optional' } : absence
