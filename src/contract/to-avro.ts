@@ -103,7 +103,6 @@ function recordType(record: RecordShape, seen: Seen): AvroSchema {
   return { type: 'record', name: record.name, fields }
 }
 
-/** The list of an Avro union has no room for more: each branch tells of it. */
 /**
  * What a list of types cannot say: names and numbers of the union and its branches. It stands
  * beside the list: in the field, the array or the map around it; in the first branch of a body.
