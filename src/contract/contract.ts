@@ -9,6 +9,7 @@ import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from '
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
+import { checkAvroUnions } from './union-box.ts'
 import { checkWireNames } from './wire-names.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
@@ -201,6 +202,9 @@ export function createChannel(
   const promised = codecs ?? CODECS
   if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
     for (const part of [shape, replyShape]) if (part) checkWireNames(part)
+  }
+  if (promised.includes('avro')) {
+    for (const part of [shape, replyShape]) if (part) checkAvroUnions(part)
   }
   const major = Number.parseInt(version, 10)
   return Object.freeze({
