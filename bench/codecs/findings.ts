@@ -1,6 +1,6 @@
 // Owns the sentences that sum up a run, computed from its figures: what is better, and what is not.
 
-import { ratio } from '../report/number.ts'
+import { ratio } from 'earshot/report'
 import type { Cell, Gain, Results } from './results.ts'
 import { cellsOf, sumNs } from './tables.ts'
 

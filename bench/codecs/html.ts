@@ -1,12 +1,20 @@
 // Owns the HTML report: one page that needs nothing but itself, a table beside each chart.
 
-import { type Chart, chartSvg, isLog } from '../report/chart.ts'
-import type { Figure } from '../report/figure.ts'
-import { type Head, headHtml, listHtml } from '../report/head.ts'
-import { escapeText } from '../report/markup.ts'
-import { bytes, duration } from '../report/number.ts'
-import { page } from '../report/page.ts'
-import { type Table, tableHtml } from '../report/table.ts'
+import type { Figure } from 'earshot/report'
+import {
+  bytes,
+  type Chart,
+  chartSvg,
+  duration,
+  escapeText,
+  type Head,
+  headHtml,
+  isLog,
+  listHtml,
+  page,
+  type Table,
+  tableHtml,
+} from 'earshot/report'
 import { findingsOf } from './findings.ts'
 import type { Cell, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'

@@ -1,7 +1,6 @@
 // Owns the Markdown report: the tables of the page, for a repository or an issue.
 
-import { machineLines } from '../report/machine.ts'
-import { tableMarkdown } from '../report/table.ts'
+import { machineLines, tableMarkdown } from 'earshot/report'
 import { findingsOf } from './findings.ts'
 import type { Results } from './results.ts'
 import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'

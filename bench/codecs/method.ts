@@ -1,6 +1,6 @@
 // Owns what is said about how the figures came about, and what they do not show.
 
-import type { Machine } from '../report/machine.ts'
+import type { Machine } from 'earshot/report'
 import type { Effort } from './results.ts'
 import { valueCount } from './values.ts'
 

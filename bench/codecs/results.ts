@@ -1,7 +1,6 @@
 // Owns the form of the results: what the JSON output holds, and all reports are made of.
 
-import type { Figure } from '../report/figure.ts'
-import type { Machine } from '../report/machine.ts'
+import type { Figure, Machine } from 'earshot/report'
 import type { ShapeName } from './shape-names.ts'
 import type { Format } from './subjects.ts'
 

@@ -1,6 +1,6 @@
 // Owns what the report of all benchmarks shows of this one: the tables at a glance.
 
-import type { Section } from '../report/section.ts'
+import type { Section } from 'earshot/report'
 import { findingsOf } from './findings.ts'
 import type { Results } from './results.ts'
 import { overviewTables } from './tables.ts'

@@ -1,8 +1,7 @@
 // Owns the tables of the comparison: what stands in which column. Never how they look.
 
-import type { Figure } from '../report/figure.ts'
-import { bytes, digits, none, ratio, spread } from '../report/number.ts'
-import type { Table } from '../report/table.ts'
+import type { Figure, Table } from 'earshot/report'
+import { bytes, digits, none, ratio, spread } from 'earshot/report'
 import type { Cell, Gain, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 

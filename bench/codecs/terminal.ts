@@ -1,8 +1,6 @@
 // Owns the terminal's report: everything, in at most 100 columns.
 
-import { machineLines } from '../report/machine.ts'
-import { beside, tableText } from '../report/table.ts'
-import { wrapped } from '../report/wrap.ts'
+import { beside, machineLines, tableText, wrapped } from 'earshot/report'
 import { findingsOf } from './findings.ts'
 import type { Results } from './results.ts'
 import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'

@@ -5,13 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type Figure, figureOf } from 'earshot/report'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gainOf, type Results } from '../../bench/codecs/results.ts'
 import { shapeNames } from '../../bench/codecs/shape-names.ts'
 import { subjects } from '../../bench/codecs/subjects.ts'
 import { terminalReport } from '../../bench/codecs/terminal.ts'
-import { type Figure, figureOf } from '../../bench/report/figure.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/codecs/main.js')
