@@ -5,6 +5,7 @@ import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   describeMachine,
+  progressLine,
   type Report,
   reportHtml,
   reportMarkdown,
@@ -14,7 +15,6 @@ import type { Results as CodecResults } from './codecs/results.ts'
 import { writeCodecs } from './codecs/run.ts'
 import { runGate } from './gate/gate.ts'
 import { fullEffort, quickEffort } from './process/effort.ts'
-import { progressLine } from './report/progress.ts'
 import { type ComponentName, componentNames, components, type Found } from './suite/components.ts'
 import { caveatsOf, methodOf } from './suite/method.ts'
 

@@ -30,6 +30,6 @@ export function verifyRoundTrip(
       })
     }
     const found = firstDifference(value, decoded)
-    if (found) throw new Error(`${where} does not come back as it was sent: ${found}`)
+    if (found) throw new Error(`${where} does not come back as it was sent: ${found.text}`)
   })
 }

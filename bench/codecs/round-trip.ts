@@ -103,7 +103,7 @@ async function verify(format: Format, shape: ShapeName, request: Ask, values: re
     const found = firstDifference(value, await request(value))
     if (!found) continue
     const where = `${format} over the transport, shape ${shape}, value ${index}`
-    throw new Error(`${where} does not come back as it was sent: ${found}`)
+    throw new Error(`${where} does not come back as it was sent: ${found.text}`)
   }
 }
 

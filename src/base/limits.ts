@@ -98,6 +98,16 @@ export const limitTable = {
     unit: 'items',
     why: 'decoders for other minor versions that are kept: four codecs of 64 pairs of shapes',
   },
+  maxSampleRows: {
+    value: 100_000,
+    unit: 'items',
+    why: 'of a file on which codecs are compared: a mean is steady long before',
+  },
+  maxSampleBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'of a file on which codecs are compared: it is held in memory, some ten times over',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,

@@ -1,28 +1,40 @@
 // Owns the comparison of what was sent with what came back: the first place where they differ.
 // Never forgives a field: absent and null are one thing, because they are one in a contract.
 
-/** Where two values differ, in words; undefined when they are equal. */
-export function firstDifference(sent: unknown, got: unknown, path = ''): string | undefined {
+export interface Difference {
+  /** A JSON pointer; empty for the whole value. */
+  readonly path: string
+  /** `/price was 1, became 2`. */
+  readonly text: string
+}
+
+/** Where two values differ; undefined when they are equal. */
+export function firstDifference(sent: unknown, got: unknown, path = ''): Difference | undefined {
   const at = path === '' ? 'the whole value' : path
+  const differs = (text: string): Difference => ({ path, text: `${at} ${text}` })
   if (sent === undefined || sent === null) {
-    return got === undefined || got === null ? undefined : `${at} came from nowhere`
+    return got === undefined || got === null ? undefined : differs('came from nowhere')
   }
   if (typeof sent !== 'object' || typeof got !== 'object' || got === null) {
-    return Object.is(sent, got) ? undefined : `${at} was ${shown(sent)}, became ${shown(got)}`
+    return Object.is(sent, got) ? undefined : differs(`was ${shown(sent)}, became ${shown(got)}`)
   }
   if (sent instanceof Uint8Array && got instanceof Uint8Array) {
-    return Buffer.compare(sent, got) === 0 ? undefined : `${at} has other bytes`
+    return Buffer.compare(sent, got) === 0 ? undefined : differs('has other bytes')
   }
-  if (Array.isArray(sent) !== Array.isArray(got)) return `${at} is a list on one side only`
+  if (Array.isArray(sent) !== Array.isArray(got)) return differs('is a list on one side only')
   if (Array.isArray(sent) && sent.length !== (got as unknown[]).length) {
-    return `${at} had ${sent.length} items, became ${(got as unknown[]).length}`
+    return differs(`had ${sent.length} items, became ${(got as unknown[]).length}`)
   }
-  const [before, after] = [sent, got] as Record<string, unknown>[]
   for (const key of new Set([...Object.keys(sent), ...Object.keys(got)])) {
-    const found = firstDifference(before?.[key], after?.[key], `${path}/${stepOf(key)}`)
+    const found = firstDifference(own(sent, key), own(got, key), `${path}/${stepOf(key)}`)
     if (found) return found
   }
   return undefined
+}
+
+/** What is inherited (`constructor`) was neither sent nor received. */
+function own(value: object, key: string): unknown {
+  return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
 }
 
 /** One step of a JSON pointer. */

@@ -2,7 +2,7 @@
 // show what they found. Never measures, and never writes a file.
 
 export { type Bar, type Chart, type ChartRow, chartSvg, isLog } from './chart.ts'
-export { firstDifference } from './difference.ts'
+export { type Difference, firstDifference } from './difference.ts'
 export { type Figure, figureOf } from './figure.ts'
 export { type Head, headHtml, listHtml } from './head.ts'
 export { type LineChart, lineChartSvg } from './line-chart.ts'
@@ -10,6 +10,7 @@ export { describeMachine, type Machine, machineLines } from './machine.ts'
 export { escapeText } from './markup.ts'
 export { bytes, count, digits, duration, none, ratio, short, spread } from './number.ts'
 export { page } from './page.ts'
+export { progressLine } from './progress.ts'
 export { type CborLibrary, cborRival, type Rival } from './rival.ts'
 export {
   type Drawing,

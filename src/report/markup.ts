@@ -1,4 +1,4 @@
-// Owns the escaping of text in HTML and SVG. Never builds an element.
+// Owns the escaping of text in HTML, SVG and Markdown. Never builds an element.
 
 /** Safe as text and inside double quotes. */
 export function escapeText(text: string): string {
@@ -7,4 +7,9 @@ export function escapeText(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
+}
+
+/** Text in a paragraph of Markdown: names of fields may look like markup. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_<[\]]/g, '\\$&')
 }

@@ -7,10 +7,10 @@ describe('firstDifference', () => {
   it('takes absent, undefined and null for one, but never zero or an empty text', () => {
     expect(firstDifference({ a: undefined }, { a: null })).toBeUndefined()
     expect(firstDifference({ a: null }, {})).toBeUndefined()
-    expect(firstDifference({ a: 0 }, {})).toContain('/a')
-    expect(firstDifference({ a: -0 }, { a: 0 })).toContain('/a')
-    expect(firstDifference({}, { a: '' })).toContain('/a')
-    expect(firstDifference([1], { 0: 1 })).toContain('list')
+    expect(firstDifference({ a: 0 }, {})?.text).toContain('/a')
+    expect(firstDifference({ a: -0 }, { a: 0 })?.text).toContain('/a')
+    expect(firstDifference({}, { a: '' })?.text).toContain('/a')
+    expect(firstDifference([1], { 0: 1 })?.text).toContain('list')
   })
 
   it('compares bytes whatever array they are in, and names the path as a JSON pointer', () => {
@@ -18,7 +18,7 @@ describe('firstDifference', () => {
     expect(firstDifference({ a: bytes }, { a: Buffer.from([1, 2]) })).toBeUndefined()
     const sent = { 'a/b': [{ c: bytes }] }
     const found = firstDifference(sent, { 'a/b': [{ c: Uint8Array.of(1, 3) }] })
-    expect(found).toBe('/a~1b/0/c has other bytes')
-    expect(firstDifference({ a: {} }, { a: 'x'.repeat(99) })?.length).toBeLessThan(100)
+    expect(found).toEqual({ path: '/a~1b/0/c', text: '/a~1b/0/c has other bytes' })
+    expect(firstDifference({ a: {} }, { a: 'x'.repeat(99) })?.text.length).toBeLessThan(100)
   })
 })
