@@ -166,7 +166,7 @@ describe('earshot codecs --sample with a contract', () => {
     expect(stderr).toContain('/n')
   }, 60_000)
 
-  it('names line and path of a row that does not fit, and the channels to choose from', async () => {
+  it('names line and path of a row that does not fit, or the channels to choose from', async () => {
     const rows = save('wrong.ndjson', [
       { id: 1, sku: 'x' },
       { id: 'two', sku: 'y' },
