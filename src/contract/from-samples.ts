@@ -147,32 +147,35 @@ class Inference {
     const properties: [string, Schema][] = []
     for (const [key, field] of fields) {
       const property = this.#field(field, objects)
-      if (!property) continue
       if (field.count === objects) required.push(key)
       properties.push([key, { ...property, ...ownWireName(key, wireNames) }])
     }
     return { type: 'object', properties: Object.fromEntries(properties), required }
   }
 
-  #field(field: Observed, objects: number): Schema | undefined {
+  #field(field: Observed, objects: number): Schema {
     const { path, count, nulls, kinds } = field
+    const isAbsent = count < objects
+    if (isAbsent)
+      this.#note(path, 'inferred', `absent in ${objects - count} of ${objects}: optional`)
     if (kinds.size === 0) {
-      this.#note(path, 'unknown', 'always null: left out, since null and absent are one')
-      return undefined
+      this.#note(path, 'unknown', 'always null: taken for a string that may be null')
+      return orNull({ type: 'string' })
     }
     const schema = this.schemaOf(field)
-    if (count < objects) {
-      this.#note(path, 'inferred', `absent in ${objects - count} of ${objects}: optional`)
-    }
     if (nulls === 0) return schema
     this.#note(path, 'inferred', `null in ${nulls} of ${count}: may be null, which is absent`)
-    const { description, ...type } = schema
-    return { anyOf: [type, { type: 'null' }], ...(description ? { description } : {}) }
+    return orNull(schema)
   }
 
   #note(path: string, kind: SampleNote['kind'], text: string): void {
     this.notes.push({ path, kind, text })
   }
+}
+
+/** The description stays with the field. */
+function orNull({ description, ...type }: Schema): Schema {
+  return { anyOf: [type, { type: 'null' }], ...(description ? { description } : {}) }
 }
 
 /** The words of a place that is clearly an enum. */
