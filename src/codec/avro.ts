@@ -19,6 +19,7 @@ import {
   Source,
   stringTests,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './varint.ts'
 
 export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
@@ -88,16 +89,7 @@ const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});`
   if (items.kind === 'float') {
-    const t = source.fresh('t')
-    const [size, name] = items.bits === 32 ? [4, 'setFloat32'] : [8, 'setFloat64']
-    return `${head}
-const ${t} = p + ${n} * ${size} <= b.length;
-for (let j = 0; j < ${n}; j++) {
-const ${x} = ${v}[j];
-if (!(${floatTest(items, x, false)})) wrong();
-if (${t}) dv.${name}(p, ${x}, true); p += ${size};
-}
-b[p++] = 0;`
+    return `${head}\n${emitFloatRun(items, { littleEndian: true }, v, n)}\nb[p++] = 0;`
   }
   return `${head}
 for (let j = 0; j < ${n}; j++) {

@@ -16,6 +16,7 @@ import {
   Source,
   stringTests,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './msgpack-bytes.ts'
 import { emitKey, emitRead } from './msgpack-read.ts'
 
@@ -60,13 +61,19 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
     }
     case 'list': {
       const [n, x] = [source.fresh('n'), source.fresh('x')]
-      return `if (!Array.isArray(${v})) wrong();
+      const head = `if (!Array.isArray(${v})) wrong();
 const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();
-p = writeListHeader(b, p, ${n});
+p = writeListHeader(b, p, ${n});`
+      const { items } = shape
+      if (items.kind === 'float') {
+        const form = { head: items.bits === 32 ? 202 : 203, littleEndian: false }
+        return `${head}\n${emitFloatRun(items, form, v, n)}`
+      }
+      return `${head}
 for (let j = 0; j < ${n}; j++) {
 const ${x} = ${v}[j];
-${emitWrite(source, shape.items, x)}
+${emitWrite(source, items, x)}
 }`
     }
     case 'map': {

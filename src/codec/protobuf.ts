@@ -25,6 +25,7 @@ import {
   Source,
   stringTests,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as sizes from './proto-bytes.ts'
 import { defineReader } from './protobuf-read.ts'
 import * as varint from './varint.ts'
@@ -187,7 +188,7 @@ ${before}${emitValue(source, items, x)}
     const size = items.bits / 8
     return `${head}
 if (${n} > 0) { ${emitTag(tag, 2)} p = writeVar32(b, p, ${n} * ${size}); }
-${loop('')}`
+${emitFloatRun(items, { littleEndian: true }, v, n)}`
   }
   const content = emitSized(source, (at) => `p = ${at};\n${loop('')}`)
   return `${head}\nif (${n} > 0) {\n${emitTag(tag, 2)}\n${content}\n}`
