@@ -18,6 +18,7 @@ import {
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
 import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './varint.ts'
@@ -42,7 +43,7 @@ function emitWrite(source: Source, shape: Shape, v: string): string {
       const large =
         shape.bits === 32
           ? `p = writeVar32(b, p, (${v} << 1) ^ (${v} >> 31));`
-          : `p = writeZigZag(b, p, ${v});`
+          : `p = writeZigZagWords(b, p, ${wordsOf(v)});`
       return `${head}\n${small} else ${large}`
     }
     case 'float': {

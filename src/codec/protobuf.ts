@@ -24,6 +24,7 @@ import {
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
 import { emitFloatRun } from './float-runs.ts'
 import * as sizes from './proto-bytes.ts'
@@ -97,8 +98,8 @@ function emitValue(source: Source, shape: Shape, v: string): string {
       const small = isPlainInt(shape)
         ? `if (${least}${v} < 128) b[p++] = ${v};`
         : `if (${v} >= -64 && ${v} < 64) b[p++] = (${v} << 1) ^ (${v} >> 31);`
-      const name = isPlainInt(shape) && canBeNegative(shape) ? 'writeSignedVar' : `write${kind}`
-      return `${small} else p = ${name}(b, p, ${v});`
+      const name = isPlainInt(shape) ? 'writeWords' : 'writeZigZagWords'
+      return `${small} else p = ${name}(b, p, ${wordsOf(v)});`
     }
     case 'float':
       return shape.bits === 32
