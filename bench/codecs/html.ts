@@ -16,13 +16,13 @@ import {
   tableHtml,
 } from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Cell, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 import {
   cellOf,
   decodeTable,
   encodeTable,
-  overviewTables,
   roundTripTable,
   sizeTable,
   withFigures,
@@ -39,7 +39,7 @@ export function htmlReport(results: Results): string {
     '<main>',
     `<h2>In this run</h2>\n${listHtml(findingsOf(results))}`,
     `<h2 id="all">All shapes</h2>\n<div class="tables">`,
-    ...overviewTables(results).map(tableHtml),
+    ...glanceTables(results).map(tableHtml),
     '</div>',
     ...shapes.map((shape) => section(results, shape)),
     `<h2 id="method">Method</h2>\n${listHtml(method)}`,

@@ -2,8 +2,9 @@
 
 import { machineLines, tableMarkdown } from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Results } from './results.ts'
-import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'
+import { decodeTable, encodeTable, roundTripTable, sizeTable } from './tables.ts'
 
 export function markdownReport(results: Results): string {
   const { title, startedAt, tookS, machine, shapes, method, caveats } = results
@@ -14,7 +15,7 @@ export function markdownReport(results: Results): string {
     '## In this run',
     list(findingsOf(results)),
     '## All shapes',
-    ...overviewTables(results).map(tableMarkdown),
+    ...glanceTables(results).map(tableMarkdown),
   ]
   for (const { name, title: about } of shapes) {
     const tables = [sizeTable, encodeTable, decodeTable, roundTripTable]

@@ -148,6 +148,7 @@ function cellOf(subject: Subject, shape: ShapeName, { alone, mixed, trips }: Fou
     encodeP99Ns: figure(here, 'encodeP99Ns'),
     decodeNs: figure(here, 'decodeNs'),
     decodeP99Ns: figure(here, 'decodeP99Ns'),
+    encodeAllocatedBytes: Math.min(...here.map(({ timing }) => timing.encodeAllocatedBytes)),
     mixedEncodeNs: figure(together, 'encodeNs'),
     mixedDecodeNs: figure(together, 'decodeNs'),
     encodeGain: gain('encodeNs'),

@@ -10,6 +10,8 @@ export interface Timing {
   readonly encodeP99Ns: number
   readonly decodeNs: number
   readonly decodeP99Ns: number
+  /** On the heap of V8, a message. */
+  readonly encodeAllocatedBytes: number
 }
 
 export interface Gain {
@@ -35,6 +37,8 @@ export interface Cell {
   readonly encodeP99Ns: Figure
   readonly decodeNs: Figure
   readonly decodeP99Ns: Figure
+  /** On the heap of V8 by an encode: the least of the processes; 0 for none. */
+  readonly encodeAllocatedBytes: number
   /** From processes in which all codecs and shapes ran, in turn. */
   readonly mixedEncodeNs: Figure
   readonly mixedDecodeNs: Figure

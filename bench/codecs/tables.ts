@@ -7,11 +7,17 @@ import type { ShapeName } from './shape-names.ts'
 
 type Family = Results['subjects'][number]
 
-/** The three questions at a glance: a row a codec, a column a shape. */
+/** The questions at a glance: a row a codec, a column a shape. */
 export function overviewTables(results: Results): Table[] {
   return [
     overview(results, 'bytes a message', ({ sizes }) => sizes.bytes, bytes),
     overview(results, 'encode + decode, ns a message', sumNs, digits),
+    overview(
+      results,
+      'bytes that an encode leaves on the heap',
+      ({ encodeAllocatedBytes }) => encodeAllocatedBytes,
+      bytes,
+    ),
     overview(
       results,
       'round trip between two processes, p50, µs',
