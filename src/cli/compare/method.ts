@@ -15,7 +15,8 @@ export function methodOf({ rows, timedRows, quick }: Comparison): string[] {
       'decoded and encoded anew by the other side.',
     'By the speed of the link: encode + bytes / speed + decode, one after the other. "Wins ' +
       'below": bits saved against the quickest codec, divided by the time lost to it.',
-    'XML and CBOR are there to compare with: they are no codecs of Earshot.',
+    'XML and CBOR are there to compare with: they are no codecs of Earshot. They are checked ' +
+      'with up to 10,000 rows, evenly spread over all.',
   ]
 }
 

@@ -28,11 +28,20 @@ const BATCH = 64
 const MAX_BATCHES = 16
 const MAX_SINGLES = 512
 
-/** @returns Broken for the first row that is not equal after encoding and decoding */
-export function sizesOf(coder: Coder, { values, lines }: TypedSample): Sizes | Broken {
+/**
+ * @param maxChecked rows that are encoded and decoded, evenly spread when there are more
+ * @returns Broken for the first of them that is not equal after that
+ */
+export function sizesOf(
+  coder: Coder,
+  { values, lines }: TypedSample,
+  maxChecked: number,
+): Sizes | Broken {
   const room = new Room(coder)
   let bytes = 0
-  for (const [index, value] of values.entries()) {
+  const checked = spread([...values.keys()], maxChecked)
+  for (const index of checked) {
+    const value = values[index]
     const line = lines[index] as number
     try {
       const body = room.encode(value)
@@ -52,7 +61,7 @@ export function sizesOf(coder: Coder, { values, lines }: TypedSample): Sizes | B
     Buffer.concat(batch.map((value) => Buffer.from(room.encode(value)))),
   )
   return {
-    bytes: bytes / values.length,
+    bytes: bytes / checked.length,
     gzipBytes: mean(singles),
     batchBytes: mean(batches.map(({ length }) => length)),
     batchGzipBytes: mean(batches.map((batch) => gzipSync(batch).length)),

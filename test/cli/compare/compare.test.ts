@@ -213,6 +213,7 @@ describe('a sample that cannot be used', () => {
     expect(code).toBe(1)
     const { error } = JSON.parse(stdout)
     expect(error).toMatchObject({ line: 2, path: '/a', codec: 'json' })
+    expect(error.code).toBe('EARSHOT_BODY_INVALID')
   })
 
   it('is cut at the bounds, which is said aloud; one line beyond them is refused', async () => {
