@@ -84,7 +84,17 @@ function choiceFindings({ choices, subjects }: Comparison): string[] {
     const title = titles[id as keyof typeof titles]
     return belowMbit === undefined ? `beyond that ${title}` : `up to ${speed(belowMbit)} ${title}`
   })
-  return [facts, `By the speed of the link: ${parts.join(', ')}.`]
+  return [facts, `By the speed of the link: ${parts.join(', ')}.${noiseText(smallest, quickest)}`]
+}
+
+/** A difference that the rounds of one show as well is none. */
+function noiseText(smallest: SubjectFigures, quickest: SubjectFigures): string {
+  const ends = ({ encode, decode }: SubjectFigures) =>
+    [encode.lowestNs + decode.lowestNs, encode.highestNs + decode.highestNs] as const
+  const [lowest] = ends(smallest)
+  const [, highest] = ends(quickest)
+  const pair = `${smallest.title} and ${quickest.title}`
+  return lowest > highest ? '' : ` The rounds of ${pair} overlap: this may be noise.`
 }
 
 function problemFindings(subjects: readonly Subject[]): string[] {
