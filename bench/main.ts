@@ -3,13 +3,18 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import {
+  describeMachine,
+  progressLine,
+  type Report,
+  reportHtml,
+  reportMarkdown,
+  reportText,
+} from 'earshot/report'
 import type { Results as CodecResults } from './codecs/results.ts'
 import { writeCodecs } from './codecs/run.ts'
 import { runGate } from './gate/gate.ts'
 import { fullEffort, quickEffort } from './process/effort.ts'
-import { describeMachine } from './report/machine.ts'
-import { progressLine } from './report/progress.ts'
-import { type Report, reportHtml, reportMarkdown, reportText } from './report/section.ts'
 import { type ComponentName, componentNames, components, type Found } from './suite/components.ts'
 import { caveatsOf, methodOf } from './suite/method.ts'
 

@@ -41,6 +41,12 @@ export { toProto } from './contract/contract-to-proto.ts'
 export { type AvroOptions, fromAvro } from './contract/from-avro.ts'
 export { contractFromDescription } from './contract/from-description.ts'
 export { fromProto, type ProtoContents, type ProtoOptions } from './contract/from-proto.ts'
+export {
+  fromSamples,
+  type SampleNote,
+  type SampleOptions,
+  type SampleShape,
+} from './contract/from-samples.ts'
 export type { Lock } from './contract/lock.ts'
 export { checkLock, type ExtendOptions, extendLock } from './contract/lock-check.ts'
 export type { Shape } from './contract/shape.ts'

@@ -1,5 +1,6 @@
 // Owns the list of what `npm run bench` can run: one row each, measured, shown and judged alike.
 
+import type { Section } from 'earshot/report'
 import { runCodecs } from '../codecs/run.ts'
 import { codecsView } from '../codecs/section.ts'
 import { failuresOf as fanOutFailures } from '../fan-out/figures.ts'
@@ -15,7 +16,6 @@ import { failuresOf as oneWayFailures } from '../one-way/figures.ts'
 import { measureOneWay } from '../one-way/measure.ts'
 import { oneWayView } from '../one-way/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
-import type { Section } from '../report/section.ts'
 
 export const componentNames = ['one-way', 'latency', 'fan-out', 'codecs', 'memory'] as const
 

@@ -1,7 +1,7 @@
 // Owns what is said about how the figures came about, and what they do not show.
 
+import type { Machine } from 'earshot/report'
 import type { Effort } from '../process/effort.ts'
-import type { Machine } from '../report/machine.ts'
 
 export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort): string[] {
   const turns = rounds === 1 ? 'one round' : `${rounds} rounds, the systems in turn`

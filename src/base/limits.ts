@@ -133,6 +133,16 @@ export const limitTable = {
     unit: 'items',
     why: 'channels of which one link says that it has another version; mismatches that are told',
   },
+  maxSampleRows: {
+    value: 100_000,
+    unit: 'items',
+    why: 'of a file on which codecs are compared: a mean is steady long before',
+  },
+  maxSampleBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'of a file on which codecs are compared: it is held in memory, some ten times over',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,

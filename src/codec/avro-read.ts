@@ -16,6 +16,7 @@ import {
   leave,
   type Source,
 } from './compile.ts'
+import { emitFloatReads, isFloatRun } from './float-runs.ts'
 
 /**
  * The fewest bytes that a value of the shape can have; 0 for a record without fields. What contains
@@ -115,19 +116,17 @@ function readList(source: Source, shape: Shape & { kind: 'list' }, y: string): s
   const [m, t, z] = [source.fresh('m'), source.fresh('t'), source.fresh('z')]
   const { items } = shape
   // The count times the size of a float has been checked: no item needs a look at the end.
-  const read =
-    items.kind === 'float'
-      ? `${z} = dv.getFloat${items.bits}(p, true); p += ${items.bits / 8};
-${emitConstraints(source, items, z)}`
-      : emitRead(source, items, z)
-  const body = (count: string): string => `if (${m} === 0) ${y} = new Array(${count});
-const ${t} = ${m} + ${count};
-for (; ${m} < ${t}; ${m}++) {
+  const read = isFloatRun(source, items)
+    ? emitFloatReads(items, { littleEndian: true }, { y, from: m, to: t })
+    : `for (; ${m} < ${t}; ${m}++) {
 i = ${m};
 let ${z};
-${read}
+${emitRead(source, items, z)}
 ${y}[${m}] = ${z};
 }`
+  const body = (count: string): string => `if (${m} === 0) ${y} = new Array(${count});
+const ${t} = ${m} + ${count};
+${read}`
   const blocks = emitBlocks(source, items, body)
   const head = `${enterRead(source)}\nlet ${m} = 0;\n${y} = [];`
   return `${head}\n${blocks}\ni = -1;\n${emitListBounds(shape, m)}\n${leave(source)}`

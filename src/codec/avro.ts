@@ -24,7 +24,9 @@ import {
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './varint.ts'
 
 export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
@@ -49,7 +51,7 @@ function emitWrite(source: Source, shape: Shape, v: string): string {
       const large =
         shape.bits === 32
           ? `p = writeVar32(b, p, (${v} << 1) ^ (${v} >> 31));`
-          : `p = writeZigZag(b, p, ${v});`
+          : `p = writeZigZagWords(b, p, ${wordsOf(v)});`
       return `${head}\n${small} else ${large}`
     }
     case 'float': {
@@ -104,16 +106,8 @@ const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});`
   if (items.kind === 'float') {
-    const t = source.fresh('t')
-    const [size, name] = items.bits === 32 ? [4, 'setFloat32'] : [8, 'setFloat64']
-    return `${head}
-const ${t} = p + ${n} * ${size} <= b.length;
-for (let j = 0; j < ${n}; j++) {
-const ${x} = ${v}[j];
-if (!(${floatTest(items, x, false)})) wrong();
-if (${t}) dv.${name}(p, ${x}, true); p += ${size};
-}
-b[p++] = 0; ${leave(source)}`
+    const run = emitFloatRun(items, { littleEndian: true }, v, n)
+    return `${head}\n${run}\nb[p++] = 0; ${leave(source)}`
   }
   return `${head}
 for (let j = 0; j < ${n}; j++) {

@@ -145,6 +145,11 @@ export function intTest(shape: IntShape, v: string): string {
   return [type, ...rangeTests(shape, v)].join(' && ')
 }
 
+/** A safe integer as two words of 32 bits, low and high, in two's complement. */
+export function wordsOf(v: string): string {
+  return `${v} | 0, Math.floor(${v} / 4294967296) | 0`
+}
+
 /** An expression that is true when `v` is a value of the float shape. */
 export function floatTest(shape: FloatShape, v: string, finite: boolean): string {
   const tests = [`typeof ${v} === "number"`]

@@ -22,6 +22,7 @@ import {
   Source,
   stringTests,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './msgpack-bytes.ts'
 import { emitKey, emitRead } from './msgpack-read.ts'
 
@@ -65,19 +66,8 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
       })
       return `switch (${v}) {\n${cases.join('\n')}\ndefault: wrong();\n}`
     }
-    case 'list': {
-      const [n, x] = [source.fresh('n'), source.fresh('x')]
-      return `if (!Array.isArray(${v})) wrong();
-${enterWritten(source)}
-const ${n} = ${v}.length;
-if (!(${countTest(shape, n)})) wrong();
-p = writeListHeader(b, p, ${n});
-for (let j = 0; j < ${n}; j++) {
-const ${x} = ${v}[j];
-${emitWrite(source, shape.items, x)}
-}
-${leave(source)}`
-    }
+    case 'list':
+      return emitList(source, shape, v)
     case 'map': {
       const [n, k, x] = [source.fresh('n'), source.fresh('k'), source.fresh('x')]
       return `if (!isKeyed(${v})) wrong();
@@ -146,6 +136,26 @@ function emitField(source: Source, field: FieldShape, x: string): string {
   if (isRequired(field)) return `{\n${write}\n}`
   const orNull = isAlways(field) ? ` else { ${key} b[p++] = 192; }` : ''
   return `if (${presence(field, x)}) {\n${write}\n}${orNull}`
+}
+
+function emitList(source: Source, shape: Shape & { kind: 'list' }, v: string): string {
+  const [n, x] = [source.fresh('n'), source.fresh('x')]
+  const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
+const ${n} = ${v}.length;
+if (!(${countTest(shape, n)})) wrong();
+p = writeListHeader(b, p, ${n});`
+  const { items } = shape
+  if (items.kind === 'float') {
+    const form = { head: items.bits === 32 ? 202 : 203, littleEndian: false }
+    return `${head}\n${emitFloatRun(items, form, v, n)}\n${leave(source)}`
+  }
+  return `${head}
+for (let j = 0; j < ${n}; j++) {
+const ${x} = ${v}[j];
+${emitWrite(source, items, x)}
+}
+${leave(source)}`
 }
 
 function emitUnion(source: Source, shape: UnionShape, v: string): string {

@@ -33,6 +33,7 @@ import {
   leave,
   type Source,
 } from './compile.ts'
+import { emitFloatReads, isFloatRun } from './float-runs.ts'
 
 type Extra = readonly (readonly [key: string, source: string])[]
 
@@ -145,19 +146,16 @@ ${v}.push(${z}); i = -1; ${leave(source)}`
 function readPacked(source: Source, items: Shape, v: string): string {
   const [n, z, j, m] = [source.fresh('n'), source.fresh('z'), source.fresh('j'), source.fresh('m')]
   const end = source.fresh('e')
-  if (items.kind === 'float') {
+  if (isFloatRun(source, items)) {
     const size = items.bits / 8
     // The size has been checked as a whole: no item needs a look at the end.
     return `const ${n} = readSize(b, p, e) / ${size}; p = at.pos;
 if (${n} !== Math.floor(${n})) bad("a packed list with half an item");
 if ((left -= ${n}) < 0) bad("more items than limits.maxItems");
-let ${m} = 0;
-if (${v} === undefined) ${v} = new Array(${n}); else { ${m} = ${v}.length; ${v}.length += ${n}; }
-for (let ${j} = ${m}; ${j} < ${m} + ${n}; ${j}++) {
-const ${z} = dv.getFloat${items.bits}(p, true); p += ${size};
-${emitConstraints(source, items, z)}
-${v}[${j}] = ${z};
-}`
+let ${j} = 0;
+if (${v} === undefined) ${v} = new Array(${n}); else { ${j} = ${v}.length; ${v}.length += ${n}; }
+const ${m} = ${j} + ${n};
+${emitFloatReads(items, { littleEndian: true }, { y: v, from: j, to: m })}`
   }
   return `const ${end} = e;
 { const ${n} = readSize(b, p, e); p = at.pos; e = p + ${n}; }

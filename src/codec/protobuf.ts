@@ -29,7 +29,9 @@ import {
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as sizes from './proto-bytes.ts'
 import { defineReader } from './protobuf-read.ts'
 import * as varint from './varint.ts'
@@ -104,8 +106,8 @@ function emitValue(source: Source, shape: Shape, v: string): string {
       const small = isPlainInt(shape)
         ? `if (${least}${v} < 128) b[p++] = ${v};`
         : `if (${v} >= -64 && ${v} < 64) b[p++] = (${v} << 1) ^ (${v} >> 31);`
-      const name = isPlainInt(shape) && canBeNegative(shape) ? 'writeSignedVar' : `write${kind}`
-      return `${small} else p = ${name}(b, p, ${v});`
+      const name = isPlainInt(shape) ? 'writeWords' : 'writeZigZagWords'
+      return `${small} else p = ${name}(b, p, ${wordsOf(v)});`
     }
     case 'float':
       return shape.bits === 32
@@ -198,7 +200,7 @@ ${before}${emitValue(source, items, x)}
     const size = items.bits / 8
     return `${head}
 if (${n} > 0) { ${emitTag(tag, 2)} p = writeVar32(b, p, ${n} * ${size}); }
-${loop('')}
+${emitFloatRun(items, { littleEndian: true }, v, n)}
 ${leave(source)}`
   }
   const content = emitSized(source, (at) => `p = ${at};\n${loop('')}`)

@@ -5,6 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Section } from 'earshot/report'
+import { tableText } from 'earshot/report'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
@@ -16,8 +18,6 @@ import type { MemoryFigures } from '../../bench/memory/figures.ts'
 import { memoryView } from '../../bench/memory/view.ts'
 import type { OneWayFigures } from '../../bench/one-way/figures.ts'
 import { oneWayView } from '../../bench/one-way/view.ts'
-import type { Section } from '../../bench/report/section.ts'
-import { tableText } from '../../bench/report/table.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/main.js')
