@@ -36,7 +36,10 @@ export interface PeerOptions {
   readonly security?: Security
   /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
   readonly codecs?: readonly CodecName[]
-  /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
+  /**
+   * How others are found, all at once. Default `['directory', 'mdns']`: on this host, and by
+   * multicast. Further: `dns(…)`, `staticPeers(…)`, or a provider of your own.
+   */
   readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
   /** False: finds others, is not found; for tools that come and go. Default true. */
   readonly announce?: boolean

@@ -190,11 +190,14 @@ function providers(
 ): Discovery[] {
   const chosen = discovery.flatMap((provider) => {
     if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
-    if (provider === 'mdns') return [mdns({ scope: local ? 'host' : 'lan' })]
+    if (provider === 'mdns') return [mdns()]
     if (typeof provider?.watch === 'function') return [provider]
-    const text = "discovery is a list of providers: 'directory', 'mdns', staticPeers([…])"
+    const text =
+      "discovery is a list of providers: 'directory', 'mdns' or mdns(), dns('orders.svc'), " +
+      'staticPeers([…])'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
   })
+  for (const provider of chosen) provider.prepare?.({ local })
   return announce ? chosen : chosen.map(silent)
 }
 

@@ -36,8 +36,16 @@ export interface Announcement {
   withdraw(): Promise<void>
 }
 
+/** What a peer tells the providers that it uses. */
+export interface PeerPlace {
+  /** Nobody beyond this host can reach the peer. */
+  readonly local: boolean
+}
+
 export interface Discovery {
   readonly name: string
+  /** Settles what its options left to the peer. Called once, before all else, or never. */
+  prepare?(place: PeerPlace): void
   announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement>
   /** Ends when `signal` aborts. Own announcements are not reported. */
   watch(mesh: string, options: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent>

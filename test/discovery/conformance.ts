@@ -8,6 +8,10 @@ import { aRecord, randomMesh, Watch } from './support.ts'
 export interface ProviderUnderTest {
   /** Another instance on the same medium: as another process would have it. */
   create(): Discovery
+  /** Puts a peer there that does not announce itself: in a zone, or registered by somebody. */
+  put?(endpoint: string): void | Promise<void>
+  /** Takes it away again. */
+  take?(endpoint: string): void | Promise<void>
   cleanUp(): void | Promise<void>
 }
 
@@ -16,9 +20,12 @@ export interface ConformanceOptions {
   readonly open: (mesh: string) => ProviderUnderTest | Promise<ProviderUnderTest>
   /** Static lists and DNS announce nothing. */
   readonly announces: boolean
+  /** Somebody else can put peers there and take them away: `put` and `take`. */
+  readonly isFed?: boolean
 }
 
-export function conformsToDiscovery({ name, open, announces }: ConformanceOptions): void {
+export function conformsToDiscovery(options: ConformanceOptions): void {
+  const { name, open, announces, isFed = false } = options
   describe(`the provider ${name}`, () => {
     let mesh: string
     let medium: ProviderUnderTest
@@ -77,6 +84,24 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
       await announcement.withdraw()
       await announcement.withdraw()
     })
+
+    if (isFed) {
+      it('reports whom somebody else puts there, and takes away again', async () => {
+        const [first, second] = ['tcp://10.0.0.7:4711', 'tcp://10.0.0.8:4711']
+        await medium.put?.(first)
+        const watching = watch(create())
+        const { peer } = await watching.until('up')
+        expect(peer).toMatchObject({ mesh, inbox: [first] })
+        await watching.until('synced')
+        await medium.put?.(second)
+        await watching.until('up', (event) => event.peer.inbox[0] === second)
+        await medium.take?.(first)
+        const { id, epoch } = await watching.until('down')
+        expect({ id, epoch }).toEqual({ id: peer.id, epoch: peer.epoch })
+        await medium.put?.(first)
+        await watching.until('up', (event) => event.peer.inbox[0] === first)
+      })
+    }
 
     if (!announces) return
 

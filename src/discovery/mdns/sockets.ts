@@ -18,7 +18,7 @@ const RETRY_MS = 5_000
 const SLEPT_MS = 6_000
 
 export interface SocketsPort {
-  readonly scope: MdnsScope
+  readonly scope: () => MdnsScope
   readonly clock: Clock
   /** `isAlone`: it came to the port that only we ask from. */
   readonly onPacket: (address: string, bytes: Uint8Array, from: Address, isAlone: boolean) => void
@@ -118,7 +118,7 @@ export class MulticastSockets {
   /** Opens what has appeared, closes what has gone, tries again what failed. */
   #compare(): void {
     const { scope, clock, onFault } = this.#port
-    const found = new Map(listInterfaces(scope).map((network) => [network.address, network]))
+    const found = new Map(listInterfaces(scope()).map((network) => [network.address, network]))
     for (const [address, { network }] of [...this.#lines]) {
       const now = found.get(address)
       if (now?.name !== network.name || now.netmask !== network.netmask) this.#closeLine(address)
