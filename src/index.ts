@@ -55,6 +55,13 @@ export type {
   PeerPlace,
   PeerRecord,
 } from './discovery/provider.ts'
+export {
+  type Registrar,
+  type RegistrarOptions,
+  type Registration,
+  registrar,
+} from './discovery/registrar.ts'
+export type { ServiceToRegister } from './discovery/registration.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { RemotePeer } from './mesh/remote.ts'

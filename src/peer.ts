@@ -7,9 +7,10 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
+import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
-import type { Discovery } from './discovery/provider.ts'
+import type { Discovery, PeerRecord } from './discovery/provider.ts'
 import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
@@ -184,7 +185,7 @@ async function socketFolder(
 }
 
 function providers(
-  { local }: ResolvedOptions,
+  { local, mesh }: ResolvedOptions,
   { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
   folder: string | undefined,
 ): Discovery[] {
@@ -194,11 +195,13 @@ function providers(
     if (typeof provider?.watch === 'function') return [provider]
     const text =
       "discovery is a list of providers: 'directory', 'mdns' or mdns(), dns('orders.svc'), " +
-      'staticPeers([…])'
+      'staticPeers([…]), registrar()'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
   })
-  for (const provider of chosen) provider.prepare?.({ local })
-  return announce ? chosen : chosen.map(silent)
+  const used = announce ? chosen : chosen.map(silent)
+  const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
+  for (const provider of chosen) provider.prepare?.(place)
+  return used
 }
 
 /** Finds others without being found. */

@@ -15,6 +15,8 @@ export interface PeerRecord {
   /** Endpoints of the door, for those who are no peers (the CLI, other languages). */
   readonly door: readonly string[]
   readonly meta?: Readonly<Record<string, string>>
+  /** Announced for somebody else, by whom it is: never sent, and never read from anywhere. */
+  readonly behalf?: boolean
 }
 
 export type DiscoveryEvent =
@@ -38,8 +40,11 @@ export interface Announcement {
 
 /** What a peer tells the providers that it uses. */
 export interface PeerPlace {
+  readonly mesh: string
   /** Nobody beyond this host can reach the peer. */
   readonly local: boolean
+  /** Announces somebody else through all of the peer's providers. */
+  readonly announce: (record: PeerRecord) => Promise<Announcement>
 }
 
 export interface Discovery {

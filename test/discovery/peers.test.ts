@@ -1,6 +1,9 @@
 // Owns the tests of what a peer makes of its list of providers, with real sockets.
 
-import { createPeer, dns, mdns, staticPeers } from 'earshot'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createPeer, dns, mdns, registrar, staticPeers } from 'earshot'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { failure, randomMesh, testPeer, until } from '../support/peers.ts'
 import { DnsServer } from './dns/dns-server.ts'
@@ -56,6 +59,28 @@ describe('a peer with providers of its choice', () => {
     const ids = () => all.peers().map(({ id }) => id)
     await until('it knows all', () => ids().length === 3)
     expect(ids().sort()).toEqual([a.id, b.id, c.id].sort())
+  })
+
+  it('tells others of a service that is registered with it, for as long as the lease', async () => {
+    const mesh = randomMesh()
+    const directory = mkdtempSync(join(tmpdir(), 'es-desk-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    const records = () =>
+      readdirSync(directory, { recursive: true }).filter((name) => String(name).endsWith('.json'))
+    const mute = await testPeer({ name: 'mute', mesh, directory, discovery: [] })
+    const desk = registrar()
+    await testPeer({ name: 'desk', mesh, directory, discovery: ['directory', 'mdns', desk] })
+    const { inbox } = mute.endpoints
+    const { token } = desk.register({ name: 'mute', inbox: inbox.slice(-1) }, 1_000)
+    for (const provider of ['directory', 'mdns'] as const) {
+      const options = { name: 'asker', mesh, directory, discovery: [provider], announce: false }
+      const asker = await testPeer(options)
+      await until(`found by ${provider}`, () => asker.peers().some(({ id }) => id === mute.id))
+      desk.renew(token)
+    }
+    expect(records()).toHaveLength(2)
+    await until('the lease has ended', () => desk.registered().length === 0)
+    await until('its file is gone', () => records().length === 1)
   })
 
   it('refuses what is no provider, naming those that are', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { directory } from '../../src/discovery/directory.ts'
 import { dns } from '../../src/discovery/dns/dns.ts'
 import { mdns } from '../../src/discovery/mdns/mdns.ts'
+import { registrar } from '../../src/discovery/registrar.ts'
 import { runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
 import { staticPeers } from '../../src/discovery/static.ts'
 import { conformsToDiscovery } from './conformance.ts'
@@ -56,6 +57,24 @@ conformsToDiscovery({
         tell()
       },
       cleanUp: () => server.stop(),
+    }
+  },
+})
+
+conformsToDiscovery({
+  name: 'registrar',
+  announces: false,
+  isFed: true,
+  open: () => {
+    const shared = registrar()
+    const tokens = new Map<string, string>()
+    return {
+      create: () => shared,
+      put: (endpoint) => {
+        tokens.set(endpoint, shared.register({ name: 'orders', inbox: [endpoint] }).token)
+      },
+      take: (endpoint) => shared.withdraw(tokens.get(endpoint) ?? ''),
+      cleanUp: () => undefined,
     }
   },
 })

@@ -1,6 +1,7 @@
 // Owns the DNS records by which we announce ourselves on one interface.
 // Never decides when they are sent.
 
+import { isIPv4 } from 'node:net'
 import type { PeerRecord } from '../provider.ts'
 import { typeNumber } from './encode.ts'
 import { browseName, encodeTxt, isPort, serviceType, typesName } from './names.ts'
@@ -9,6 +10,8 @@ import { type DnsRecord, dataKey } from './packet.ts'
 /** What names a host or may change soon; the rest. Source: RFC 6762, 10. */
 const HOST_TTL_SECONDS = 120
 const OTHER_TTL_SECONDS = 4_500
+
+const ENDPOINT = /^tcp:\/\/([^/\s]+):(\d{1,5})$/
 
 export interface OwnNames {
   readonly instance: string
@@ -33,8 +36,9 @@ export function ownRecords(
   names: OwnNames,
   address: string,
 ): OwnRecords | undefined {
-  const port = portAt(self.inbox, address)
-  if (port === undefined) return undefined
+  const place = self.behalf ? foreignPlace(self.inbox, address) : ownPlace(self.inbox, address)
+  if (!place) return undefined
+  const { port, host: data } = place
   const { instance, host } = names
   const pointer = { type: 'PTR', ttlSeconds: OTHER_TTL_SECONDS, data: instance } as const
   const unique = { flush: true, name: instance } as const
@@ -47,16 +51,31 @@ export function ownRecords(
     unique: [
       { ...unique, type: 'SRV', ttlSeconds: HOST_TTL_SECONDS, data: { port, target: host } },
       { ...unique, type: 'TXT', ttlSeconds: OTHER_TTL_SECONDS, data: txt },
-      { ...unique, name: host, type: 'A', ttlSeconds: HOST_TTL_SECONDS, data: address },
+      { ...unique, name: host, type: 'A', ttlSeconds: HOST_TTL_SECONDS, data },
     ],
     types: { type: 'PTR', name: typesName, ttlSeconds: OTHER_TTL_SECONDS, data: serviceType },
   }
 }
 
+function ownPlace(inbox: readonly string[], address: string) {
+  const port = portAt(inbox, address)
+  return port === undefined ? undefined : { port, host: address }
+}
+
+/** Where another is reached for whom we speak: what is on loopback is of use there alone. */
+function foreignPlace(inbox: readonly string[], address: string) {
+  for (const endpoint of inbox) {
+    const [, host = '', port] = ENDPOINT.exec(endpoint) ?? []
+    if (!isIPv4(host) || host.startsWith('127.') !== address.startsWith('127.')) continue
+    if (isPort(Number(port))) return { port: Number(port), host }
+  }
+  return undefined
+}
+
 /** The port under which an endpoint in the list is reached at this address. */
 function portAt(endpoints: readonly string[], address: string): number | undefined {
   for (const endpoint of endpoints) {
-    const [, host, port] = /^tcp:\/\/([^/\s]+):(\d{1,5})$/.exec(endpoint) ?? []
+    const [, host, port] = ENDPOINT.exec(endpoint) ?? []
     const isHere = host === address || host === '0.0.0.0' || host === '*'
     if (isHere && isPort(Number(port))) return Number(port)
   }
