@@ -48,6 +48,7 @@ export { type JsonSchema, toJsonSchema } from './contract/to-json-schema.ts'
 export { contractsToTypeScript, toTypeScript } from './contract/to-typescript.ts'
 export { type DnsOptions, dns } from './discovery/dns/dns.ts'
 export { type MdnsDiscovery, type MdnsOptions, mdns } from './discovery/mdns/mdns.ts'
+export { nativeMdns } from './discovery/native/native.ts'
 export type {
   Announcement,
   Discovery,

@@ -45,6 +45,8 @@ export interface Seen {
 }
 
 export class Avahi {
+  /** Leads programs in this namespace to the daemon. */
+  readonly env: Readonly<Record<string, string>>
   readonly #namespace: string
   readonly #folder: string
   readonly #env: NodeJS.ProcessEnv
@@ -55,7 +57,8 @@ export class Avahi {
     this.#namespace = namespace
     this.#folder = mkdtempSync(join(tmpdir(), 'es-avahi-'))
     const bus = join(this.#folder, 'bus')
-    this.#env = { ...process.env, LC_ALL: 'C', DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${bus}` }
+    this.env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${bus}` }
+    this.#env = { ...process.env, LC_ALL: 'C', ...this.env }
     writeFileSync(join(this.#folder, 'bus.conf'), busConfig(bus))
     writeFileSync(join(this.#folder, 'avahi.conf'), daemonConfig(interfaces))
   }

@@ -49,6 +49,8 @@ function compile(entry: string, out: string, done: Set<string> = new Set()): voi
   done.add(entry)
   const source = readFileSync(entry, 'utf8')
   const { outputText } = ts.transpileModule(source, {
+    // Its default is module.ts, which one of ours is called.
+    fileName: entry,
     compilerOptions: {
       module: ts.ModuleKind.ESNext,
       target: ts.ScriptTarget.ES2023,
