@@ -7,6 +7,7 @@ import { meshHash } from '../mesh-hash.ts'
 import type { DiscoveryEvent, PeerRecord } from '../provider.ts'
 import { type Instance, isComplete, maxResolves, PeerCache, peerOf } from './cache.ts'
 import { pointerBytes } from './encode.ts'
+import { zoneOf } from './ipv6.ts'
 import { browseName } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, maxFrameBytes, query } from './packet.ts'
 
@@ -258,12 +259,14 @@ export class Browser {
   }
 }
 
-function missingOf({ name, service, text, hosts }: Instance): DnsQuestion[] {
+function missingOf({ address, name, service, text, hosts }: Instance): DnsQuestion[] {
   const questions: DnsQuestion[] = []
   if (!service) questions.push({ name, type: 'SRV' })
   if (!text) questions.push({ name, type: 'TXT' })
   if (service && hosts.size === 0) {
-    questions.push({ name: service.record.data.target, type: 'A' })
+    const host = service.record.data.target
+    questions.push({ name: host, type: 'A' })
+    if (zoneOf(address)) questions.push({ name: host, type: 'AAAA' })
   }
   return questions
 }

@@ -138,7 +138,7 @@ class MdnsProvider implements MdnsDiscovery {
       signal.addEventListener('abort', withdraw, { once: true })
       this.#sockets.open()
       for (const [address, canAnnounce] of this.#up) {
-        if (canAnnounce) responder.addInterface(address)
+        if (canAnnounce) responder.addInterface(address, this.#sockets.reachableAt(address))
       }
     }
     return Promise.resolve({
@@ -232,7 +232,8 @@ class MdnsProvider implements MdnsDiscovery {
     this.#up.set(address, canAnnounce)
     for (const { browser } of this.#watching) browser.addInterface(address)
     if (!canAnnounce) return
-    for (const responder of this.#responders.keys()) responder.addInterface(address)
+    const reachable = this.#sockets.reachableAt(address)
+    for (const responder of this.#responders.keys()) responder.addInterface(address, reachable)
   }
 
   #interfaceDown(address: string): void {

@@ -28,7 +28,8 @@ export interface ResponderPort {
 export class Responder {
   readonly #port: ResponderPort
   readonly #presences = new Map<string, Presence>()
-  readonly #addresses = new Set<string>()
+  /** Each interface by its own address, with all under which we can be reached over it. */
+  readonly #reachable = new Map<string, readonly string[]>()
   #self: PeerRecord
   #names: OwnNames
   #conflicts = 0
@@ -44,14 +45,14 @@ export class Responder {
     return this.#names.instance
   }
 
-  addInterface(address: string): void {
+  addInterface(address: string, reachable: readonly string[] = [address]): void {
     if (this.#isWithdrawn) return
-    this.#addresses.add(address)
-    this.#begin(address, ownRecords(this.#self, this.#names, address))
+    this.#reachable.set(address, reachable)
+    this.#begin(address, ownRecords(this.#self, this.#names, reachable))
   }
 
   removeInterface(address: string): void {
-    this.#addresses.delete(address)
+    this.#reachable.delete(address)
     this.#presences.get(address)?.close()
     this.#presences.delete(address)
   }
@@ -64,14 +65,14 @@ export class Responder {
   update(self: PeerRecord): void {
     const before = this.#self
     this.#self = self
-    for (const address of this.#addresses) {
-      const records = ownRecords(self, this.#names, address)
+    for (const [address, reachable] of this.#reachable) {
+      const records = ownRecords(self, this.#names, reachable)
       const presence = this.#presences.get(address)
       if (!presence) this.#begin(address, records)
       else if (!records) {
         presence.withdraw()
         this.#presences.delete(address)
-      } else if (!sameRecords(records, ownRecords(before, this.#names, address))) {
+      } else if (!sameRecords(records, ownRecords(before, this.#names, reachable))) {
         presence.change(records)
       }
     }
@@ -114,7 +115,8 @@ export class Responder {
     const suffix = Math.floor(random() * 0x1_0000)
     this.#names = namesFor(this.#self, `-${suffix.toString(16).padStart(4, '0')}`)
     for (const [address, presence] of this.#presences) {
-      const records = ownRecords(this.#self, this.#names, address)
+      const reachable = this.#reachable.get(address) ?? [address]
+      const records = ownRecords(this.#self, this.#names, reachable)
       const pauseMs = this.#conflicts > MAX_CONFLICTS ? CONFLICT_PAUSE_MS : 0
       if (records) presence.claim(records, pauseMs + random() * FIRST_PROBE_SPREAD_MS)
     }

@@ -4,7 +4,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { encodePacket } from '../mdns/encode.ts'
-import { isOnLink, listInterfaces } from '../mdns/interfaces.ts'
+import { isOnLink, listInterfaces, type NetworkInterface } from '../mdns/interfaces.ts'
 import { sameName } from '../mdns/names.ts'
 import { decodePacket, query } from '../mdns/packet.ts'
 
@@ -18,10 +18,9 @@ const MAX_ADDRESSES = 4
 
 /** The IPv4 addresses of this host, on one interface where it is named. */
 export function addressesHere(networkInterface: string | undefined): string[] {
-  const all = listInterfaces('lan').filter(
-    ({ name }) => networkInterface === undefined || name === networkInterface,
-  )
-  return all.map(({ address }) => address).slice(0, MAX_ADDRESSES)
+  return linksOf(networkInterface)
+    .map(({ address }) => address)
+    .slice(0, MAX_ADDRESSES)
 }
 
 /** Resolves with what was said within a second, at most 4; empty when nothing was. */
@@ -34,9 +33,7 @@ export function hostAddresses(
   const found = new Set<string>()
   const sockets = new Set<Socket>()
   const question = encodePacket(query({ questions: [{ name, type: 'A' }] }))
-  const interfaces = listInterfaces('lan').filter(
-    (one) => networkInterface === undefined || one.name === networkInterface,
-  )
+  const interfaces = linksOf(networkInterface)
   return new Promise((resolve) => {
     const end = () => {
       for (const timer of timers) timer.cancel()
@@ -69,4 +66,11 @@ export function hostAddresses(
     }
     if (interfaces.length === 0) end()
   })
+}
+
+function linksOf(networkInterface: string | undefined): NetworkInterface[] {
+  return listInterfaces('lan').filter(
+    ({ name, family }) =>
+      family === 4 && (networkInterface === undefined || name === networkInterface),
+  )
 }

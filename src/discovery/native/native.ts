@@ -15,7 +15,7 @@ const TYPE = '_earshot._tcp'
 const MAX_INSTANCES = 4_096
 /** The daemon tells what it knows at once; a host that it names is found within a few ms. */
 const SYNCED_MS = 300
-/** A new instance is announced for so long before the one that it replaces goes: probing takes 1 s. */
+/** So long a new instance is announced before the one that it replaces goes: probing takes 1 s. */
 const OVERLAP_MS = 2_500
 const ENDPOINT = /^tcp:\/\/([^/\s]+):(\d{1,5})$/
 

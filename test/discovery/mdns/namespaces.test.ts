@@ -20,6 +20,15 @@ const isAble = mayMakeNamespaces()
 const hasNft = spawnSync('nft', ['--version']).status === 0
 if (!isAble) console.warn('skipped: network namespaces need root and `ip netns` (iproute2)')
 
+/** Drops IPv4 multicast DNS on its way in or out; hands back how to call `nft` there. */
+function dropMulticast(namespace: string, hook: 'input' | 'output') {
+  const nft = (...args: string[]) => ip('netns', 'exec', namespace, 'nft', ...args)
+  nft('add', 'table', 'ip', 't')
+  nft('add', 'chain', 'ip', 't', 'c', `{ type filter hook ${hook} priority 0; }`)
+  nft('add', 'rule', 'ip', 't', 'c', 'ip', 'daddr', '224.0.0.251', 'drop')
+  return nft
+}
+
 describe.skipIf(!isAble)('mDNS in networks of its own', () => {
   let out: string
   let mesh: string
@@ -76,7 +85,7 @@ describe.skipIf(!isAble)('mDNS in networks of its own', () => {
     make(a)
     const one = start(a, { port: '4001' })
     const other = start(a, { port: '4002' })
-    expect((await one.until('fault')).message).toMatch(/no IPv4 interface.*ip link set lo up/)
+    expect((await one.until('fault')).message).toMatch(/no interface.*ip link set lo up/)
     await other.until('synced')
     ip('-n', a, 'link', 'set', 'lo', 'up')
     const startMs = performance.now()
@@ -96,6 +105,37 @@ describe.skipIf(!isAble)('mDNS in networks of its own', () => {
     await one.until('up')
     other.tell('leave')
     expect(await one.until('down')).toMatchObject({ reason: 'goodbye' })
+  })
+
+  it('finds peers on a link that has IPv6 alone, by its link-local addresses', async () => {
+    make(a, b)
+    joined()
+    for (const [name, end] of [[a, 'x'] as const, [b, 'y'] as const]) {
+      ip('-n', name, 'addr', 'flush', 'dev', `${prefix}${end}`)
+    }
+    raise()
+    const one = start(a, { scope: 'lan', host: '[::]', port: '4001' })
+    const other = start(b, { scope: 'lan', host: '[::]', port: '4002' })
+    const { peer } = await other.until('up')
+    expect(peer).toMatchObject({ id: one.id })
+    const [inbox] = (peer as { inbox: string[] }).inbox
+    expect(inbox).toMatch(new RegExp(`^tcp://\\[fe80::[0-9a-f:]+%${prefix}y\\]:4001$`))
+    await one.until('up')
+    other.tell('leave')
+    expect(await one.until('down')).toMatchObject({ id: other.id, reason: 'goodbye' })
+    expect([...one.lines, ...other.lines].filter(({ type }) => type === 'fault')).toEqual([])
+  })
+
+  it.skipIf(!hasNft)('finds peers by IPv6 where IPv4 multicast does not come through', async () => {
+    make(a, b)
+    joined()
+    for (const name of [a, b]) dropMulticast(name, 'input')
+    raise()
+    const one = start(a, { scope: 'lan', host: '10.77.0.1', port: '4001' })
+    const other = start(b, { scope: 'lan', host: '10.77.0.2', port: '4002' })
+    const inbox = ['tcp://10.77.0.1:4001']
+    expect(await other.until('up')).toMatchObject({ peer: { id: one.id, inbox } })
+    await one.until('up')
   })
 
   it('finds peers on a link that comes up later, without a restart', async () => {
@@ -130,10 +170,7 @@ describe.skipIf(!isAble)('mDNS in networks of its own', () => {
   it.skipIf(!hasNft)('says that a firewall is in the way, and works when it is gone', async () => {
     make(a)
     ip('-n', a, 'link', 'set', 'lo', 'up')
-    const nft = (...args: string[]) => ip('netns', 'exec', a, 'nft', ...args)
-    nft('add', 'table', 'ip', 't')
-    nft('add', 'chain', 'ip', 't', 'out', '{ type filter hook output priority 0; }')
-    nft('add', 'rule', 'ip', 't', 'out', 'ip', 'daddr', '224.0.0.251', 'drop')
+    const nft = dropMulticast(a, 'output')
     const one = start(a, { port: '4001' })
     expect((await one.until('fault')).message).toMatch(/lo \(127\.0\.0\.1\).*EPERM.*firewall/)
     nft('delete', 'table', 'ip', 't')
