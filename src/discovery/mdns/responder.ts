@@ -45,10 +45,12 @@ export class Responder {
     return this.#names.instance
   }
 
+  /** Begins on an interface, or changes under which addresses we are reached over it. */
   addInterface(address: string, reachable: readonly string[] = [address]): void {
     if (this.#isWithdrawn) return
+    const before = this.#recordsAt(address)
     this.#reachable.set(address, reachable)
-    this.#begin(address, ownRecords(this.#self, this.#names, reachable))
+    this.#revise(address, before)
   }
 
   removeInterface(address: string): void {
@@ -63,19 +65,10 @@ export class Responder {
 
   /** Announces what has changed. The names stay. */
   update(self: PeerRecord): void {
-    const before = this.#self
+    const addresses = [...this.#reachable.keys()]
+    const before = addresses.map((address) => this.#recordsAt(address))
     this.#self = self
-    for (const [address, reachable] of this.#reachable) {
-      const records = ownRecords(self, this.#names, reachable)
-      const presence = this.#presences.get(address)
-      if (!presence) this.#begin(address, records)
-      else if (!records) {
-        presence.withdraw()
-        this.#presences.delete(address)
-      } else if (!sameRecords(records, ownRecords(before, this.#names, reachable))) {
-        presence.change(records)
-      }
-    }
+    for (const [index, address] of addresses.entries()) this.#revise(address, before[index])
   }
 
   /** After the host slept: the others may have forgotten us. */
@@ -88,6 +81,20 @@ export class Responder {
     this.#isWithdrawn = true
     for (const presence of this.#presences.values()) presence.withdraw()
     this.#presences.clear()
+  }
+
+  #recordsAt(address: string): OwnRecords | undefined {
+    return ownRecords(this.#self, this.#names, this.#reachable.get(address) ?? [])
+  }
+
+  #revise(address: string, before: OwnRecords | undefined): void {
+    const records = this.#recordsAt(address)
+    const presence = this.#presences.get(address)
+    if (!presence) this.#begin(address, records)
+    else if (!records) {
+      presence.withdraw()
+      this.#presences.delete(address)
+    } else if (!sameRecords(records, before)) presence.change(records)
   }
 
   #begin(address: string, records: OwnRecords | undefined): void {
@@ -115,8 +122,7 @@ export class Responder {
     const suffix = Math.floor(random() * 0x1_0000)
     this.#names = namesFor(this.#self, `-${suffix.toString(16).padStart(4, '0')}`)
     for (const [address, presence] of this.#presences) {
-      const reachable = this.#reachable.get(address) ?? [address]
-      const records = ownRecords(this.#self, this.#names, reachable)
+      const records = this.#recordsAt(address)
       const pauseMs = this.#conflicts > MAX_CONFLICTS ? CONFLICT_PAUSE_MS : 0
       if (records) presence.claim(records, pauseMs + random() * FIRST_PROBE_SPREAD_MS)
     }
@@ -130,5 +136,5 @@ function namesFor({ id, name }: PeerRecord, suffix: string): OwnNames {
 
 function sameRecords(a: OwnRecords, b: OwnRecords | undefined): boolean {
   const keys = new Set(b?.unique.map(recordKey))
-  return a.unique.every((record) => keys.has(recordKey(record)))
+  return keys.size === a.unique.length && a.unique.every((r) => keys.has(recordKey(r)))
 }

@@ -32,7 +32,7 @@ export interface SocketsPort {
 }
 
 interface Line {
-  readonly network: NetworkInterface
+  network: NetworkInterface
   group: Socket | undefined
   alone: Socket | undefined
   /** Sockets of which it is not yet known whether they open. */
@@ -129,8 +129,14 @@ export class MulticastSockets {
   #compare(): void {
     const { scope, clock, onFault } = this.#port
     const found = new Map(listInterfaces(scope()).map((network) => [network.address, network]))
-    for (const [address, { network }] of [...this.#lines]) {
-      if (!isSame(network, found.get(address))) this.#closeLine(address)
+    for (const [address, line] of [...this.#lines]) {
+      const now = found.get(address)
+      if (!now || !isSame(line.network, now)) this.#closeLine(address)
+      else if (!isReachedAlike(line.network, now)) {
+        // The sockets stay: only what is told over them changes.
+        line.network = now
+        if (line.isUp) this.#report(line)
+      }
     }
     for (const [address, network] of found) {
       const line = this.#lines.get(address)
@@ -271,10 +277,13 @@ export class MulticastSockets {
   }
 }
 
-function isSame(a: NetworkInterface, b: NetworkInterface | undefined): boolean {
-  const isListed = (one: string, index: number) => b?.reachable[index] === one
-  if (!b || a.name !== b.name || a.netmask !== b.netmask) return false
-  return a.reachable.length === b.reachable.length && a.reachable.every(isListed)
+function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
+  return a.name === b.name && a.netmask === b.netmask
+}
+
+function isReachedAlike({ reachable }: NetworkInterface, now: NetworkInterface): boolean {
+  const isListed = (one: string, index: number) => now.reachable[index] === one
+  return reachable.length === now.reachable.length && reachable.every(isListed)
 }
 
 /** As the kernel wants it: an IPv4 address of the interface, or its IPv6 zone. */
