@@ -29,7 +29,7 @@ export interface Mark {
 }
 
 const LOOK_MS = 0.5
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000
 
 await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
   if (place.system === 'peer') await trustOf(place.mesh)
@@ -41,7 +41,7 @@ await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
   return {
     ids: () => all.map(({ id }) => id),
     openedAt: () => openedAtMs,
-    /** When each here had seen so many others; rejects after 20 s. */
+    /** When each here had seen so many others; rejects after 60 s. */
     known: async (expect: number) => {
       await until(() => all.every(({ ups }) => ups.size >= expect))
       return Math.max(

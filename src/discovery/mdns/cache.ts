@@ -159,16 +159,20 @@ export class PeerCache {
     return questions
   }
 
-  /** The pointers that we need not be told: those with more than half of their life left. */
-  knownPointers(address: string, nowMs: number): DnsRecord[] {
-    const known: DnsRecord[] = []
+  /**
+   * The pointers that we need not be told: those with more than half of their life left, of one
+   * interface or of all.
+   */
+  knownPointers(address: string | undefined, nowMs: number): DnsRecord[] {
+    const known = new Map<string, DnsRecord>()
     for (const instance of this.#instances.values()) {
-      if (instance.address !== address || !isKnown(instance, nowMs)) continue
+      if (address !== undefined && instance.address !== address) continue
+      if (!isKnown(instance, nowMs)) continue
       const { record, heardAtMs, ttlMs } = instance.pointer
       const ttlSeconds = Math.floor((heardAtMs + ttlMs - nowMs) / 1_000)
-      known.push({ ...record, flush: false, ttlSeconds })
+      known.set(nameKey(instance.name), { ...record, flush: false, ttlSeconds })
     }
-    return known
+    return [...known.values()]
   }
 
   /** True if we would name the record, too, among what we know. */

@@ -180,7 +180,9 @@ class MdnsProvider implements MdnsDiscovery {
     for (const fault of this.#unheard.splice(0)) events.push(fault)
     browser.open()
     this.#sockets.open()
-    for (const address of this.#up.keys()) browser.addInterface(address)
+    for (const address of this.#up.keys()) {
+      browser.addInterface(address, this.#sockets.isSecond(address))
+    }
     return events
   }
 
@@ -230,7 +232,8 @@ class MdnsProvider implements MdnsDiscovery {
 
   #interfaceUp(address: string, canAnnounce: boolean): void {
     this.#up.set(address, canAnnounce)
-    for (const { browser } of this.#watching) browser.addInterface(address)
+    const isSecond = this.#sockets.isSecond(address)
+    for (const { browser } of this.#watching) browser.addInterface(address, isSecond)
     if (!canAnnounce) return
     const reachable = this.#sockets.reachableAt(address)
     for (const responder of this.#responders.keys()) responder.addInterface(address, reachable)

@@ -77,6 +77,12 @@ export class MulticastSockets {
     return false
   }
 
+  /** IPv6 on an interface that has IPv4 as well. */
+  isSecond(address: string): boolean {
+    const network = this.#lines.get(address)?.network
+    return network?.family === 6 && this.#hasIPv4(network.name)
+  }
+
   /** Where a peer may listen to be reached over the interface with this address. */
   reachableAt(address: string): readonly string[] {
     return this.#lines.get(address)?.network.reachable ?? []

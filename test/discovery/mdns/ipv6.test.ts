@@ -89,4 +89,21 @@ describe('a link over IPv6', () => {
     const inbox = expect.arrayContaining(['tcp://[fe80::9%eth0]:7'])
     expect(newcomer.take()).toMatchObject([{ type: 'change', peer: { inbox } }])
   })
+
+  it('is asked a second later where IPv4 is, once, with what is known by then', async () => {
+    const ether = new Ether()
+    const host = ether.host()
+    const newcomer = ether.host()
+    host.announce()
+    await ether.clock.advance(3_000)
+    newcomer.browse()
+    ether.sent.length = 0
+    newcomer.browser.addInterface('fe80::2%eth0', true)
+    await ether.clock.advance(2_500)
+    const asks = ether.sent.filter(({ packet }) => packet.kind === 'query')
+    expect(asks.map(({ atMs }) => atMs)).toEqual([3_150, 4_000, 4_000])
+    for (const { packet } of asks.slice(-2)) {
+      expect(packet.answers.map(({ data }) => data)).toEqual([host.responder.instance])
+    }
+  })
 })
