@@ -38,6 +38,7 @@ export function checkScope(scope: MdnsScope): void {
 export function listInterfaces(scope: MdnsScope): NetworkInterface[] {
   const found: NetworkInterface[] = []
   for (const [name, infos = []] of Object.entries(networkInterfaces())) {
+    if (scope === 'lan' && publicAddressOf(infos) !== undefined) continue
     const v4 = infos.filter(({ family }) => family === 'IPv4')
     const v6 = infos.filter(({ family }) => family === 'IPv6')
     const all6 = v6.map(({ address }) => address)
@@ -67,9 +68,24 @@ export function isOnLink(network: NetworkInterface, source: string): boolean {
 function isWanted(scope: MdnsScope, info: NetworkInterfaceInfo, name: string): boolean {
   const { address, internal } = info
   if (scope === 'host') return internal
-  if (scope !== 'lan') return scope.includes(address) || scope.includes(`${address}%${name}`)
-  // Whoever is on the internet with this interface need not know what runs here.
-  return internal || info.family === 'IPv6' || isPrivate(address)
+  return scope === 'lan' || scope.includes(address) || scope.includes(`${address}%${name}`)
+}
+
+/**
+ * The interfaces that `lan` leaves out, with the address that is the reason: who is on the
+ * internet there need not know what runs here.
+ */
+export function publicInterfaces(): { readonly name: string; readonly address: string }[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) => {
+    const address = publicAddressOf(infos)
+    return address === undefined ? [] : { name, address }
+  })
+}
+
+function publicAddressOf(infos: readonly NetworkInterfaceInfo[]): string | undefined {
+  const isPublic = (info: NetworkInterfaceInfo) =>
+    info.family === 'IPv4' && !info.internal && !isPrivate(info.address)
+  return infos.find(isPublic)?.address
 }
 
 /** RFC 1918, 3927, 6598. */

@@ -3,10 +3,17 @@
 
 import { createSocket, type Socket } from 'node:dgram'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { reportNote } from '../../base/diagnostics.ts'
 import { EarshotError } from '../../base/errors.ts'
 import { errnoOf } from '../errno.ts'
 import type { Address } from './answers.ts'
-import { isOnLink, listInterfaces, type MdnsScope, type NetworkInterface } from './interfaces.ts'
+import {
+  isOnLink,
+  listInterfaces,
+  type MdnsScope,
+  type NetworkInterface,
+  publicInterfaces,
+} from './interfaces.ts'
 import { mdnsPort } from './presence.ts'
 
 const GROUPS = { 4: '224.0.0.251', 6: 'ff02::fb' } as const
@@ -60,6 +67,7 @@ export class MulticastSockets {
     if (this.#poll) return
     const { clock } = this.#port
     this.#polledAtMs = clock.wallMs()
+    if (this.#port.scope() === 'lan') notePublic()
     this.#poll = clock.every(POLL_MS, () => this.#onPoll(), true)
     this.#compare()
   }
@@ -280,6 +288,15 @@ export class MulticastSockets {
     const data = { interface: name, address, errno: code }
     const error = new EarshotError('EARSHOT_DISCOVERY', text, { cause, data })
     this.#port.onFault(error, RETRY_MS)
+  }
+}
+
+function notePublic(): void {
+  for (const { name, address } of publicInterfaces()) {
+    const text =
+      `mDNS is silent on ${name}, for ${address} is a public address: name the address in ` +
+      `mdns({ scope: ['${address}'] }) to speak there`
+    reportNote({ area: 'discovery', text, data: { interface: name, address } })
   }
 }
 

@@ -5,6 +5,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE } from 'dns-packet'
+import { errnoOf } from '../../../src/discovery/errno.ts'
 
 const NXDOMAIN = 3
 const MAX_UDP_BYTES = 1_232
@@ -15,7 +16,7 @@ export class DnsServer {
   readonly asked: string[] = []
   /** What is said to `SRV name` or `A name`; without an entry there is no such name. */
   readonly zone = new Map<string, Reply>()
-  readonly #udp: Socket = createSocket('udp4')
+  #udp: Socket = createSocket('udp4')
   readonly #tcp: Server = createServer((socket) => {
     socket.on('error', () => socket.destroy())
     socket.on('data', (bytes) => {
@@ -33,20 +34,33 @@ export class DnsServer {
   }
 
   async start({ tcp = true } = {}): Promise<this> {
-    this.#udp.on('message', (bytes, { port, address }) => {
+    // A port that is free for UDP may be taken for TCP by somebody else.
+    while (!(await this.#listen(tcp))) this.#udp.close()
+    return this
+  }
+
+  async #listen(tcp: boolean): Promise<boolean> {
+    const udp = createSocket('udp4')
+    this.#udp = udp
+    udp.on('message', (bytes, { port, address }) => {
       const reply = this.#answer(bytes)
       if (!reply) return
       const isLong = reply.length > MAX_UDP_BYTES
-      this.#udp.send(isLong ? this.#cut(bytes) : reply, port, address)
+      udp.send(isLong ? this.#cut(bytes) : reply, port, address)
     })
-    this.#udp.bind(0, '127.0.0.1')
-    await once(this.#udp, 'listening')
-    const { port } = this.#udp.address()
+    udp.bind(0, '127.0.0.1')
+    await once(udp, 'listening')
+    const { port } = udp.address()
     this.#address = `127.0.0.1:${port}`
-    if (!tcp) return this
+    if (!tcp) return true
     this.#tcp.listen(port, '127.0.0.1')
-    await once(this.#tcp, 'listening')
-    return this
+    try {
+      await once(this.#tcp, 'listening')
+      return true
+    } catch (error) {
+      if (errnoOf(error) === 'EADDRINUSE') return false
+      throw error
+    }
   }
 
   /** The service has these pods: SRV for each, and an address for each. */

@@ -126,6 +126,23 @@ describe.skipIf(!isAble)('mDNS in networks of its own', () => {
     expect([...one.lines, ...other.lines].filter(({ type }) => type === 'fault')).toEqual([])
   })
 
+  it('is silent on a public address, says so, and speaks when told to', async () => {
+    make(a, b)
+    joined()
+    ip('-n', a, 'addr', 'add', '203.0.113.1/24', 'dev', `${prefix}x`)
+    ip('-n', b, 'addr', 'add', '203.0.113.2/24', 'dev', `${prefix}y`)
+    raise()
+    const silent = start(a, { scope: 'lan', host: '203.0.113.1', port: '4001' })
+    expect((await silent.until('note')).text).toMatch(/public address.*scope: \['203\.0\.113\.1'\]/)
+    const told = start(a, { scope: '203.0.113.1', host: '203.0.113.1', port: '4002' })
+    await told.until('synced')
+    const other = start(b, { scope: '203.0.113.2', host: '203.0.113.2', port: '4003' })
+    expect(await other.until('up')).toMatchObject({ peer: { id: told.id } })
+    await told.until('up')
+    expect(other.lines.filter(({ type }) => type === 'up')).toEqual([])
+    expect(silent.lines.filter(({ type }) => type === 'up')).toEqual([])
+  })
+
   it.skipIf(!hasNft)('finds peers by IPv6 where IPv4 multicast does not come through', async () => {
     make(a, b)
     joined()

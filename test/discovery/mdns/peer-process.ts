@@ -2,15 +2,17 @@
 // Compiled by the test that starts it: Node 20 does not run TypeScript.
 
 import { createSocket } from 'node:dgram'
+import { subscribe } from 'node:diagnostics_channel'
 import { createInterface } from 'node:readline'
 import { mdns } from '../../../src/discovery/mdns/mdns.ts'
 import { nativeMdns } from '../../../src/discovery/native/native.ts'
 
 const { id = '', mesh = '', scope = 'host', host = '127.0.0.1', port = '1' } = process.env
-const embedded = mdns({ scope: scope === 'lan' ? 'lan' : 'host' })
+const embedded = mdns({ scope: scope === 'lan' || scope === 'host' ? scope : [scope] })
 const provider = process.env.native ? nativeMdns() : embedded
 const stop = new AbortController()
 const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
+subscribe('earshot:note', (note) => say({ ...(note as object), type: 'note' }))
 
 function noise(count: number): void {
   const socket = createSocket('udp4')
