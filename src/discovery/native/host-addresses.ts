@@ -2,6 +2,7 @@
 // Never uses the resolver of the system: only where nss-mdns is set up does that know such names.
 
 import { createSocket, type Socket } from 'node:dgram'
+import { networkInterfaces } from 'node:os'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { encodePacket } from '../mdns/encode.ts'
 import { isOnLink, listInterfaces, type NetworkInterface } from '../mdns/interfaces.ts'
@@ -69,8 +70,10 @@ export function hostAddresses(
 }
 
 function linksOf(networkInterface: string | undefined): NetworkInterface[] {
-  return listInterfaces('lan').filter(
-    ({ name, family }) =>
-      family === 4 && (networkInterface === undefined || name === networkInterface),
+  // The daemon speaks wherever it was told to, on public addresses as well.
+  const all = Object.values(networkInterfaces()).flatMap((infos = []) => infos)
+  const beyond = all.filter(({ family, internal }) => family === 'IPv4' && !internal)
+  return listInterfaces(beyond.map(({ address }) => address)).filter(
+    ({ name }) => networkInterface === undefined || name === networkInterface,
   )
 }

@@ -19,7 +19,11 @@ const SYNCED_MS = 300
 const OVERLAP_MS = 2_500
 const ENDPOINT = /^tcp:\/\/([^/\s]+):(\d{1,5})$/
 
-export type AddressLookup = (host: string, networkInterface?: string) => Promise<readonly string[]>
+/** How hosts are found; IPv4 addresses, on one interface where it is named. */
+export interface AddressLookup {
+  of(host: string, networkInterface?: string): Promise<readonly string[]>
+  here(networkInterface?: string): readonly string[]
+}
 
 /**
  * Multicast DNS by the daemon of the system, in place of `mdns()`: for hosts that let no second
@@ -29,22 +33,22 @@ export type AddressLookup = (host: string, networkInterface?: string) => Promise
  * @throws EARSHOT_DISCOVERY, not retryable, where the package cannot be loaded
  */
 export function nativeMdns(): Discovery {
-  return nativeProvider(loadNative(), hostAddresses)
+  return nativeProvider(loadNative(), { of: hostAddresses, here: addressesHere })
 }
 
 /** The provider over a module that is loaded already. */
 export function nativeProvider(
   native: NativeModule,
-  addressesOf: AddressLookup,
+  addresses: AddressLookup,
   clock: Clock = systemClock,
 ): Discovery {
-  return new NativeProvider(native, addressesOf, clock)
+  return new NativeProvider(native, addresses, clock)
 }
 
 class NativeProvider implements Discovery {
   readonly name: string = 'native'
   readonly #native: NativeModule
-  readonly #addressesOf: AddressLookup
+  readonly #addresses: AddressLookup
   readonly #clock: Clock
   /** What stops the advertisement of each of our records. */
   readonly #own = new Map<string, () => void>()
@@ -52,10 +56,10 @@ class NativeProvider implements Discovery {
   #ownHost: string | undefined
   #isClosed = false
 
-  constructor(native: NativeModule, addressesOf: AddressLookup, clock: Clock) {
+  constructor(native: NativeModule, addresses: AddressLookup, clock: Clock) {
     this.#clock = clock
     this.#native = native
-    this.#addressesOf = addressesOf
+    this.#addresses = addresses
   }
 
   async announce(self: PeerRecord, { signal }: { signal: AbortSignal }): Promise<Announcement> {
@@ -131,7 +135,6 @@ class NativeProvider implements Discovery {
     const type = `${TYPE},_m-${meshHash(record.mesh)}`
     const advertisement = attempt(() => this.#native.createAdvertisement(type, port, options))
     advertisement.on('error', (thrown) => this.#fault(thrown))
-    advertisement.start()
     let stopBefore = this.#own.get(record.id)
     const end = () => {
       stopBefore?.()
@@ -145,6 +148,8 @@ class NativeProvider implements Discovery {
       if (isOn) advertisement.stop()
       isOn = false
     })
+    // Only now: what the daemon tells of it must be known for ours.
+    advertisement.start()
   }
 
   #withdraw(id: string): void {
@@ -158,9 +163,9 @@ class NativeProvider implements Discovery {
     if (host === undefined) return []
     const isHere = () => host === this.#ownHost
     try {
-      const found = isHere() ? [] : await this.#addressesOf(host, networkInterface)
+      const found = isHere() ? [] : await this.#addresses.of(host, networkInterface)
       // Avahi answers nobody on its own host but by its own interface.
-      return found.length === 0 && isHere() ? addressesHere(networkInterface) : found
+      return found.length === 0 && isHere() ? this.#addresses.here(networkInterface) : found
     } catch (thrown) {
       this.#fault(thrown)
       return []

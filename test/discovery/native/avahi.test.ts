@@ -80,9 +80,9 @@ if (hasPackage) {
       const native = startNative('4001')
       await native.until('synced')
       const embedded = start(there, '10.77.0.2', '4002')
-      expect(await embedded.until('up')).toMatchObject({
-        peer: { id: native.id, mesh, inbox: ['tcp://10.77.0.1:4001'] },
-      })
+      // Over IPv6 Avahi gives all addresses of its host, listened on or not.
+      const inbox = expect.arrayContaining(['tcp://10.77.0.1:4001'])
+      expect(await embedded.until('up')).toMatchObject({ peer: { id: native.id, mesh, inbox } })
       expect(await native.until('up')).toMatchObject({
         peer: { id: embedded.id, mesh, inbox: ['tcp://10.77.0.2:4002'] },
       })

@@ -10,7 +10,7 @@ import { aRecord, Watch } from '../support.ts'
 import { FakeDaemon } from './fake-daemon.ts'
 
 const place = { inbox: ['tcp://10.0.0.7:4711'], door: ['tcp://10.0.0.7:4712'] }
-const always = async () => ['10.0.0.7']
+const always = { of: async () => ['10.0.0.7'], here: () => ['10.0.0.7'] }
 
 conformsToDiscovery({
   name: 'native',
@@ -26,8 +26,8 @@ describe('the provider over a daemon', () => {
   let daemon: FakeDaemon
   const { signal } = new AbortController()
   const self = aRecord(place)
-  const watch = (addressesOf: (host: string) => Promise<string[]> = always) => {
-    const provider = nativeProvider(daemon, addressesOf)
+  const watch = (of: (host: string) => Promise<string[]> = always.of) => {
+    const provider = nativeProvider(daemon, { ...always, of })
     return new Watch((stop) => provider.watch('shop', { signal: stop }))
   }
   beforeEach(() => {
@@ -57,6 +57,15 @@ describe('the provider over a daemon', () => {
     daemon.take(second)
     expect(await watching.until('down')).toMatchObject({ id: self.id, reason: 'goodbye' })
     expect(watching.seen.filter(({ type }) => type !== 'synced')).toEqual([])
+  })
+
+  it('takes its own addresses for a service of its own host', async () => {
+    const provider = nativeProvider(daemon, { of: async () => [], here: () => ['10.0.0.9'] })
+    const watching = new Watch((stop) => provider.watch('shop', { signal: stop }))
+    await provider.announce(self, { signal })
+    await nativeProvider(daemon, always).announce(aRecord(place), { signal })
+    const { peer } = await watching.until('up')
+    expect(peer.inbox).toEqual(['tcp://10.0.0.9:4711'])
   })
 
   it('does not report one that left while its host was being looked for', async () => {
