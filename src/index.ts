@@ -53,13 +53,23 @@ export type { Shape } from './contract/shape.ts'
 export { type AvroSchema, avroSchemaOf as toAvro } from './contract/to-avro.ts'
 export { type JsonSchema, toJsonSchema } from './contract/to-json-schema.ts'
 export { contractsToTypeScript, toTypeScript } from './contract/to-typescript.ts'
-export { mdns } from './discovery/mdns/mdns.ts'
+export { type DnsOptions, dns } from './discovery/dns/dns.ts'
+export { type MdnsDiscovery, type MdnsOptions, mdns } from './discovery/mdns/mdns.ts'
+export { nativeMdns } from './discovery/native/native.ts'
 export type {
   Announcement,
   Discovery,
   DiscoveryEvent,
+  PeerPlace,
   PeerRecord,
 } from './discovery/provider.ts'
+export {
+  type Registrar,
+  type RegistrarOptions,
+  type Registration,
+  registrar,
+} from './discovery/registrar.ts'
+export type { ServiceToRegister } from './discovery/registration.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { Mismatch, RemotePeer } from './mesh/remote.ts'

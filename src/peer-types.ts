@@ -37,7 +37,10 @@ export interface PeerOptions {
    * bytes can be read; said aloud at start. Default: whether `EARSHOT_CODEC=json` is set.
    */
   readonly debugJson?: boolean
-  /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
+  /**
+   * How others are found, all at once. Default `['directory', 'mdns']`: on this host, and by
+   * multicast. Further: `dns(…)`, `staticPeers(…)`, or a provider of your own.
+   */
   readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
   /** False: finds others, is not found; for tools that come and go. Default true. */
   readonly announce?: boolean

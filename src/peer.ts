@@ -7,9 +7,10 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
+import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
-import type { Discovery } from './discovery/provider.ts'
+import type { Discovery, PeerRecord } from './discovery/provider.ts'
 import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
@@ -183,18 +184,23 @@ async function socketFolder(
 }
 
 function providers(
-  { local }: ResolvedOptions,
+  { local, mesh }: ResolvedOptions,
   { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
   folder: string | undefined,
 ): Discovery[] {
   const chosen = discovery.flatMap((provider) => {
     if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
-    if (provider === 'mdns') return [mdns({ scope: local ? 'host' : 'lan' })]
+    if (provider === 'mdns') return [mdns()]
     if (typeof provider?.watch === 'function') return [provider]
-    const text = "discovery is a list of providers: 'directory', 'mdns', staticPeers([…])"
+    const text =
+      "discovery is a list of providers: 'directory', 'mdns' or mdns(), dns('orders.svc'), " +
+      'staticPeers([…]), registrar()'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
   })
-  return announce ? chosen : chosen.map(silent)
+  const used = announce ? chosen : chosen.map(silent)
+  const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
+  for (const provider of chosen) provider.prepare?.(place)
+  return used
 }
 
 /** Finds others without being found. */

@@ -3,6 +3,9 @@
 import type { Section } from 'earshot/report'
 import { runCodecs } from '../codecs/run.ts'
 import { codecsView } from '../codecs/section.ts'
+import { failuresOf as discoveryFailures } from '../discovery/figures.ts'
+import { measureDiscovery } from '../discovery/measure.ts'
+import { discoveryView } from '../discovery/view.ts'
 import { failuresOf as fanOutFailures } from '../fan-out/figures.ts'
 import { measureFanOut } from '../fan-out/measure.ts'
 import { fanOutView } from '../fan-out/view.ts'
@@ -17,7 +20,14 @@ import { measureOneWay } from '../one-way/measure.ts'
 import { oneWayView } from '../one-way/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
 
-export const componentNames = ['one-way', 'latency', 'fan-out', 'codecs', 'memory'] as const
+export const componentNames = [
+  'one-way',
+  'latency',
+  'fan-out',
+  'discovery',
+  'codecs',
+  'memory',
+] as const
 
 export type ComponentName = (typeof componentNames)[number]
 
@@ -52,6 +62,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   'one-way': component('one-way', measureOneWay, oneWayView, oneWayFailures),
   latency: component('latency', measureLatency, latencyView, latencyFailures),
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
+  discovery: component('discovery', measureDiscovery, discoveryView, discoveryFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),
 }

@@ -97,6 +97,11 @@ export const limitTable = {
     unit: 'per second',
     why: 'a flood of strangers must not keep us busy',
   },
+  maxRegistrations: {
+    value: 256,
+    unit: 'peers',
+    why: 'services that one registrar announces for others',
+  },
   maxDialsAtOnce: {
     value: 8,
     unit: 'items',

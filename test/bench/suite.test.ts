@@ -9,6 +9,8 @@ import type { Section } from 'earshot/report'
 import { tableText } from 'earshot/report'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DiscoveryFigures } from '../../bench/discovery/figures.ts'
+import { discoveryView } from '../../bench/discovery/view.ts'
 import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
 import { fanOutView } from '../../bench/fan-out/view.ts'
 import type { LatencyFigures } from '../../bench/latency/figures.ts'
@@ -37,9 +39,10 @@ async function bench<F>(name: string, view: (figures: F) => Section): Promise<F>
   const document = JSON.parse(stdout) as BenchDocument
   expect(document.failures).toEqual([])
   expect(document.machine.node).toBe(process.version)
-  await checkReports(out, document)
   const figures = (document.components as Record<string, unknown>)[name] as F
-  for (const { table } of view(figures).parts) {
+  const { parts } = view(figures)
+  await checkReports(out, document, parts.length > 0)
+  for (const { table } of parts) {
     for (const line of tableText(table).split('\n')) {
       expect([...line].length, line).toBeLessThanOrEqual(80)
     }
@@ -47,14 +50,14 @@ async function bench<F>(name: string, view: (figures: F) => Section): Promise<F>
   return figures
 }
 
-async function checkReports(out: string, document: BenchDocument): Promise<void> {
+async function checkReports(out: string, document: BenchDocument, hasParts: boolean) {
   const read = (file: string) => readFile(join(out, file), 'utf8')
   expect(JSON.parse(await read('bench.json'))).toEqual(document)
   const html = await read('bench.html')
   expect(html).not.toMatch(/https?:|\/\/[a-z]|<script|<link|<img|<iframe|url\(|@import|NaN/i)
   const body = html.replace('<!doctype html>', '').replaceAll(/<meta [^>]*>/g, '')
   expect(XMLValidator.validate(body)).toBe(true)
-  expect(html).toContain('<svg')
+  expect(html.includes('<svg')).toBe(hasParts)
   const markdown = await read('bench.md')
   for (const text of [document.machine.cpu, 'Method', 'Caveats']) expect(markdown).toContain(text)
 }
@@ -108,6 +111,32 @@ describe('npm run bench -- --quick', () => {
     expect(mesh.deliveredPerSecond).toBeGreaterThan(0)
     expect(idle.links).toBe(20)
     expect(idle.cpuPercent).toBeGreaterThanOrEqual(0)
+  })
+
+  it('discovery has times of each system, or says why it has none', async () => {
+    const figures = await bench<DiscoveryFigures>('discovery', discoveryView)
+    const { notMeasured, pairs, crowds } = figures
+    if (notMeasured !== undefined) {
+      expect(discoveryView(figures).findings).toEqual([`Not measured: ${notMeasured}.`])
+      return
+    }
+    expect(pairs.map(({ system }) => system)).toEqual(['mdns', 'bonjour', 'peer', 'host'])
+    for (const { newcomerKnows, runningSees, leave } of pairs) {
+      for (const { p50Ms, p99Ms, count } of [newcomerKnows, runningSees, leave]) {
+        expect(p50Ms).toBeGreaterThan(0)
+        expect(p50Ms).toBeLessThanOrEqual(p99Ms)
+        expect(count).toBe(2)
+      }
+    }
+    for (const { system, killed } of pairs) {
+      expect(killed?.count).toBe(system === 'peer' || system === 'host' ? 1 : undefined)
+    }
+    expect(crowds.map(({ system }) => system)).toEqual(['mdns', 'bonjour'])
+    for (const { peers, togetherMs, packetsPerPeer, newcomerKnows } of crowds) {
+      expect([peers, newcomerKnows.count]).toEqual([10, 2])
+      expect(togetherMs).toBeGreaterThan(0)
+      expect(packetsPerPeer).toBeGreaterThan(1)
+    }
   })
 
   it('memory has samples under both overloads, an exact gap, and no loss', async () => {
