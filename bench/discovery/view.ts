@@ -1,8 +1,7 @@
 // Owns how the figures of `discovery` are shown. Never takes one.
 
-import type { Chart } from '../report/chart.ts'
-import { none, ratio } from '../report/number.ts'
-import type { Part, Section } from '../report/section.ts'
+import type { Chart, Part, Section } from 'earshot/report'
+import { none, ratio } from 'earshot/report'
 import type { System } from '../roles/neighbours.ts'
 import type { DiscoveryFigures, Times } from './figures.ts'
 
