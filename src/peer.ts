@@ -151,6 +151,7 @@ class Start {
       dialled: '',
       ...this.#bound,
       codecs: only ? [only] : codecs,
+      revision: this.#catalog.revision,
       contracts: this.#catalog.offers(),
       hears: this.mesh.heard(),
       credit: limits.creditBytes,

@@ -23,6 +23,8 @@ interface Writer {
 
 export class Catalog {
   readonly spoken: Spoken
+  /** Counts the changes of what is offered. */
+  revision = 0
   /** Readers of other versions, shared by all channels. */
   readonly resolvers: Resolvers
   readonly #limits: Limits

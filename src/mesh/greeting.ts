@@ -48,7 +48,7 @@ export function registerGreeting(parts: GreetingParts): void {
   inbound.on(Kind.welcome, (link, record) => {
     if (accept(link, record)) membership.refused(link)
     // What we offer may have changed since our hello left.
-    else link.outbound.control(Kind.offer, Buffer.from(JSON.stringify(parts.hello().contracts)))
+    else link.outbound.control(Kind.offer, offersIn(parts.hello()))
     return true
   })
   inbound.on(Kind.refuse, (link, record) => {
@@ -59,8 +59,8 @@ export function registerGreeting(parts: GreetingParts): void {
   })
   inbound.on(Kind.offer, ({ remote }, record) => {
     if (!remote || record.end - record.start > limits.maxHelloBytes) return true
-    remote.offers = parseOffers(payloadOf(record), limits.maxContracts)
-    parts.offered(remote)
+    const isNew = remote.offer(parseOffers(payloadOf(record), limits.maxContracts))
+    if (isNew) parts.offered(remote)
     return true
   })
   inbound.on(Kind.beat, () => true)
@@ -144,6 +144,10 @@ function examine(
     return refuse('EARSHOT_OVERLOADED', `${limits.maxPeersPerSecond} new peers in this second`)
   }
   return { hello }
+}
+
+function offersIn({ revision, contracts }: Hello): Buffer {
+  return Buffer.from(JSON.stringify({ revision, contracts }))
 }
 
 function payloadOf(record: RecordWalker): Buffer {

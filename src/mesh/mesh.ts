@@ -7,7 +7,7 @@ import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Hello } from '../wire/hello.ts'
+import { type Hello, MAX_HEARD, type Offers } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { Arrivals } from './arrivals.ts'
 import type { Catalog } from './catalog.ts'
@@ -109,7 +109,7 @@ export class Mesh {
 
   /** What somebody here hears, once for each pair of ears. */
   heard(): string[] {
-    return this.#ears.flatMap((ears) => ears.heard())
+    return this.#ears.flatMap((ears) => ears.heard()).slice(0, MAX_HEARD)
   }
 
   start(): void {
@@ -146,7 +146,10 @@ export class Mesh {
 
   /** We serve or publish something new: everybody is told. */
   offersChanged(): void {
-    this.membership.tellAll(Buffer.from(JSON.stringify(this.parts.catalog.offers())))
+    const { catalog } = this.parts
+    catalog.revision++
+    const offers: Offers = { revision: catalog.revision, contracts: catalog.offers() }
+    this.membership.tellAll(Buffer.from(JSON.stringify(offers)))
   }
 
   /** Goodbye to all, before the last work is finished. */

@@ -6,7 +6,7 @@ import type { Overflow } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
-import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
+import type { ChannelOffer, ContractOffer, Hello, Offers } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
@@ -128,6 +128,7 @@ export class Remote {
   readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
   offers: readonly ContractOffer[]
+  #revision: number
   /** Has said goodbye: finishes what it has, takes nothing new. */
   leaving = false
   /** What it hears of us is in force: what we publish from now on reaches it. */
@@ -141,8 +142,20 @@ export class Remote {
     this.hello = hello
     this.label = Object.freeze({ id: hello.id, name: hello.name })
     this.offers = hello.contracts
+    this.#revision = hello.revision
     this.via = via
     this.foundAfterMs = foundAfterMs
+  }
+
+  /**
+   * What it offers now. False for what is older than what is known: a second link's hello may have
+   * been under way while the first told of a change.
+   */
+  offer({ revision, contracts }: Offers): boolean {
+    if (revision < this.#revision) return false
+    this.#revision = revision
+    this.offers = contracts
+    return true
   }
 
   /** The link for what we have to say; undefined while we dial anew. */

@@ -21,7 +21,14 @@ export interface ContractOffer {
   readonly channels: readonly ChannelOffer[]
 }
 
-export interface Hello {
+/** All that a peer serves and publishes. */
+export interface Offers {
+  /** Grows with each change: of what arrives by two links the newest counts. */
+  readonly revision: number
+  readonly contracts: readonly ContractOffer[]
+}
+
+export interface Hello extends Offers {
   /** Lowest and highest version of the protocol that the sender speaks. */
   readonly protocol: readonly [number, number]
   readonly mesh: string
@@ -37,7 +44,6 @@ export interface Hello {
   readonly door: readonly string[]
   /** For channels that the sender has not offered yet. */
   readonly codecs: readonly string[]
-  readonly contracts: readonly ContractOffer[]
   /**
    * Keys of the channels that the sender subscribes to: the receiver counts it as up for its own
    * publishers once these are in force, so that what it publishes first is heard.
@@ -52,9 +58,10 @@ export interface Hello {
 
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
-const MAX_HEARD = 1_024
-/** As a topic's name. */
-const MAX_KEY = 247
+/** More are heard all the same, and only not waited for at the start. */
+export const MAX_HEARD = 1_024
+/** A topic's name, and a key behind it. */
+const MAX_HEARD_TEXT = 247 + 1 + 255
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
 export function parseHello(bytes: Buffer, maxContracts: number): Hello {
@@ -73,8 +80,8 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     inbox: endpoints(value.inbox, '/inbox'),
     door: endpoints(value.door, '/door'),
     codecs: texts(value.codecs, '/codecs', MAX_CODECS),
-    contracts: offers(value.contracts, maxContracts),
-    hears: texts(value.hears, '/hears', MAX_HEARD, MAX_KEY),
+    ...offersOf(value, maxContracts),
+    hears: texts(value.hears, '/hears', MAX_HEARD, MAX_HEARD_TEXT),
     credit: whole(value.credit, '/credit'),
     window: whole(value.window, '/window'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
@@ -82,8 +89,13 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
 }
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
-export function parseOffers(bytes: Buffer, maxContracts: number): readonly ContractOffer[] {
-  return offers(json(bytes), maxContracts)
+export function parseOffers(bytes: Buffer, maxContracts: number): Offers {
+  return offersOf(object(json(bytes), ''), maxContracts)
+}
+
+function offersOf(value: Readonly<Record<string, unknown>>, maxContracts: number): Offers {
+  const revision = whole(value.revision, '/revision')
+  return { revision, contracts: contractsOf(value.contracts, maxContracts) }
 }
 
 /** The version that both speak, or undefined. */
@@ -115,7 +127,7 @@ export function parseWireError(bytes: Buffer): WireError {
   }
 }
 
-function offers(value: unknown, maxContracts: number): ContractOffer[] {
+function contractsOf(value: unknown, maxContracts: number): ContractOffer[] {
   return list(value, '/contracts', maxContracts).map((item, index) => {
     const path = `/contracts/${index}`
     const offer = object(item, path)

@@ -71,9 +71,13 @@ describe('earshot peers', () => {
       '! test.orders/1/place 1.9.0 does not go with 1.2.0 at mine: /body/count',
     )
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
-    const { peers } = JSON.parse((await earshot([...words, '--json'])).stdout)
-    const mine = peers.find(({ name }: { name: string }) => name === 'mine')
-    expect(mine.mismatches).toContainEqual(
+    let mine: { mismatches: unknown[] } | undefined
+    await until('it is found again', async () => {
+      const { peers } = JSON.parse((await earshot([...words, '--json'])).stdout)
+      mine = peers.find(({ name }: { name: string }) => name === 'mine')
+      return mine !== undefined
+    })
+    expect(mine?.mismatches).toContainEqual(
       expect.objectContaining({ with: 'theirs', ours: '1.2.0', theirs: '1.9.0' }),
     )
   })

@@ -51,7 +51,7 @@ async function stranger(mesh: string, victim: PeerProcess, id: string): Promise<
       ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
       ...{ host: 'elsewhere', dialled: '', inbox: [], outlet: [], door: [], codecs: ['json'] },
       ...{ contracts: [{ name: 'test.orders', version: '1.5.0', channels }], hears: [] },
-      ...{ credit: 1_000_000, window: 1_000_000, heartbeatMs: 60_000 },
+      ...{ credit: 1_000_000, window: 1_000_000, heartbeatMs: 60_000, revision: 0 },
     }),
   )
   const next = async (kind: number) => {
