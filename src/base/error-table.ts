@@ -171,6 +171,18 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_TRUST_INVALID: {
+    meaning: 'A key file or an allow list cannot be used, or others could have read or written it.',
+    remedy: 'Correct the file, and the line, named in the message; `earshot keys` makes keys.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_DENIED: {
+    meaning: 'A rule of access closes this channel to the key that asked.',
+    remedy: 'Ask with a key that has the role, or let the serving peer allow it (`allow`).',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_RUNTIME_DIR: {
     meaning: 'The directory for the sockets of this host cannot be used safely.',
     remedy: 'Let the path named in the message be a directory that you own with mode 0700.',

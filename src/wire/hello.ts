@@ -48,9 +48,14 @@ export interface Hello {
   /** The most that the sender ever has on its way to one receiver, bytes. */
   readonly window: number
   readonly heartbeatMs: number
+  /** Where each peer has a key of its own: the sender's, and the proof that it says this itself. */
+  readonly key: string
+  readonly proof: string
 }
 
 const MAX_NAME = 200
+/** 32 bytes in base64url, or nothing. */
+const KEY = /^(?:[\w-]{43})?$/
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
 const MAX_HEARD = 1_024
@@ -79,6 +84,8 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     credit: whole(value.credit, '/credit'),
     window: whole(value.window, '/window'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
+    key: pattern(value.key ?? '', '/key', KEY),
+    proof: pattern(value.proof ?? '', '/proof', KEY),
   }
 }
 

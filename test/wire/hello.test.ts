@@ -33,6 +33,8 @@ const hello: Hello = {
   credit: 1,
   window: 1,
   heartbeatMs: 1_000,
+  key: '',
+  proof: '',
 }
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
 
