@@ -10,7 +10,9 @@ import type { Hello } from '../wire/hello.ts'
 
 /** Whom a key stands for, as handlers and rules of access see it. */
 export interface Identity {
-  readonly publicKey: string
+  /** As ZeroMQ takes it. */
+  readonly curveKey: string
+  /** Its fingerprint. */
   readonly key: string
   readonly roles: readonly string[]
 }
@@ -33,8 +35,8 @@ export class Introduction {
     if (!trust) return [address]
     if (key !== undefined) return trust.find(key) ? [withKey(address, key)] : []
     if (announced !== undefined) return []
-    const others = [...trust.all()].filter(({ publicKey }) => publicKey !== trust.own.publicKey)
-    return others.map(({ publicKey }) => withKey(address, publicKey))
+    const others = [...trust.all()].filter(({ curveKey }) => curveKey !== trust.own.publicKey)
+    return others.map(({ curveKey }) => withKey(address, curveKey))
   }
 
   /** The hello with our key, and a proof that means something to the owner of `key` alone. */
@@ -65,7 +67,7 @@ export class Introduction {
   settled(hello: Hello, who: Identity | undefined): Hello {
     if (!who) return hello
     const all = (endpoints: readonly string[]) =>
-      endpoints.map((endpoint) => withKey(splitEndpoint(endpoint).address, who.publicKey))
+      endpoints.map((endpoint) => withKey(splitEndpoint(endpoint).address, who.curveKey))
     const { inbox, outlet, door } = hello
     return { ...hello, inbox: all(inbox), outlet: all(outlet), door: all(door) }
   }

@@ -177,7 +177,7 @@ export class Membership {
   trustChanged(): void {
     const { introduction } = this.#parts
     for (const remote of [...this.remotes.values()]) {
-      const who = remote.who && introduction.now(remote.who.publicKey)
+      const who = remote.who && introduction.now(remote.who.curveKey)
       if (who) remote.isNow(who)
       else if (remote.who) this.#revoke(remote)
     }

@@ -7,8 +7,10 @@ import { untrusted } from './private-file.ts'
 
 /** Whom a key stands for. */
 export interface Trusted {
-  /** As ZeroMQ takes it. */
+  /** As the list has it: 43 characters. */
   readonly publicKey: string
+  /** The same as ZeroMQ takes it. */
+  readonly curveKey: string
   /** Its fingerprint, `SHA256:…`. */
   readonly key: string
   readonly name: string
@@ -16,7 +18,7 @@ export interface Trusted {
 }
 
 export interface AllowFile {
-  /** By public key. */
+  /** By key, as ZeroMQ takes it. */
   readonly trusted: ReadonlyMap<string, Trusted>
   readonly errors: readonly EarshotError[]
 }
@@ -41,21 +43,21 @@ export function parseAllowFile(path: string, text: string): AllowFile {
     const wrong = (what: string) => errors.push(untrusted(path, what, undefined, at + 1))
     const one = parseLine(words, wrong)
     if (!one) continue
-    const earlier = lineOf.get(one.publicKey)
+    const earlier = lineOf.get(one.curveKey)
     if (earlier !== undefined) {
       wrong(`repeats the key of line ${earlier}: each key has one line`)
       continue
     }
-    lineOf.set(one.publicKey, at + 1)
-    trusted.set(one.publicKey, one)
+    lineOf.set(one.curveKey, at + 1)
+    trusted.set(one.curveKey, one)
   }
   return { trusted, errors }
 }
 
 function parseLine(words: readonly string[], wrong: (what: string) => void): Trusted | undefined {
   const [text = '', name, list, ...rest] = words
-  const publicKey = keyOfText(text)
-  if (publicKey === undefined) {
+  const curveKey = keyOfText(text)
+  if (curveKey === undefined) {
     wrong('begins with no public key: 43 characters, as earshot keys show prints them')
   } else if (name === undefined) wrong('has no name behind the key')
   else if (!WORD.test(name)) wrong(`"${name.slice(0, 100)}" is no name`)
@@ -65,7 +67,8 @@ function parseLine(words: readonly string[], wrong: (what: string) => void): Tru
     const bad = roles.find((role) => !WORD.test(role))
     if (bad !== undefined) wrong(`"${bad.slice(0, 100)}" is no role`)
     else if (roles.length > MAX_ROLES) wrong(`has more than ${MAX_ROLES} roles`)
-    else return Object.freeze({ publicKey, key: fingerprintOf(publicKey), name, roles })
+    else
+      return Object.freeze({ publicKey: text, curveKey, key: fingerprintOf(curveKey), name, roles })
   }
   return undefined
 }

@@ -104,7 +104,7 @@ class AllowListTrust implements Trust {
     this.#read = look
     const before = this.#trusted
     this.#trusted = this.#current()
-    changed([...before.values()].some((one) => !sameRoles(one, this.#trusted.get(one.publicKey))))
+    changed([...before.values()].some((one) => !sameRoles(one, this.#trusted.get(one.curveKey))))
   }
 
   /** What cannot be read lets nobody in: a list that is gone is no reason to trust. */
