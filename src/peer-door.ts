@@ -32,7 +32,7 @@ export async function askDoor(
   return askDoorAs(trust, endpoint, request, timeoutMs)
 }
 
-/** Over ipc the directory's mode is enough, and beyond this host the user's own key is worthless. */
+/** Over ipc the directory's mode is enough; beyond this host the user's key is worth nothing. */
 function trustOfHost(endpoint: string): Trust | undefined {
   return isLoopbackEndpoint(endpoint) ? hostTrust(userDirectory()) : undefined
 }

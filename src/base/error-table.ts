@@ -160,8 +160,7 @@ export const errorTable = {
   },
   EARSHOT_INSECURE_LISTEN: {
     meaning: 'Listening beyond this host was asked for without security.',
-    remedy:
-      "Set `security: meshSecret('…')` (or `insecure()`: strangers too), or `listen: 'host'`.",
+    remedy: "Set `security`: allowList('…'), meshSecret('…') or insecure(); or `listen: 'host'`.",
     retryable: false,
     sent: 'no',
   },
@@ -180,6 +179,12 @@ export const errorTable = {
   EARSHOT_DENIED: {
     meaning: 'A rule of access closes this channel to the key that asked.',
     remedy: 'Ask with a key that has the role, or let the serving peer allow it (`allow`).',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_INSECURE: {
+    meaning: 'A peer runs with insecure(): any stranger who reaches it can use it, and stop it.',
+    remedy: "Set `security: allowList('…')` or `meshSecret('…')` wherever strangers may come.",
     retryable: false,
     sent: 'no',
   },

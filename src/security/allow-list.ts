@@ -49,7 +49,7 @@ export function allowList(file: string, options: AllowListOptions = {}): Securit
 }
 
 /** The list as it stands. @throws EARSHOT_TRUST_INVALID when others may write it, or it is gone */
-export function readList(file: string): AllowFile {
+function readList(file: string): AllowFile {
   return parseAllowFile(file, readTrusted(file, mustBe.unwritable, MAX_LIST_BYTES))
 }
 

@@ -42,8 +42,8 @@ export interface PublicKey {
 export function createKey(path: string): PublicKey {
   const keys = newKeys()
   const secret = fromZ85(keys.secretKey).toString('base64url')
-  const text = `# The secret key of one Earshot peer: whoever has it is that peer.\n${MARK} ${secret}\n`
-  if (writeExclusively(path, text)) return publicHalf(keys)
+  const head = '# The secret key of one Earshot peer: whoever has it is that peer.'
+  if (writeExclusively(path, `${head}\n${MARK} ${secret}\n`)) return publicHalf(keys)
   throw untrusted(path, 'exists: a key is never overwritten')
 }
 

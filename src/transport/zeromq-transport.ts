@@ -342,7 +342,7 @@ class ZeromqTransport implements Transport {
 
 function keyless(role: SocketRole): (details: { address: string }) => void {
   return ({ address }) => {
-    const text = `somebody at ${address} does not speak as the ${role} does: refused, without a key?`
+    const text = `somebody at ${address} does not speak as the ${role} does: refused (no key?)`
     reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
   }
 }

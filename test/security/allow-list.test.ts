@@ -118,7 +118,7 @@ describe('a mesh with a list of keys', () => {
     expect(refused).toMatchObject({ data: { remote: { code: 'EARSHOT_DENIED' } } })
   })
 
-  it('finds peers without being told their keys, by multicast and at written addresses', async () => {
+  it('finds peers by multicast and at written addresses, without their keys', async () => {
     const here = setting()
     for (const name of ['server', 'other', 'caller']) here.add(name)
     const server = await here.join('server', { discovery: ['mdns'] })
@@ -130,7 +130,7 @@ describe('a mesh with a list of keys', () => {
     await until('it is found', () => caller.peers().some(({ id }) => id === server.id))
   })
 
-  it('gives no byte to a stranger at any socket: no key, a key of nobody, another mode', async () => {
+  it('gives no byte to a stranger at any socket, without a key or with one of nobody', async () => {
     const here = setting()
     const serverKey = here.add('server')
     const told = faults()
@@ -174,7 +174,7 @@ describe('a mesh with a list of keys', () => {
     }
   })
 
-  it('closes the links of a key that is taken off, at every socket, and lets it back in', async () => {
+  it('closes the links of a key that is taken off, and lets it back in', async () => {
     const here = setting()
     here.add('server')
     const key = here.add('leaver')

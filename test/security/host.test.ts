@@ -72,7 +72,7 @@ describe('a peer without any setting', () => {
     expect(refused).toHaveLength(3)
   })
 
-  it('answers this user: over ipc anybody, over loopback with the two texts of the key', async () => {
+  it('answers this user: over ipc anybody, over loopback with the key', async () => {
     const peer = await testPeer({ name: 'x', mesh: randomMesh() })
     const [ipc, tcp] = peer.endpoints.door
     expect(JSON.parse(await ask(ipc as string, {}))).toMatchObject({ ok: true })
@@ -143,7 +143,7 @@ describe('the key of a user', () => {
 })
 
 describe('insecure()', () => {
-  it('says at each start by the diagnostics channel, and once on stderr, what it means', async () => {
+  it('says what it means: in diagnostics at each start, on stderr once', async () => {
     const told = faults()
     const warnings: Error[] = []
     const take = (warning: Error) => void warnings.push(warning)
