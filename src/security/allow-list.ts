@@ -40,10 +40,12 @@ export function allowList(file: string, options: AllowListOptions = {}): Securit
     mode: 'allow-list',
     open: async () => {
       const own = readKeyFile(keyFile)
+      // Before it is read: a change from then on is seen by who watches.
+      const look = lookOf(file)
       const list = readList(file)
       const [error] = list.errors
       if (error) throw error
-      return new AllowListTrust(file, own, list)
+      return new AllowListTrust(file, own, list, look)
     },
   }
 }
@@ -63,12 +65,12 @@ class AllowListTrust implements Trust {
   #seen: string
   #timer: Timer | undefined
 
-  constructor(file: string, own: CurveKeys, { trusted }: AllowFile) {
+  constructor(file: string, own: CurveKeys, { trusted }: AllowFile, look: string) {
     this.own = own
     this.#file = file
     this.#trusted = trusted
-    this.#read = lookOf(file)
-    this.#seen = this.#read
+    this.#read = look
+    this.#seen = look
   }
 
   guards(): boolean {

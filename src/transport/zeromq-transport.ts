@@ -123,8 +123,9 @@ class ZeromqTransport implements Transport {
   }
 
   async reopen(): Promise<void> {
-    // One after the other: each takes over where the one before left off.
-    this.#reopening = this.#reopening.then(() => this.#reopen())
+    // One after the other, also after one that failed: it told who asked for it.
+    const next = () => this.#reopen()
+    this.#reopening = this.#reopening.then(next, next)
     await this.#reopening
   }
 
@@ -166,6 +167,7 @@ class ZeromqTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closing = true
+    await Promise.allSettled([this.#reopening])
     for (const link of [...this.#accepted.values(), ...this.#dialled]) link.close()
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
