@@ -40,7 +40,9 @@ export interface PublicKey {
  * @throws EARSHOT_TRUST_INVALID when the file exists: a key is never overwritten
  */
 export function createKey(path: string): PublicKey {
-  const keys = newKeys()
+  let keys = newKeys()
+  // A word of a command line that begins with a dash would be taken for an option.
+  while (textOfKey(keys.publicKey).startsWith('-')) keys = newKeys()
   const secret = fromZ85(keys.secretKey).toString('base64url')
   const head = '# The secret key of one Earshot peer: whoever has it is that peer.'
   if (writeExclusively(path, `${head}\n${MARK} ${secret}\n`)) return publicHalf(keys)

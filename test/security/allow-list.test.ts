@@ -84,6 +84,16 @@ function rawHello(mesh: string, change: object): unknown {
   }
 }
 
+describe('a key', () => {
+  it('has a public half that no command line takes for an option', () => {
+    const { keyFile } = setting()
+    // Of 300 that are not chosen so, one in a hundred times none would begin with a dash.
+    const all = Array.from({ length: 300 }, (_, at) => createKey(keyFile(`k${at}`)).publicKey)
+    expect(all.filter((key) => !/^\w[\w-]{42}$/.test(key))).toEqual([])
+    expect(new Set(all).size).toBe(300)
+  })
+})
+
 describe('a mesh with a list of keys', () => {
   it('is one for those on it, in every pattern, and handlers learn whose key it was', async () => {
     const here = setting()
