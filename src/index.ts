@@ -72,7 +72,7 @@ export {
 export type { ServiceToRegister } from './discovery/registration.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
-export type { Mismatch, RemotePeer } from './mesh/remote.ts'
+export type { From, Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { Headers } from './patterns/headers.ts'
@@ -81,6 +81,7 @@ export type { CallOptions } from './patterns/request.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
+export { askDoor, type DoorOptions } from './peer-door.ts'
 export type { ChannelStats, LinkStats, PeerStats } from './peer-stats.ts'
 export type {
   Client,
@@ -92,5 +93,10 @@ export type {
   SenderOptions,
   Service,
 } from './peer-types.ts'
+export type { AccessRules } from './security/access.ts'
+export { type AllowFile, parseAllowFile, type Trusted } from './security/allow-file.ts'
+export { type AllowListOptions, allowList } from './security/allow-list.ts'
+export { createKey, type PublicKey, readKey } from './security/key-file.ts'
 export { insecure, meshSecret, type Security } from './security/security.ts'
-export { askDoor, type DoorOptions, type DoorRequest } from './transport/ask-door.ts'
+export type { Trust } from './security/trust.ts'
+export type { DoorRequest } from './transport/ask-door.ts'

@@ -19,6 +19,8 @@ import type { EventHandler, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
+import type { Access } from './security/access.ts'
+import type { Trust } from './security/trust.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
 export interface RunningParts {
@@ -36,6 +38,7 @@ export interface RunningParts {
   readonly notifications: Notifications
   readonly events: Events
   readonly serving: Serving
+  readonly trust: Trust | undefined
 }
 
 type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
@@ -162,7 +165,8 @@ export class RunningPeer implements Peer {
   }
 
   async #close(): Promise<void> {
-    const { mesh, serving, requests, transport, discoverer, limits, clock } = this.#parts
+    const { mesh, serving, requests, transport, discoverer, limits, clock, trust } = this.#parts
+    trust?.close()
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     mesh.leave()
     const withdrawn = discoverer.stop()
@@ -200,10 +204,21 @@ export class RunningPeer implements Peer {
   #published(channel: Channel): LocalChannel {
     const local = this.#local(channel, 'event')
     const { mesh } = this.#parts
+    checkOutlet(mesh.parts.access, channel)
     const contract = this.#learn(contractOf(channel))
     if (mesh.parts.catalog.offer(contract)) mesh.offersChanged()
     return local
   }
+}
+
+/** @throws EARSHOT_DENIED when some who may come to our outlet may not hear this channel */
+function checkOutlet(access: Access, channel: Channel): void {
+  const rule = access.ruleOf(channel)
+  if (rule === undefined || access.holdsForOutlet(rule)) return
+  const text =
+    `rule "${rule}" closes ${channel.key} to some who may hear this peer: one outlet lets in ` +
+    'the same for all events. Give allow.outlet no more than that rule has'
+  throw new EarshotError('EARSHOT_DENIED', text, { path: '/allow/outlet' })
 }
 
 function service(locals: readonly LocalChannel[], { serving, mesh }: RunningParts): Service {

@@ -15,6 +15,7 @@ import type { CallOptions } from './patterns/request.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
+import type { AccessRules } from './security/access.ts'
 import type { Security } from './security/security.ts'
 
 export type Listen = 'host' | 'lan' | { readonly host: string; readonly port?: number }
@@ -30,6 +31,11 @@ export interface PeerOptions {
    */
   readonly listen?: Listen
   readonly security?: Security
+  /**
+   * Who may use what this peer serves and publishes, by role or key; needs `allowList`. A channel
+   * without a rule is open to all who are let in, one with a rule to those alone whom it names.
+   */
+  readonly allow?: AccessRules
   /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
   readonly codecs?: readonly CodecName[]
   /**

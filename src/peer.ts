@@ -4,19 +4,21 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './base/clock.ts'
-import { EarshotError } from './base/errors.ts'
+import { reportFault } from './base/diagnostics.ts'
+import { EarshotError, toEarshotError } from './base/errors.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
 import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
 import type { Discovery, PeerRecord } from './discovery/provider.ts'
-import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
+import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
+import { boundId } from './mesh/introduction.ts'
 import { Mesh } from './mesh/mesh.ts'
-import { createDoorCall } from './patterns/door-call.ts'
+import { createDoorCall, refuseDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
 import { Notifications } from './patterns/notification.ts'
 import { Requests } from './patterns/request.ts'
@@ -25,6 +27,11 @@ import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
 import { statsOf } from './peer-stats.ts'
 import type { Peer, PeerOptions } from './peer-types.ts'
+import { type Access, createAccess, outletRule } from './security/access.ts'
+import { hostTrust } from './security/host-key.ts'
+import { textOfKey } from './security/keys.ts'
+import { warnOfInsecure } from './security/security.ts'
+import type { Trust } from './security/trust.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 import { createZeromqTransport } from './transport/zeromq-transport.ts'
 import type { Hello } from './wire/hello.ts'
@@ -34,27 +41,30 @@ import { PROTOCOL_VERSION } from './wire/record.ts'
  * Starts a peer: binds its sockets, announces it and looks for others. Resolves when it can be
  * found; others may be known a few ms later (`watch`). Close it, or use `await using`.
  * @throws EARSHOT_OPTION_INVALID, EARSHOT_INSECURE_LISTEN, EARSHOT_RUNTIME_DIR,
- * EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING
+ * EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING, EARSHOT_TRUST_INVALID, EARSHOT_SECURITY
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const resolved = resolveOptions(options)
   if (resolved.only) warnOf(resolved)
   const clock = systemClock
   const folder = await socketFolder(resolved, options)
-  const keys = await options.security?.keys(resolved.mesh)
-  const transport = await createZeromqTransport(resolved.limits, clock, keys)
-  const start = new Start(resolved, transport, clock)
+  const trust = await trustOf(resolved, options)
+  const access = createAccess(options.allow, trust?.personal === true)
+  const mayHear = (key: string) => access.passes(outletRule, trust?.find(key))
+  const transport = await createZeromqTransport(resolved.limits, clock, trust, mayHear)
+  const start = new Start(resolved, transport, clock, trust, access)
   const discovery = providers(resolved, options, folder)
   const bound = await start.bind(folder)
   const discoverer = start.discoverer(bound, discovery)
   start.mesh.start()
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
+  trust?.watch(clock, (lost) => start.trustChanged(lost))
   const { id, epoch, mesh, requests, notifications, events, serving } = start
   const patterns = { requests, notifications, events, serving }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
-    ...patterns,
+    ...{ ...patterns, trust },
   })
 }
 
@@ -66,7 +76,7 @@ function warnOf({ name, only }: ResolvedOptions): void {
 
 /** The parts of a peer while they are being put together. */
 class Start {
-  readonly id: string = randomBytes(16).toString('hex')
+  readonly id: string
   readonly epoch: number
   readonly mesh: Mesh
   readonly requests: Requests
@@ -78,9 +88,19 @@ class Start {
   readonly #clock: Clock
   readonly #catalog: Catalog
   readonly #startMs: number
+  /** Our public key, where we have one of our own. */
+  readonly #key: string | undefined
   #bound: Bound = { inbox: [], outlet: [], door: [] }
 
-  constructor(options: ResolvedOptions, transport: Transport, clock: Clock) {
+  constructor(
+    options: ResolvedOptions,
+    transport: Transport,
+    clock: Clock,
+    trust: Trust | undefined,
+    access: Access,
+  ) {
+    this.#key = trust?.personal ? trust.own.publicKey : undefined
+    this.id = boundId(randomBytes(16).toString('hex'), this.#key)
     this.#options = options
     this.#transport = transport
     this.#clock = clock
@@ -96,6 +116,7 @@ class Start {
       id: this.id,
       host: hostname(),
       hello: () => this.#hello(),
+      ...{ trust, access },
     })
     this.requests = new Requests(this.mesh)
     this.notifications = new Notifications(this.mesh, this.requests)
@@ -110,7 +131,7 @@ class Start {
       mesh,
       health: () => this.#health(),
       stats: () => ({ ...statsOf(this) }),
-      call: createDoorCall(mesh, this.requests, this.notifications),
+      call: this.#key ? refuseDoorCall : createDoorCall(mesh, this.requests, this.notifications),
     })
     const ipcStem = this.id.slice(0, 16)
     this.#bound = await this.#transport.bind(
@@ -125,17 +146,32 @@ class Start {
     return this.#bound
   }
 
+  /** @param lost somebody is to be cut off who may be connected */
+  trustChanged(lost: boolean): void {
+    this.mesh.membership.trustChanged()
+    if (!lost) return
+    this.#transport.reopen().catch((error: unknown) => {
+      const { message, code } = toEarshotError(error)
+      reportFault({ area: 'trust', text: `nobody hears us any more: ${message}`, code })
+    })
+  }
+
   discoverer(bound: Bound, discovery: readonly Discovery[]): Discoverer {
     const { name, mesh, limits } = this.#options
     const { inbox, door } = bound
     return createDiscoverer({
       providers: discovery,
-      self: { id: this.id, epoch: this.epoch, seq: 0, mesh, name, inbox, door },
+      self: { id: this.id, epoch: this.epoch, seq: 0, mesh, name, inbox, door, ...this.#meta() },
       mesh,
       clock: this.#clock,
       limits,
       onEvent: (event) => this.mesh.discovered(event),
     })
+  }
+
+  /** Where we are found, so is our key: a hint as all of it, which dialling us proves. */
+  #meta(): { meta?: Record<string, string> } {
+    return this.#key === undefined ? {} : { meta: { key: textOfKey(this.#key) } }
   }
 
   #hello(): Hello {
@@ -157,6 +193,8 @@ class Start {
       credit: limits.creditBytes,
       window: limits.maxOutboundBytes,
       heartbeatMs: limits.heartbeatMs,
+      key: '',
+      proof: '',
     }
   }
 
@@ -169,6 +207,16 @@ class Start {
       peers: this.mesh.peers().length,
     }
   }
+}
+
+/** What the options say; on this host alone, by default, all that this user runs. */
+async function trustOf(
+  { mesh, name, host, local }: ResolvedOptions,
+  { security }: PeerOptions,
+): Promise<Trust | undefined> {
+  if (security === undefined) return local ? hostTrust(userDirectory()) : undefined
+  if (security.mode === 'insecure') warnOfInsecure(name, host)
+  return security.open(mesh)
 }
 
 /** The directory for sockets, with what dead peers left behind removed; none where ipc is not. */

@@ -1,9 +1,8 @@
 // Versions of contracts within one process, and what is told of them at the door and by errors.
 
-import { contract, createPeer, event, notification, request } from 'earshot'
+import { askDoor, contract, createPeer, event, notification, request } from 'earshot'
 import { Type } from 'typebox'
 import { describe, expect, it, vi } from 'vitest'
-import { askDoor } from '../src/transport/ask-door.ts'
 import { handlers, Shop } from './support/contract.ts'
 import { failure, faults, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
 

@@ -87,8 +87,8 @@ export function trustOf(mesh: string): Promise<Security> {
 
 async function derived(mesh: string): Promise<Security> {
   const trust = meshSecret('all the neighbours know it')
-  const keys = await trust.keys(mesh)
-  return { ...trust, keys: async () => keys }
+  const opened = await trust.open(mesh)
+  return { ...trust, open: async () => opened }
 }
 
 async function openPeer({ system, mesh, directory }: Place): Promise<Neighbour> {

@@ -29,6 +29,7 @@ const partings: Readonly<Record<NonNullable<PeerChange['reason']>, string>> = {
   silent: 'nothing is heard any more',
   restarted: 'and starts anew',
   misbehaved: 'sent rubbish',
+  revoked: 'is no longer trusted',
 }
 
 export async function openRoom({ name, mesh, room, codecs }: RoomOptions): Promise<Room> {

@@ -160,14 +160,31 @@ export const errorTable = {
   },
   EARSHOT_INSECURE_LISTEN: {
     meaning: 'Listening beyond this host was asked for without security.',
-    remedy:
-      "Set `security: meshSecret('…')` (or `insecure()`: strangers too), or `listen: 'host'`.",
+    remedy: "Set `security`: allowList('…'), meshSecret('…') or insecure(); or `listen: 'host'`.",
     retryable: false,
     sent: 'no',
   },
   EARSHOT_SECURITY: {
     meaning: 'Somebody was refused for want of the right key, or the check of keys itself failed.',
     remedy: 'Give all peers of the mesh the same `security`; see the message for who and where.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_TRUST_INVALID: {
+    meaning: 'A key file or an allow list cannot be used, or others could have read or written it.',
+    remedy: 'Correct the file, and the line, named in the message; `earshot keys` makes keys.',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_DENIED: {
+    meaning: 'A rule of access closes this channel to the key that asked.',
+    remedy: 'Ask with a key that has the role, or let the serving peer allow it (`allow`).',
+    retryable: false,
+    sent: 'no',
+  },
+  EARSHOT_INSECURE: {
+    meaning: 'A peer runs with insecure(): any stranger who reaches it can use it, and stop it.',
+    remedy: "Set `security: allowList('…')` or `meshSecret('…')` wherever strangers may come.",
     retryable: false,
     sent: 'no',
   },

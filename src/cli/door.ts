@@ -3,8 +3,8 @@
 
 import { hostname } from 'node:os'
 import { type AnyContract, askDoor, contractFromDescription, type RemotePeer } from 'earshot'
+import { trust } from './environment.ts'
 import { exitCodes, Failure } from './failure.ts'
-import { trust } from './trust.ts'
 
 /** A contract that a remote peer tells of. */
 export type Offered = RemotePeer['contracts'][number]

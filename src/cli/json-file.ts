@@ -11,9 +11,9 @@ export function jsonFileText(value: unknown): string {
 }
 
 /** Written beside and put in place at once: a crash leaves the old file or the new one. */
-export function writeFileAtOnce(path: string, text: string): void {
+export function writeFileAtOnce(path: string, text: string, mode = 0o666): void {
   const beside = `${path}.${process.pid}.tmp`
-  writeFileSync(beside, text)
+  writeFileSync(beside, text, { mode })
   renameSync(beside, path)
 }
 

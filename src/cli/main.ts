@@ -12,11 +12,13 @@ import { addContract } from './contract.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
 import { addGen } from './gen.ts'
+import { addKeys } from './keys.ts'
 import { addPeers } from './peers.ts'
 import { addPub } from './pub.ts'
 import { requestStop } from './stop.ts'
 import { addSub } from './sub.ts'
 import { jsonText, paint, print, say, survivePipe, visible } from './terminal.ts'
+import { addTrust } from './trust.ts'
 
 const epilogue = `
 Examples:
@@ -28,6 +30,8 @@ Examples:
   $ earshot contract check orders.js                    is it in step with its lock file
   $ earshot compat old.json orders.js                   can both versions talk
   $ earshot gen orders.proto                            TypeScript from a schema
+  $ earshot keys new                                    make a key for a peer
+  $ earshot trust list                                  who is let in
   $ earshot bench run                                   what bench serve and we reach
   $ earshot explain EARSHOT_TIMEOUT                     what it means, what to do
 
@@ -40,11 +44,13 @@ Exit codes:
 Environment:
   EARSHOT_MESH    the mesh to look in, as --mesh
   EARSHOT_SECRET  the secret of the mesh, if it has one
+  EARSHOT_ALLOW   the allow list of the mesh, if it has one; EARSHOT_KEY is the key of the command
   NO_COLOR        no colours`
 
 const withPeers = [addPeers, addCall, addPub, addSub, addCodecs]
 const ofContracts = [addContract, addCompat, addGen]
-const commands = [...withPeers, ...ofContracts, addBench, addExplain]
+const ofTrust = [addKeys, addTrust]
+const commands = [...withPeers, ...ofContracts, ...ofTrust, addBench, addExplain]
 
 function createProgram(): Command {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }

@@ -3,9 +3,9 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type CodecName, createPeer, type Discovery, type Listen, type Peer } from 'earshot'
+import { trust } from './environment.ts'
 import { heedSignals } from './stop.ts'
 import { paint, say, visible } from './terminal.ts'
-import { trust } from './trust.ts'
 
 export interface VisitOptions {
   readonly mesh: string

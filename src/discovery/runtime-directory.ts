@@ -46,6 +46,16 @@ export function runtimeDirectory(options: RuntimeDirectoryOptions): string {
 }
 
 /**
+ * The directory of this user on this host, whatever the mesh: created or checked as above.
+ * @throws EARSHOT_RUNTIME_DIR
+ */
+export function userDirectory(): string {
+  const path = candidates(undefined)[0] as string
+  ensurePrivate(path)
+  return path
+}
+
+/**
  * Creates the directory if it is missing, and makes sure that only we can enter it.
  * @throws EARSHOT_RUNTIME_DIR
  */

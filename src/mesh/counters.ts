@@ -27,6 +27,8 @@ export interface Counters {
   discoveryFaults: number
   topicsIgnored: number
   doorRequests: number
+  /** Messages that a rule of access has refused. */
+  denied: number
 }
 
 export function createCounters(): Counters {
@@ -55,6 +57,7 @@ export function createCounters(): Counters {
     discoveryFaults: 0,
     topicsIgnored: 0,
     doorRequests: 0,
+    denied: 0,
   }
 }
 

@@ -16,12 +16,14 @@ import {
 import { Kind, type RecordWalker } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import type { Inbound } from './inbound.ts'
+import type { Identity, Introduction } from './introduction.ts'
 import type { Membership } from './membership.ts'
 import type { Link, Remote } from './remote.ts'
 
 export interface GreetingParts {
   readonly inbound: Inbound
   readonly membership: Membership
+  readonly introduction: Introduction
   readonly limits: Limits
   readonly counters: Counters
   readonly nowMs: () => number
@@ -104,10 +106,10 @@ function createAcceptance(parts: GreetingParts) {
     welcome?: () => void,
   ): { code: ErrorCode; message: string } | undefined => {
     if (link.remote) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
-    const refusal = examine(parts, strangers, record)
+    const refusal = examine(parts, strangers, link, record)
     if ('hello' in refusal) {
       welcome?.()
-      parts.membership.attach(link, refusal.hello)
+      parts.membership.attach(link, refusal.hello, refusal.who)
       return undefined
     }
     parts.counters.refusedHellos++
@@ -116,10 +118,11 @@ function createAcceptance(parts: GreetingParts) {
 }
 
 function examine(
-  { limits, membership, hello: own }: GreetingParts,
+  { limits, membership, introduction, hello: own }: GreetingParts,
   strangers: RateLimit,
+  link: Link,
   record: RecordWalker,
-): { hello: Hello } | { code: ErrorCode; message: string } {
+): { hello: Hello; who: Identity | undefined } | { code: ErrorCode; message: string } {
   const refuse = (code: ErrorCode, message: string) => ({ code, message })
   if (record.end - record.start > limits.maxHelloBytes) {
     return refuse('EARSHOT_BYTES_INVALID', `a hello has at most ${limits.maxHelloBytes} bytes`)
@@ -132,18 +135,24 @@ function examine(
     const text = `we speak protocol ${ours.protocol}, you speak ${hello.protocol}`
     return refuse('EARSHOT_CONTRACT_MISMATCH', text)
   }
+  const who = introduction.identify(hello, link.frames)
+  if (typeof who === 'string') {
+    reportFault({ area: 'link', text: `a hello was refused: ${who}`, code: 'EARSHOT_SECURITY' })
+    return refuse('EARSHOT_SECURITY', who)
+  }
+  const settled = { hello: introduction.settled(hello, who), who }
   const known = membership.remotes.get(hello.id)
   if (known && known.epoch > hello.epoch) {
     return refuse('EARSHOT_OPTION_INVALID', 'a later incarnation of you is known')
   }
-  if (known) return { hello }
+  if (known) return settled
   if (membership.remotes.size >= limits.maxPeers) {
     return refuse('EARSHOT_OVERLOADED', `${limits.maxPeers} peers are known already (maxPeers)`)
   }
   if (!strangers.take()) {
     return refuse('EARSHOT_OVERLOADED', `${limits.maxPeersPerSecond} new peers in this second`)
   }
-  return { hello }
+  return settled
 }
 
 function offersIn({ revision, contracts }: Hello): Buffer {

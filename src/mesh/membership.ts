@@ -13,9 +13,10 @@ import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import { Dialer } from './dialer.ts'
 import type { Inbound } from './inbound.ts'
+import type { Identity, Introduction } from './introduction.ts'
 import { Link, Remote } from './remote.ts'
 
-export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved'
+export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
 
 /** Told in this order: up, any number of changed, leaving at most once, down. */
 export interface MembershipEvents {
@@ -34,6 +35,7 @@ export interface MembershipEvents {
 export interface MembershipParts {
   readonly transport: Transport
   readonly inbound: Inbound
+  readonly introduction: Introduction
   readonly clock: Clock
   readonly limits: Limits
   readonly counters: Counters
@@ -117,7 +119,7 @@ export class Membership {
   }
 
   /** The hello of `link` is accepted: its peer is up, or has one link more. */
-  attach(link: Link, hello: Hello): void {
+  attach(link: Link, hello: Hello, who: Identity | undefined): void {
     const { counters, events } = this.#parts
     let remote = this.remotes.get(hello.id)
     if (remote && remote.epoch < hello.epoch) {
@@ -133,7 +135,7 @@ export class Membership {
       events.changed(remote)
     } else {
       const via = this.#records.get(hello.id)?.via ?? []
-      remote = new Remote(hello, via, this.#parts.clock.nowMs() - this.#startMs)
+      remote = new Remote(hello, who, via, this.#parts.clock.nowMs() - this.#startMs)
       link.remote = remote
       remote.links.push(link)
       this.remotes.set(hello.id, remote)
@@ -169,6 +171,31 @@ export class Membership {
     for (const link of [...remote.links]) link.close()
     this.#parts.events.down(remote, reason)
     this.#revive(remote, reason)
+  }
+
+  /** Others are trusted than before: who no longer is leaves at once, who now is may come. */
+  trustChanged(): void {
+    const { introduction } = this.#parts
+    for (const remote of [...this.remotes.values()]) {
+      const who = remote.who && introduction.now(remote.who.curveKey)
+      if (who) remote.isNow(who)
+      else if (remote.who) this.#revoke(remote)
+    }
+    for (const [id, { peer, via }] of [...this.#records]) {
+      if (this.remotes.has(id)) continue
+      // An attempt that waits for its turn was made with the old list.
+      this.#dialer.settle(id)
+      this.#found(peer, via)
+    }
+  }
+
+  #revoke(remote: Remote): void {
+    const text = `${remote.name} (${remote.label.key}) is no longer trusted: its links are closed`
+    reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
+    const message = 'your key was taken off the list here'
+    const refusal = Buffer.from(JSON.stringify({ code: 'EARSHOT_SECURITY', message }))
+    for (const link of remote.links) link.outbound.control(Kind.refuse, refusal)
+    this.drop(remote, 'revoked')
   }
 
   /** A hint that is still there may come true again: slowly, a dead peer costs a refused dial. */
@@ -207,7 +234,10 @@ export class Membership {
 
   #want(peer: PeerRecord, delayMs: number): void {
     // A provider tells only addresses that lead from here to there.
-    this.#dialer.want({ id: peer.id, endpoints: nearestFirst(peer.inbox, true) }, delayMs)
+    const endpoints = nearestFirst(peer.inbox, true).flatMap((endpoint) =>
+      this.#parts.introduction.addressed(endpoint, peer.meta?.key),
+    )
+    this.#dialer.want({ id: peer.id, endpoints }, delayMs)
   }
 
   /** Of two who find each other, one dials at once and the other only if nothing comes. */
@@ -218,7 +248,7 @@ export class Membership {
   }
 
   #dial(endpoint: string, wantedId?: string): Promise<boolean> {
-    const { transport, clock, limits, hello } = this.#parts
+    const { transport, clock, limits, introduction, hello } = this.#parts
     const link = this.#link(transport.dial(endpoint))
     return new Promise((resolve) => {
       const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
@@ -228,10 +258,9 @@ export class Membership {
         this.#dials.delete(link)
         resolve(reached)
       })
-      link.outbound.control(
-        Kind.hello,
-        Buffer.from(JSON.stringify({ ...hello(), dialled: endpoint })),
-      )
+      const said = { ...hello(), dialled: link.frames.endpoint }
+      const signed = introduction.signed(said, link.frames.key)
+      link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(signed)))
     })
   }
 

@@ -6,6 +6,8 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
+import type { Access } from '../security/access.ts'
+import type { Trust } from '../security/trust.ts'
 import type { Transport } from '../transport/transport.ts'
 import { type Hello, MAX_HEARD, type Offers } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
@@ -14,6 +16,7 @@ import type { Catalog } from './catalog.ts'
 import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
 import { Inbound } from './inbound.ts'
+import { Introduction } from './introduction.ts'
 import { Meetings } from './meetings.ts'
 import { type DownReason, Membership } from './membership.ts'
 import { Outlet } from './outlet.ts'
@@ -37,6 +40,9 @@ export interface MeshParts {
   readonly id: string
   readonly host: string
   readonly hello: () => Hello
+  /** None: nothing is encrypted, and everybody is let in. */
+  readonly trust: Trust | undefined
+  readonly access: Access
 }
 
 export class Mesh {
@@ -62,7 +68,9 @@ export class Mesh {
     })
     const nowMs = () => clock.nowMs()
     this.inbound = new Inbound(limits, counters, nowMs)
-    this.membership = new Membership({ ...parts, inbound: this.inbound, events: this.#events() })
+    const introduction = new Introduction(parts.trust)
+    const shared = { ...parts, inbound: this.inbound, introduction }
+    this.membership = new Membership({ ...shared, events: this.#events() })
     const remotes = () => this.membership.remotes.values()
     this.#meetings = new Meetings({
       ...parts,
@@ -76,8 +84,7 @@ export class Mesh {
     this.outlet = new Outlet(publish, limits, clock, counters, heard)
     this.#ears = [this.#subscriptions()]
     registerGreeting({
-      ...parts,
-      inbound: this.inbound,
+      ...shared,
       membership: this.membership,
       nowMs,
       offered: (remote) => this.#changed(remote),

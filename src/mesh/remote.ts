@@ -11,6 +11,7 @@ import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
 import { Held } from './held.ts'
+import type { Identity } from './introduction.ts'
 import { Outbound } from './outbound.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
@@ -108,6 +109,20 @@ export interface RemotePeer {
   readonly contracts: readonly ContractOffer[]
   /** What was found not to go together when we met; it is used for nothing else than that. */
   readonly mismatches: readonly Mismatch[]
+  /** The fingerprint of the key that it has proved; undefined where keys are shared, or none. */
+  readonly key: string | undefined
+  /** What the allow list says of that key. */
+  readonly roles: readonly string[]
+}
+
+/** Who sent something, for handlers. The name is what that peer says of itself. */
+export interface From {
+  readonly id: string
+  readonly name: string
+  /** The fingerprint of the key that it has proved; undefined where keys are shared, or none. */
+  readonly key: string | undefined
+  /** What the allow list says of that key. */
+  readonly roles: readonly string[]
 }
 
 /** The offer of one channel, with the version of its contract. */
@@ -119,7 +134,9 @@ export class Remote {
   readonly name: string
   readonly hello: Hello
   /** Who it is, for handlers: plain data, shared by all contexts. */
-  readonly label: { readonly id: string; readonly name: string }
+  label: From
+  /** The key that it has proved. */
+  who: Identity | undefined
   /** The discovery record by which we dialled it, where that does not know its id. */
   dialledAs: string | undefined
   readonly foundAfterMs: number
@@ -135,12 +152,18 @@ export class Remote {
   arrived = false
   down = false
 
-  constructor(hello: Hello, via: readonly string[], foundAfterMs: number) {
+  constructor(
+    hello: Hello,
+    who: Identity | undefined,
+    via: readonly string[],
+    foundAfterMs: number,
+  ) {
     this.id = hello.id
     this.epoch = hello.epoch
     this.name = hello.name
     this.hello = hello
-    this.label = Object.freeze({ id: hello.id, name: hello.name })
+    this.who = who
+    this.label = labelOf(hello, who)
     this.offers = hello.contracts
     this.#revision = hello.revision
     this.via = via
@@ -156,6 +179,12 @@ export class Remote {
     this.#revision = revision
     this.offers = contracts
     return true
+  }
+
+  /** The list says something else of its key. */
+  isNow(who: Identity): void {
+    this.who = who
+    this.label = labelOf(this.hello, who)
   }
 
   /** The link for what we have to say; undefined while we dial anew. */
@@ -188,6 +217,12 @@ export class Remote {
       doors: this.hello.door,
       contracts: this.offers,
       mismatches: [...this.mismatches.values()],
+      key: this.label.key,
+      roles: this.label.roles,
     }
   }
+}
+
+function labelOf({ id, name }: Hello, who: Identity | undefined): From {
+  return Object.freeze({ id, name, key: who?.key, roles: who?.roles ?? [] })
 }

@@ -6,12 +6,12 @@ import { EarshotError } from '../base/errors.ts'
 import type { CodecName } from '../codec/codec.ts'
 import { contentTypeOf } from '../contract/content-type.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import type { Link } from '../mesh/remote.ts'
+import type { From, Link } from '../mesh/remote.ts'
 import type { Headers } from './headers.ts'
 
 export interface HandlerContext {
-  /** Who sent it. The name is what that peer says of itself. */
-  readonly from: { readonly id: string; readonly name: string }
+  /** Who sent it. */
+  readonly from: From
   /** `shop.orders/1/place` */
   readonly channel: string
   /** The codec that was agreed with the sender. */
@@ -34,7 +34,7 @@ export interface ReadBody {
 
 /** Made for each call; the signal only when a handler asks for it. */
 export class CallContext implements HandlerContext {
-  readonly from: { readonly id: string; readonly name: string }
+  readonly from: From
   readonly channel: string
   readonly codec: CodecName
   readonly headers: Headers
@@ -84,7 +84,7 @@ export class CallContext implements HandlerContext {
   }
 }
 
-const unknownPeer = Object.freeze({ id: '', name: 'unknown' })
+const unknownPeer: From = Object.freeze({ id: '', name: 'unknown', key: undefined, roles: [] })
 
 function cancelled(why: string): EarshotError {
   return new EarshotError('EARSHOT_CANCELLED', why)

@@ -39,3 +39,12 @@ export function createDoorCall(
     return bodyToJson(channel, reply, 'reply')
   }
 }
+
+/**
+ * Where peers have keys of their own, the door cannot tell whose asks: it would act in our name.
+ * @throws EARSHOT_DENIED
+ */
+export async function refuseDoorCall(): Promise<never> {
+  const text = 'where each peer has a key of its own, the door does not call: join as a peer'
+  throw new EarshotError('EARSHOT_DENIED', text)
+}

@@ -268,6 +268,7 @@ const refusals: readonly ErrorCode[] = [
   'EARSHOT_CHANNEL_UNKNOWN',
   'EARSHOT_BYTES_INVALID',
   'EARSHOT_CODEC_UNSHARED',
+  'EARSHOT_DENIED',
 ]
 
 /** The answer to a notification says only that it came. */

@@ -21,6 +21,8 @@ const LONGEST_BUDGET_MS = 2 ** 31 - 1
 
 export class Serving {
   readonly #mesh: Mesh
+  /** By channel, what closes it. */
+  readonly #rules: (string | undefined)[] = []
   readonly #handlers: (AnyHandler | undefined)[] = []
   /** Asynchronous handlers at work, by link and correlation, to be cancelled. */
   readonly #running = new Map<Link, Map<number, CallContext>>()
@@ -44,6 +46,7 @@ export class Serving {
   serve(local: LocalChannel, handler: AnyHandler): void {
     this.#mesh.parts.catalog.serve(local)
     this.#handlers[local.number] = handler
+    this.#rules[local.number] = this.#mesh.parts.access.ruleOf(local.channel)
   }
 
   isServed(local: LocalChannel): boolean {
@@ -198,6 +201,11 @@ export class Serving {
     handler: AnyHandler | undefined,
   ): ReadBody | EarshotError {
     if (!local || !handler) return unserved(local)
+    const rule = this.#rules[local.number]
+    if (rule !== undefined && !this.#mesh.parts.access.passes(rule, link.remote?.who)) {
+      this.#mesh.parts.counters.denied++
+      return new EarshotError('EARSHOT_DENIED', `${local.channel.key} is closed to your key`)
+    }
     const codec = local.body(code & CODEC_MASK)
     if (!codec) {
       const text = `${local.channel.key} is served in [${local.codecs}] only`

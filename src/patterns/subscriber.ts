@@ -11,12 +11,12 @@ import type { AskedEvent } from '../mesh/asked-event.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Heard, Listener } from '../mesh/ear.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
-import type { Remote } from '../mesh/remote.ts'
+import type { From, Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
 
 export interface EventContext {
-  readonly from: { readonly id: string; readonly name: string }
+  readonly from: From
   readonly channel: string
   /** The codec that was agreed with the publisher. */
   readonly codec: CodecName

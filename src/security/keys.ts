@@ -1,7 +1,14 @@
-// Owns keys: a mesh's Curve25519 pair from its secret, and their text form.
+// Owns keys: Curve25519 pairs, from a mesh's secret or new, and the text forms of public keys.
 // Never stores or prints a secret.
 
-import { createPrivateKey, createPublicKey, scrypt } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  scrypt,
+} from 'node:crypto'
 import { EarshotError } from '../base/errors.ts'
 
 /** Both as Z85, 40 characters, as ZeroMQ takes them. */
@@ -35,13 +42,42 @@ export async function deriveKeys(secret: string, mesh: string): Promise<CurveKey
       else resolve(key)
     })
   })
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8_X25519, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  })
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
-  return { publicKey: z85(spki.subarray(-KEY_BYTES)), secretKey: z85(seed) }
+  return keysOf(seed)
+}
+
+/** A pair that nobody has had before. */
+export function newKeys(): CurveKeys {
+  return keysOf(randomBytes(KEY_BYTES))
+}
+
+/** The pair of a secret of 32 bytes. */
+export function keysOf(secret: Uint8Array): CurveKeys {
+  const spki = createPublicKey(privateKeyOf(secret)).export({ format: 'der', type: 'spki' })
+  return { publicKey: z85(spki.subarray(-KEY_BYTES)), secretKey: z85(secret) }
+}
+
+export function privateKeyOf(secret: Uint8Array): KeyObject {
+  const key = Buffer.concat([PKCS8_X25519, secret])
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+}
+
+/** A public key as people see it: 43 characters of base64url. */
+export function textOfKey(key: string): string {
+  return fromZ85(key).toString('base64url')
+}
+
+/** A key of 32 bytes as ZeroMQ takes it, from its text; undefined for what is none. */
+export function keyOfText(text: string): string | undefined {
+  if (!/^[\w-]{43}$/.test(text)) return undefined
+  const bytes = Buffer.from(text, 'base64url')
+  // The last character has bits that no key uses: one key, one text.
+  return bytes.toString('base64url') === text ? z85(bytes) : undefined
+}
+
+/** What people compare: `SHA256:` and 43 characters of base64, as SSH has it. */
+export function fingerprintOf(key: string): string {
+  const digest = createHash('sha256').update(fromZ85(key)).digest('base64')
+  return `SHA256:${digest.replace(/=+$/, '')}`
 }
 
 const Z85 = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#'
@@ -60,4 +96,15 @@ export function z85(bytes: Uint8Array): string {
     text += five
   }
   return text
+}
+
+/** Bytes of text that `z85` made. Source: ZeroMQ RFC 32. */
+export function fromZ85(text: string): Buffer {
+  const bytes = Buffer.alloc((text.length / 5) * 4)
+  for (let at = 0; at < text.length; at += 5) {
+    let word = 0
+    for (let digit = at; digit < at + 5; digit++) word = word * 85 + Z85.indexOf(text.charAt(digit))
+    bytes.writeUInt32BE(word, (at / 5) * 4)
+  }
+  return bytes
 }

@@ -1,22 +1,24 @@
 // Owns the trust modes and the rule of the default: nobody beyond this host without one.
 // Never opens a socket.
 
+import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
-import { type CurveKeys, deriveKeys } from './keys.ts'
+import { deriveKeys } from './keys.ts'
+import { sharedTrust, type Trust } from './trust.ts'
 
 /** How a peer tells its own from strangers. */
 export interface Security {
-  readonly mode: 'insecure' | 'mesh-secret'
-  /** The keys of a mesh; none where nothing is encrypted. */
-  keys(mesh: string): Promise<CurveKeys | undefined>
+  readonly mode: 'insecure' | 'mesh-secret' | 'allow-list'
+  /** What a peer of that mesh trusts; nothing where nothing is encrypted. */
+  open(mesh: string): Promise<Trust | undefined>
 }
 
 /**
  * No protection: whoever reaches the port may call, publish, listen and stop the process.
- * For a network that you alone are on.
+ * For a network that you alone are on. A peer says so aloud when it starts.
  */
 export function insecure(): Security {
-  return { mode: 'insecure', keys: async () => undefined }
+  return { mode: 'insecure', open: async () => undefined }
 }
 
 /**
@@ -25,7 +27,23 @@ export function insecure(): Security {
  * @param secret at least 16 characters, best random: `openssl rand -base64 24`
  */
 export function meshSecret(secret: string): Security {
-  return { mode: 'mesh-secret', keys: (mesh) => deriveKeys(secret, mesh) }
+  return {
+    mode: 'mesh-secret',
+    open: async (mesh) => sharedTrust(await deriveKeys(secret, mesh), () => true),
+  }
+}
+
+let warned = false
+
+/** Says what `insecure()` means: at each start by the diagnostics channel, once on stderr. */
+export function warnOfInsecure(name: string, host: string): void {
+  const text =
+    `peer "${name}" runs with insecure() on ${host}: any stranger who reaches its ports can call ` +
+    'it, publish to it, hear it and stop the process'
+  reportFault({ area: 'trust', text, code: 'EARSHOT_INSECURE' })
+  if (warned) return
+  warned = true
+  process.emitWarning(`${text} (said once a process)`, { code: 'EARSHOT_INSECURE' })
 }
 
 /**

@@ -3,9 +3,10 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
-import type { Security } from '../security/security.ts'
+import type { Trust } from '../security/trust.ts'
 import { loadBinding } from './binding.ts'
 import { createGuard } from './guard.ts'
+import { splitEndpoint } from './transport.ts'
 
 export interface DoorRequest {
   /** `hello`, `describe`, `schema`, `peers`, `health`, `stats`, `call`. */
@@ -13,31 +14,24 @@ export interface DoorRequest {
   readonly [argument: string]: unknown
 }
 
-export interface DoorOptions {
-  /** Until the answer, ms. Default 1 000. */
-  readonly timeoutMs?: number
-  /** As the peers of that mesh have it. */
-  readonly security?: Security
-  /** Only matters with `security`. Default `default`. */
-  readonly mesh?: string
-}
-
 /**
  * Asks the door at `endpoint` and resolves with its answer.
  * @throws EARSHOT_TIMEOUT when nobody answers (or our key is not theirs),
  * EARSHOT_DOOR when the door refuses, EARSHOT_BYTES_INVALID when the answer is no JSON object.
  */
-export async function askDoor(
+export async function askDoorAs(
+  trust: Trust | undefined,
   endpoint: string,
   request: DoorRequest,
-  { timeoutMs = 1_000, security, mesh = 'default' }: DoorOptions = {},
+  timeoutMs: number,
 ): Promise<Record<string, unknown>> {
   const zmq = await loadBinding()
-  const guard = createGuard(zmq, await security?.keys(mesh), defaultLimits)
+  const { address, key } = splitEndpoint(endpoint)
+  const client = createGuard(zmq, trust, defaultLimits).dialling(address, key)
   const times = { linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs }
-  const socket = new zmq.Request({ ...guard.client, ...times })
+  const socket = new zmq.Request({ ...client, ...times })
   try {
-    socket.connect(endpoint)
+    socket.connect(address)
     await socket.send(JSON.stringify(request))
     const [answer] = await socket.receive()
     return readAnswer(endpoint, answer ?? Buffer.alloc(0))

@@ -2,6 +2,7 @@
 // Never unbinds: libzmq does that in another thread, which a socket that is being read does not
 // survive.
 
+import { existsSync } from 'node:fs'
 import { type Clock, sleep } from '../base/clock.ts'
 import { knock } from '../base/knock.ts'
 
@@ -18,4 +19,10 @@ export async function released(endpoint: string, clock: Clock): Promise<void> {
   while (clock.nowMs() < endMs && (await knock(address, RELEASED_WITHIN_MS)) === 'open') {
     await sleep(clock, ASK_AGAIN_MS)
   }
+}
+
+/** Resolves when the file of a closed ipc socket is gone: libzmq removes it late, by its name. */
+export async function unlinked(path: string, clock: Clock): Promise<void> {
+  const endMs = clock.nowMs() + RELEASED_WITHIN_MS
+  while (clock.nowMs() < endMs && existsSync(path)) await sleep(clock, ASK_AGAIN_MS)
 }

@@ -1,6 +1,8 @@
 // Owns what a transport is: links that carry frames, an outlet that is heard, a door that answers.
 // Never knows what a frame holds.
 
+import { keyOfText } from '../security/keys.ts'
+
 export type Locality = 'ipc' | 'loopback' | 'lan'
 
 /**
@@ -10,6 +12,8 @@ export type Locality = 'ipc' | 'loopback' | 'lan'
 export interface FrameLink {
   /** Where it leads; `accepted` when the other side dialled. */
   readonly endpoint: string
+  /** The key that the other side has proved, where we dialled one by its key. */
+  readonly key: string | undefined
   onFrame: (frame: Buffer) => void
   /** Called once, whoever closed it. Nothing arrives afterwards. */
   onClose: (reason: string) => void
@@ -71,12 +75,22 @@ export interface Transport {
   readonly name: string
   /** @throws EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING */
   bind(options: BindOptions, events: TransportEvents): Promise<Bound>
+  /** @param endpoint may name the key that must stand behind it: `tcp://10.0.0.7:4000#<key>` */
   dial(endpoint: string): FrameLink
   hear(endpoint: string): Hearing
   /** To everybody who subscribed to a prefix of `frame`; lost for those who are too slow. */
   publish(frame: Buffer): void
+  /** Cuts off all who hear us or stand at our door; who is still trusted may come back at once. */
+  reopen(): Promise<void>
   /** Lets go of everything. What was handed over before still leaves, for `lingerMs`. */
   close(): Promise<void>
+}
+
+/** An endpoint and the key behind it, which stands after `#` as 43 characters. */
+export function splitEndpoint(endpoint: string): { address: string; key: string | undefined } {
+  const at = endpoint.lastIndexOf('#')
+  const key = at < 0 ? undefined : keyOfText(endpoint.slice(at + 1))
+  return key === undefined ? { address: endpoint, key } : { address: endpoint.slice(0, at), key }
 }
 
 /** How near an endpoint is; the nearer is dialled first. */

@@ -6,7 +6,7 @@
 import type { Dealer, Router, Subscriber } from 'zeromq'
 import { type Deferred, deferred } from '../base/deferred.ts'
 import { type Diagnostic, reportFault } from '../base/diagnostics.ts'
-import { textOf } from '../base/errors.ts'
+import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { FrameBound } from './frame-bound.ts'
 import type { FrameLink, Hearing } from './transport.ts'
@@ -117,6 +117,13 @@ class Connection<S extends Watched> {
 
 /** A link that we dialled. */
 export class DialledLink extends Connection<Dealer> implements FrameLink {
+  readonly key: string | undefined
+
+  constructor(open: () => Dealer, endpoint: string, held: Set<Closable>, key: string | undefined) {
+    super(open, endpoint, held)
+    this.key = key
+  }
+
   send(frame: Buffer): void {
     if (this.closed) return
     this.socket?.send(frame).catch(() => this.end('the connection no longer takes frames'))
@@ -157,6 +164,7 @@ export class SubscriberHearing extends Connection<Subscriber> implements Hearing
 /** A link that somebody opened to our inbox. */
 export class AcceptedLink implements FrameLink {
   readonly endpoint = 'accepted'
+  readonly key: undefined = undefined
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
   readonly #router: Router
@@ -205,6 +213,7 @@ function watchEnd(socket: Watched, end: (reason: string) => void): void {
 function refusedSocket(endpoint: string, error: unknown): Diagnostic {
   const full = (error as NodeJS.ErrnoException).code === 'EMFILE'
   const why = full ? 'this peer has as many sockets as it may (maxSockets)' : textOf(error)
-  const code = full ? 'EARSHOT_OVERLOADED' : 'EARSHOT_BINDING'
+  const told = isEarshotError(error) ? error.code : 'EARSHOT_BINDING'
+  const code = full ? 'EARSHOT_OVERLOADED' : told
   return { area: 'link', text: `no socket to ${endpoint}: ${why}`, code }
 }

@@ -5,20 +5,22 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
+import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
-import type { CurveKeys } from '../security/keys.ts'
+import type { Trust } from '../security/trust.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { FrameBound } from './frame-bound.ts'
-import { createGuard, type Guard } from './guard.ts'
-import { released } from './released.ts'
-import type {
-  BindOptions,
-  Bound,
-  FrameLink,
-  Hearing,
-  Transport,
-  TransportEvents,
+import { createGuard, type Guard, type SocketRole } from './guard.ts'
+import { released, unlinked } from './released.ts'
+import {
+  type BindOptions,
+  type Bound,
+  type FrameLink,
+  type Hearing,
+  splitEndpoint,
+  type Transport,
+  type TransportEvents,
 } from './transport.ts'
 import {
   AcceptedLink,
@@ -40,14 +42,18 @@ const PROBE_AFTER_MS = [1, 10, 50, 200]
 
 type Bindable = Router | XPublisher | Reply
 
-/** @param keys of the mesh; without them whoever reaches a socket is let in */
+/**
+ * @param trust without it whoever reaches a socket is let in
+ * @param mayHear who may come to the outlet, of those whom the trust admits
+ */
 export async function createZeromqTransport(
   limits: Limits,
   clock: Clock,
-  keys: CurveKeys | undefined,
+  trust: Trust | undefined,
+  mayHear?: (publicKey: string) => boolean,
 ): Promise<Transport> {
   const zmq = await loadBinding()
-  return new ZeromqTransport(zmq, limits, clock, createGuard(zmq, keys, limits))
+  return new ZeromqTransport(zmq, limits, clock, createGuard(zmq, trust, limits, mayHear))
 }
 
 class ZeromqTransport implements Transport {
@@ -61,6 +67,13 @@ class ZeromqTransport implements Transport {
   readonly #files: string[] = []
   /** Where we listen by TCP: the next peer may want it. */
   readonly #listening = new Set<string>()
+  /** What each socket has bound, in that order. */
+  readonly #bound: Record<SocketRole, string[]> = { inbox: [], outlet: [], door: [] }
+  /** Subscriptions in force at the outlet, to be taken back when it is closed; kept by latin1. */
+  readonly #subscribed = new Map<string, number>()
+  #events: TransportEvents | undefined
+  #reopening: Promise<void> = Promise.resolve()
+  #closing = false
   #inbox: Router | undefined
   #outlet: XPublisher | undefined
   #outletBound: FrameBound | undefined
@@ -75,47 +88,33 @@ class ZeromqTransport implements Transport {
   }
 
   async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
-    const { Router, XPublisher, Reply } = this.#zmq
-    const maxMessageSize = this.#maxFrameBytes()
-    const inbox = new Router({
-      ...this.#guard.server,
+    const inbox = new this.#zmq.Router({
+      ...this.#guard.options,
       mandatory: true,
       sendTimeout: 0,
       sendHighWaterMark: 0,
       receiveHighWaterMark: RECEIVE_FRAMES,
       linger: LINGER_MS,
-      maxMessageSize,
-    })
-    const outlet = new XPublisher({
-      ...this.#guard.server,
-      verbosity: 'allSubsUnsubs',
-      sendTimeout: 0,
-      sendHighWaterMark: this.#limits.maxOutletFrames,
-      linger: LINGER_MS,
-      maxMessageSize: 1_024,
-    })
-    const door = new Reply({
-      ...this.#guard.server,
-      linger: LINGER_MS,
-      maxMessageSize: this.#limits.maxDoorBytes,
+      maxMessageSize: this.#maxFrameBytes(),
     })
     this.#inbox = inbox
-    this.#outlet = outlet
-    const { maxOutletFrames, maxOutletBytes } = this.#limits
-    this.#outletBound = new FrameBound(maxOutletFrames, maxOutletBytes, (frames) => {
-      outlet.sendHighWaterMark = frames
-    })
-    this.#door = door
+    const outlet = this.#createOutlet()
+    const door = this.#createDoor()
     try {
       await this.#guard.open()
       const at = (step: number) => (options.port === 0 ? 0 : options.port + step)
       const bound = {
-        inbox: await this.#bindSocket(inbox, options, 'i', at(0)),
-        outlet: await this.#bindSocket(outlet, options, 'o', at(1)),
-        door: await this.#bindSocket(door, options, 'd', at(2)),
+        inbox: await this.#bindSocket(inbox, options, 'inbox', at(0)),
+        outlet: await this.#bindSocket(outlet, options, 'outlet', at(1)),
+        door: await this.#bindSocket(door, options, 'door', at(2)),
       }
-      this.#listen(inbox, outlet, door, events)
-      await this.#guard.selfTest(bound.inbox.at(-1) as string, this.#clock)
+      this.#events = events
+      this.#listen(inbox, events)
+      this.#listenOutside(outlet, door, events)
+      const test = (role: SocketRole) => {
+        return this.#guard.selfTest(role, this.#bound[role].at(-1) as string, this.#clock)
+      }
+      await Promise.all([test('inbox'), test('outlet'), test('door')])
       return bound
     } catch (error) {
       await this.close()
@@ -123,10 +122,18 @@ class ZeromqTransport implements Transport {
     }
   }
 
+  async reopen(): Promise<void> {
+    // One after the other, also after one that failed: it told who asked for it.
+    const next = () => this.#reopen()
+    this.#reopening = this.#reopening.then(next, next)
+    await this.#reopening
+  }
+
   dial(endpoint: string): FrameLink {
+    const { address, key } = splitEndpoint(endpoint)
     const open = () =>
       new this.#zmq.Dealer({
-        ...this.#guard.client,
+        ...this.#guard.dialling(address, key),
         reconnectInterval: -1,
         sendTimeout: 0,
         sendHighWaterMark: 0,
@@ -134,19 +141,20 @@ class ZeromqTransport implements Transport {
         linger: LINGER_MS,
         maxMessageSize: this.#maxFrameBytes(),
       })
-    return new DialledLink(open, endpoint, this.#dialled)
+    return new DialledLink(open, address, this.#dialled, key)
   }
 
   hear(endpoint: string): Hearing {
+    const { address, key } = splitEndpoint(endpoint)
     const open = () =>
       new this.#zmq.Subscriber({
-        ...this.#guard.client,
+        ...this.#guard.dialling(address, key),
         reconnectInterval: -1,
         receiveHighWaterMark: this.#limits.maxOutletFrames,
         linger: 0,
         maxMessageSize: this.#maxFrameBytes(),
       })
-    return new SubscriberHearing(open, endpoint, this.#dialled, this.#limits)
+    return new SubscriberHearing(open, address, this.#dialled, this.#limits)
   }
 
   publish(frame: Buffer): void {
@@ -158,6 +166,8 @@ class ZeromqTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
+    await Promise.allSettled([this.#reopening])
     for (const link of [...this.#accepted.values(), ...this.#dialled]) link.close()
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
     this.#guard.close()
@@ -175,35 +185,117 @@ class ZeromqTransport implements Transport {
   async #bindSocket(
     socket: Bindable,
     options: BindOptions,
-    role: 'i' | 'o' | 'd',
+    role: SocketRole,
     port: number,
   ): Promise<string[]> {
     const endpoints: string[] = []
     if (options.ipcFolder !== undefined && this.#zmq.capability.ipc) {
-      const file = join(options.ipcFolder, `${options.ipcStem}.${role}`)
-      await bindTo(socket, `ipc://${file}`)
+      const file = join(options.ipcFolder, `${options.ipcStem}.${role.charAt(0)}`)
+      await this.#bindTo(socket, role, `ipc://${file}`)
       this.#files.push(file)
       endpoints.push(`ipc://${file}`)
     }
-    await bindTo(socket, `tcp://${options.host}:${port === 0 ? '*' : port}`)
+    await this.#bindTo(socket, role, `tcp://${options.host}:${port === 0 ? '*' : port}`)
     const own = socket.lastEndpoint ?? ''
     if (own) this.#listening.add(own)
+    this.#bound[role] = [...endpoints, own]
     const bound = own.match(/:(\d+)$/)?.[1] ?? String(port)
     return endpoints.concat(options.advertise.map((address) => `tcp://${address}:${bound}`))
   }
 
-  #listen(inbox: Router, outlet: XPublisher, door: Reply, events: TransportEvents): void {
-    const broken = (socket: 'inbox' | 'outlet' | 'door') => (error: Error) =>
+  async #bindTo(socket: Bindable, role: SocketRole, endpoint: string): Promise<void> {
+    try {
+      this.#guard.protect(socket, role, endpoint)
+      await socket.bind(endpoint)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const text = `cannot listen on ${endpoint}: ${why}`
+      throw new EarshotError('EARSHOT_ADDRESS_IN_USE', text, { cause, data: { endpoint } })
+    }
+  }
+
+  #createOutlet(): XPublisher {
+    const { maxOutletFrames, maxOutletBytes } = this.#limits
+    const outlet = new this.#zmq.XPublisher({
+      ...this.#guard.options,
+      verbosity: 'allSubsUnsubs',
+      sendTimeout: 0,
+      sendHighWaterMark: maxOutletFrames,
+      linger: LINGER_MS,
+      maxMessageSize: 1_024,
+    })
+    this.#outlet = outlet
+    this.#outletBound = new FrameBound(maxOutletFrames, maxOutletBytes, (frames) => {
+      outlet.sendHighWaterMark = frames
+    })
+    return outlet
+  }
+
+  #createDoor(): Reply {
+    const maxMessageSize = this.#limits.maxDoorBytes
+    this.#door = new this.#zmq.Reply({
+      ...{ ...this.#guard.options, linger: LINGER_MS, maxMessageSize },
+    })
+    return this.#door
+  }
+
+  /** ZeroMQ cuts no single connection of an outlet or a door: all are, by another socket. */
+  async #reopen(): Promise<void> {
+    const events = this.#events
+    if (this.#closing || !events) return
+    const { outlet: outletAt, door: doorAt } = this.#bound
+    for (const socket of [this.#outlet, this.#door]) {
+      // What waits for those who hear us may be for somebody who shall hear no more.
+      if (socket) socket.linger = 0
+      socket?.close()
+    }
+    for (const [prefix, count] of this.#subscribed) {
+      for (let left = count; left > 0; left--)
+        events.subscribed(Buffer.from(prefix, 'latin1'), false)
+    }
+    this.#subscribed.clear()
+    await Promise.all([...outletAt, ...doorAt].map((endpoint) => this.#isFree(endpoint)))
+    if (this.#closing) return
+    const outlet = this.#createOutlet()
+    const door = this.#createDoor()
+    this.#listenOutside(outlet, door, events)
+    for (const endpoint of outletAt) await this.#bindTo(outlet, 'outlet', endpoint)
+    for (const endpoint of doorAt) await this.#bindTo(door, 'door', endpoint)
+  }
+
+  async #isFree(endpoint: string): Promise<void> {
+    if (endpoint.startsWith('tcp:')) await released(endpoint, this.#clock)
+    else await unlinked(endpoint.slice('ipc://'.length), this.#clock)
+  }
+
+  #listen(inbox: Router, events: TransportEvents): void {
+    const broken = (error: Error) => events.malformed('inbox', error.message)
+    pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken)
+    inbox.events.on('disconnect', () => this.#probe())
+    inbox.events.on('handshake:error:protocol', keyless('inbox'))
+  }
+
+  #listenOutside(outlet: XPublisher, door: Reply, events: TransportEvents): void {
+    const broken = (socket: 'outlet' | 'door') => (error: Error) =>
       events.malformed(socket, error.message)
-    pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken('inbox'))
     pump(outlet as unknown as Parameters<typeof pump>[0], ([message]) => {
       const first = message?.[0]
-      if (message && (first === 0 || first === 1))
+      if (message && (first === 0 || first === 1)) {
+        this.#count(message.toString('latin1', 1), first === 1)
         events.subscribed(message.subarray(1), first === 1)
-      else events.malformed('outlet', 'no subscription')
+      } else events.malformed('outlet', 'no subscription')
     }).catch(broken('outlet'))
     this.#answerDoor(door, events).catch(broken('door'))
-    inbox.events.on('disconnect', () => this.#probe())
+    outlet.events.on('handshake:error:protocol', keyless('outlet'))
+    door.events.on('handshake:error:protocol', keyless('door'))
+  }
+
+  /** Only where the outlet may have to be opened anew. */
+  #count(prefix: string, on: boolean): void {
+    if (!this.#guard.revokes) return
+    const count = (this.#subscribed.get(prefix) ?? 0) + (on ? 1 : -1)
+    if (count > 0) this.#subscribed.set(prefix, count)
+    else this.#subscribed.delete(prefix)
   }
 
   #arrived(inbox: Router, parts: Buffer[], events: TransportEvents): void {
@@ -250,12 +342,9 @@ class ZeromqTransport implements Transport {
   }
 }
 
-async function bindTo(socket: Bindable, endpoint: string): Promise<void> {
-  try {
-    await socket.bind(endpoint)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const text = `cannot listen on ${endpoint}: ${why}`
-    throw new EarshotError('EARSHOT_ADDRESS_IN_USE', text, { cause, data: { endpoint } })
+function keyless(role: SocketRole): (details: { address: string }) => void {
+  return ({ address }) => {
+    const text = `somebody at ${address} does not speak as the ${role} does: refused (no key?)`
+    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
   }
 }

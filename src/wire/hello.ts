@@ -54,8 +54,13 @@ export interface Hello extends Offers {
   /** The most that the sender ever has on its way to one receiver, bytes. */
   readonly window: number
   readonly heartbeatMs: number
+  /** Where each peer has a key of its own: the sender's, and the proof that it says this itself. */
+  readonly key: string
+  readonly proof: string
 }
 
+/** 32 bytes in base64url, or nothing. */
+const KEY = /^(?:[\w-]{43})?$/
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
 /** More are heard all the same, and only not waited for at the start. */
@@ -85,6 +90,8 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     credit: whole(value.credit, '/credit'),
     window: whole(value.window, '/window'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
+    key: pattern(value.key ?? '', '/key', KEY),
+    proof: pattern(value.proof ?? '', '/proof', KEY),
   }
 }
 

@@ -121,6 +121,9 @@ export interface ShopOptions {
   /** The name that others are shown, where it is not for a command line. */
   readonly title?: string
   readonly secret?: string
+  /** An allow list, and the key of this peer. */
+  readonly list?: string
+  readonly key?: string
 }
 
 /** A peer in a process of its own, once all that it does is in force. */

@@ -24,15 +24,16 @@ interface Stats {
   readonly stats: { readonly counters: Record<string, number> }
 }
 
-function tcp(peer: PeerProcess, socket: 'inbox' | 'outlet' | 'door'): string {
+/** Over ipc, where the directory's mode is all that guards: loopback lets no stranger speak. */
+function ipc(peer: PeerProcess, socket: 'inbox' | 'outlet' | 'door'): string {
   const endpoints = peer.ready.endpoints as Record<string, string[]>
-  return endpoints[socket]?.find((endpoint) => endpoint.startsWith('tcp')) as string
+  return endpoints[socket]?.find((endpoint) => endpoint.startsWith('ipc')) as string
 }
 
 function dealer(peer: PeerProcess): zmq.Dealer {
   const socket = new zmq.Dealer({ linger: 0, sendHighWaterMark: 0 })
   sockets.push(socket)
-  socket.connect(tcp(peer, 'inbox'))
+  socket.connect(ipc(peer, 'inbox'))
   return socket
 }
 
@@ -179,12 +180,12 @@ describe('hostile bytes at the other sockets', () => {
     const { peer, works, before } = await victim()
     const ear = new zmq.Subscriber({ linger: 0 })
     sockets.push(ear)
-    ear.connect(tcp(peer, 'outlet'))
+    ear.connect(ipc(peer, 'outlet'))
     const topics = fc.sample(fc.uint8Array({ maxLength: 100 }), { numRuns: FRAMES, seed })
     for (const topic of topics) ear.subscribe(Buffer.from(topic))
     const pusher = new zmq.XSubscriber({ linger: 0 })
     sockets.push(pusher)
-    pusher.connect(tcp(peer, 'outlet'))
+    pusher.connect(ipc(peer, 'outlet'))
     for (const bytes of topics) await pusher.send(Buffer.from(bytes))
     await unharmed(peer, works, before)
   })
@@ -193,7 +194,7 @@ describe('hostile bytes at the other sockets', () => {
     const { peer, works, before } = await victim()
     const asker = new zmq.Request({ linger: 0, receiveTimeout: 5_000 })
     sockets.push(asker)
-    asker.connect(tcp(peer, 'door'))
+    asker.connect(ipc(peer, 'door'))
     const wrong = ['', '[', 'null', '[]', '{}', '{"op":5}', '{"op":"constructor"}', '{"op":"call"}']
     for (const text of wrong) {
       await asker.send(text)
@@ -217,7 +218,7 @@ describe('hostile bytes at the other sockets', () => {
     const { peer, works, before } = await victim()
     const asker = new zmq.Request({ linger: 0, receiveTimeout: 300 })
     sockets.push(asker)
-    asker.connect(tcp(peer, 'door'))
+    asker.connect(ipc(peer, 'door'))
     await asker.send(Buffer.alloc(3_000_000))
     await expect(asker.receive()).rejects.toThrow()
     await unharmed(peer, works, before)

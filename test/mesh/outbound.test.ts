@@ -14,6 +14,7 @@ import { FRAME_HEAD_BYTES, Kind, RecordWalker } from '../../src/wire/record.ts'
 const codec = bytesBody('json', { kind: 'bytes' })
 
 class Sink implements FrameLink {
+  readonly key = undefined
   readonly endpoint = 'sink'
   readonly frames: Buffer[] = []
   onFrame = () => undefined

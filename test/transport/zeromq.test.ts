@@ -2,14 +2,15 @@
 
 import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import type { Diagnostic } from '../../src/base/diagnostics.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
-import { deriveKeys } from '../../src/security/keys.ts'
+import { deriveKeys, textOfKey } from '../../src/security/keys.ts'
+import { sharedTrust } from '../../src/security/trust.ts'
 import { localityOf, nearestFirst, type Transport } from '../../src/transport/transport.ts'
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
 import { until } from '../support/peers.ts'
@@ -24,6 +25,8 @@ const options = () => ({
   advertise: ['127.0.0.1'],
 })
 const keys = deriveKeys('a secret for the tests', 'conformance')
+const everywhere = () => true
+const trust = async () => sharedTrust(await keys, everywhere)
 
 transportConformance('zeromq', {
   create: () => createZeromqTransport(defaultLimits, systemClock, undefined),
@@ -31,7 +34,7 @@ transportConformance('zeromq', {
 })
 
 transportConformance('zeromq with keys', {
-  create: async () => createZeromqTransport(defaultLimits, systemClock, await keys),
+  create: async () => createZeromqTransport(defaultLimits, systemClock, await trust()),
   options,
 })
 
@@ -46,22 +49,78 @@ async function listening(transport: Transport): Promise<{ server: string }> {
   return { server: bound.inbox.at(-1) as string }
 }
 
-describe('the door over zeromq', () => {
-  it('does not start when its authenticator does not refuse strangers', async () => {
-    const honest = await keys
-    // A transport that takes every key for its own is what the self-test is there to find.
-    const careless = { secretKey: honest.secretKey, publicKey: honest.publicKey.toLowerCase() }
-    const transport = await createZeromqTransport(defaultLimits, systemClock, careless)
+describe('a guarded transport over zeromq', () => {
+  const events = {
+    accepted: () => undefined,
+    subscribed: () => undefined,
+    asked: async (request: Buffer) => request,
+    malformed: () => undefined,
+  }
+
+  it.each([
+    ['lets everybody in', async () => ({ ...(await trust()), admits: () => true })],
+    [
+      'cannot tell who comes',
+      async () => {
+        const admits = () => {
+          throw new Error('the list is broken')
+        }
+        return { ...(await trust()), admits }
+      },
+    ],
+    [
+      'holds another key than it says',
+      async () => {
+        const { secretKey, publicKey } = await keys
+        return sharedTrust({ secretKey, publicKey: publicKey.toLowerCase() }, everywhere)
+      },
+    ],
+  ])('does not start when its authenticator %s', async (_why, faulty) => {
+    const transport = await createZeromqTransport(defaultLimits, systemClock, await faulty())
     onTestFinished(() => transport.close())
-    const events = {
-      accepted: () => undefined,
-      subscribed: () => undefined,
-      asked: async (request: Buffer) => request,
-      malformed: () => undefined,
-    }
-    await expect(transport.bind(options(), events)).rejects.toMatchObject({
+    const options_ = options()
+    await expect(transport.bind(options_, events)).rejects.toMatchObject({
       code: 'EARSHOT_SECURITY',
     })
+    // What it had bound is gone with it.
+    expect(existsSync(join(folder, `${options_.ipcStem}.i`))).toBe(false)
+  })
+
+  it('cuts off who hears it when it is opened anew, at the same addresses', async () => {
+    const transport = await createZeromqTransport(defaultLimits, systemClock, {
+      ...(await trust()),
+      personal: true,
+    })
+    onTestFinished(() => transport.close())
+    const told: [string, boolean][] = []
+    const subscribed = (prefix: Buffer, on: boolean) => void told.push([String(prefix), on])
+    const bound = await transport.bind(options(), { ...events, subscribed })
+    const key = textOfKey((await keys).publicKey)
+    for (const endpoint of bound.outlet) {
+      told.length = 0
+      const ear = transport.hear(`${endpoint}#${key}`)
+      const ended = new Promise<string>((resolve) => {
+        ear.onClose = resolve
+      })
+      ear.subscribe(Buffer.from('x'))
+      await until('it is heard', () => told.length === 1)
+      await transport.reopen()
+      await ended
+      expect(told).toEqual([
+        ['x', true],
+        ['x', false],
+      ])
+      const frames: string[] = []
+      const again = transport.hear(`${endpoint}#${key}`)
+      again.onFrame = (frame) => frames.push(String(frame))
+      again.subscribe(Buffer.from('x'))
+      await until('it is heard again', () => {
+        transport.publish(Buffer.from('xyz'))
+        return frames.length > 0
+      })
+      again.close()
+      await until('it is heard no more', () => told.at(-1)?.[1] === false && told.length === 4)
+    }
   })
 })
 

@@ -34,6 +34,8 @@ const hello: Hello = {
   window: 1,
   heartbeatMs: 1_000,
   revision: 7,
+  key: '',
+  proof: '',
 }
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
 
