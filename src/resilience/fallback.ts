@@ -14,7 +14,7 @@ export interface CacheFallback {
   readonly keyOf?: (body: never) => string
 }
 
-/** One of three: a value, a function of error and body, or the last good answer to the same body. */
+/** A value, a function of error and body, or the last good answer to the same body. */
 export type Fallback =
   | { readonly value: unknown }
   | { readonly from: (error: EarshotError, body: never) => unknown }

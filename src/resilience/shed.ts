@@ -1,4 +1,4 @@
-// Owns which work is too old to begin: what waited too long, and less while the queue never empties.
+// Owns which work is too old to begin: what waited too long, sooner while the queue stands.
 // Never looks at the length of a queue: only its age says whether those who wait are still served.
 
 export interface ShedSettings {

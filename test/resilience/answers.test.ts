@@ -30,7 +30,7 @@ describe('a fallback', () => {
     }
   })
 
-  it('gives the last good answer to the same body with its age, until that is too old', async () => {
+  it('gives the last good answer to the same body and its age, until it is old', async () => {
     const clock = createVirtualClock()
     const used: FallbackUsed[] = []
     const options = { cache: { maxItems: 2, maxAgeMs: 1_000 } }
