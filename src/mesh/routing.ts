@@ -63,22 +63,14 @@ export class ChannelRoutes {
    * The next in turn that has a link with room; one that is full if all are; undefined if none is
    * up.
    *
-   * @param avoid gets it only when nobody else can
+   * @param avoid gets it only when nobody else can; then it is nobody's turn: two peers would
+   * otherwise get first and second tries alternately, the bad one all the first
    */
   pick(filter?: RouteFilter, avoid?: Remote): Route | undefined {
-    const routes = this.#routes
-    let full: Route | undefined
-    let avoided: Route | undefined
-    for (let tries = routes.length; tries > 0; tries--) {
-      if (this.#next >= routes.length) this.#next = 0
-      const route = routes[this.#next++] as Route
-      const link = route.remote.link
-      if (link === undefined || (filter !== undefined && !filter.admits(route))) continue
-      if (route.remote === avoid) avoided = route
-      else if (!link.outbound.full) return route
-      else full = route
-    }
-    return full ?? avoided
+    const turn = this.#next
+    const picked = this.#pickNext(filter, avoid)
+    if (avoid !== undefined) this.#next = turn
+    return picked
   }
 
   /** The peer that is named, or by key, or else in turn; undefined also when it is not admitted. */
@@ -106,6 +98,22 @@ export class ChannelRoutes {
     this.#routes.push(route)
     for (const waiter of this.waiters) waiter.resolve()
     this.waiters.clear()
+  }
+
+  #pickNext(filter: RouteFilter | undefined, avoid: Remote | undefined): Route | undefined {
+    const routes = this.#routes
+    let full: Route | undefined
+    let avoided: Route | undefined
+    for (let tries = routes.length; tries > 0; tries--) {
+      if (this.#next >= routes.length) this.#next = 0
+      const route = routes[this.#next++] as Route
+      const link = route.remote.link
+      if (link === undefined || (filter !== undefined && !filter.admits(route))) continue
+      if (route.remote === avoid) avoided = route
+      else if (!link.outbound.full) return route
+      else full = route
+    }
+    return full ?? avoided
   }
 
   /** Rendezvous hashing: when a peer leaves, only its own keys move. */

@@ -8,7 +8,10 @@ import { TimeWindow } from './time-window.ts'
 export interface BreakerSettings {
   /** What counts is the last so many ms. Default 60 000, in twelve buckets. */
   readonly windowMs: number
-  /** Fewer calls than this in the window prove nothing. Default 20. */
+  /**
+   * Fewer calls than this in the window prove nothing; so many bad ones in a row open it, however
+   * good the minute was before. Default 20.
+   */
   readonly minimumCalls: number
   /** Opens when a larger share of the calls failed or was slow. Default 0.3. */
   readonly threshold: number
@@ -39,6 +42,7 @@ export class Breaker {
   /** Outcomes count only in the state in which their call began. */
   #generation = 1
   #openedMs = 0
+  #badInARow = 0
   #probing = false
 
   constructor(
@@ -82,10 +86,13 @@ export class Breaker {
     if (this.#state !== 'closed') return
     const window = this.#window
     window.add(nowMs, 1, bad ? 1 : 0)
+    this.#badInARow = bad ? this.#badInARow + 1 : 0
     if (!bad) return
     const { minimumCalls, threshold } = this.#settings
     const calls = window.all(nowMs)
-    if (calls >= minimumCalls && window.marked(nowMs) > threshold * calls) this.#become('open')
+    if (calls < minimumCalls) return
+    const tooMany = window.marked(nowMs) > threshold * calls
+    if (tooMany || this.#badInARow >= minimumCalls) this.#become('open')
   }
 
   /** The call says nothing of the peer, it was cancelled: another may try in its place. */
@@ -102,6 +109,7 @@ export class Breaker {
     const before = this.#state
     this.#generation++
     this.#probing = false
+    this.#badInARow = 0
     this.#state = state
     if (state === 'open') this.#openedMs = this.#clock.nowMs()
     if (state === 'closed' || state === 'open') this.#window.clear()

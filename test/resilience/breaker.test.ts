@@ -25,11 +25,21 @@ describe('a breaker', () => {
     call(true)
     expect(one.state).toBe('open')
     const second = breaker()
-    for (let index = 0; index < 70; index++) second.call(false)
-    for (let index = 0; index < 30; index++) second.call(true)
+    for (let index = 0; index < 100; index++) second.call(index % 10 >= 7)
     expect(second.one.state).toBe('closed')
     second.call(true)
     expect(second.one.state).toBe('open')
+  })
+
+  it('opens after 20 bad calls in a row, however good the minute was', () => {
+    const { one, call } = breaker()
+    for (let index = 0; index < 5_000; index++) call(false)
+    for (let index = 0; index < 19; index++) call(true)
+    call(false)
+    for (let index = 0; index < 19; index++) call(true)
+    expect(one.state).toBe('closed')
+    call(true)
+    expect(one.state).toBe('open')
   })
 
   it('counts slow calls as failed ones, though they were answered', () => {
