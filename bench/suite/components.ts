@@ -14,10 +14,20 @@ import { memoryView } from '../memory/view.ts'
 import { failuresOf as oneWayFailures } from '../one-way/figures.ts'
 import { measureOneWay } from '../one-way/measure.ts'
 import { oneWayView } from '../one-way/view.ts'
+import { failuresOf as policiesFailures } from '../policies/figures.ts'
+import { measurePolicies } from '../policies/measure.ts'
+import { policiesView } from '../policies/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
 import type { Section } from '../report/section.ts'
 
-export const componentNames = ['one-way', 'latency', 'fan-out', 'codecs', 'memory'] as const
+export const componentNames = [
+  'one-way',
+  'latency',
+  'fan-out',
+  'policies',
+  'codecs',
+  'memory',
+] as const
 
 export type ComponentName = (typeof componentNames)[number]
 
@@ -52,6 +62,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   'one-way': component('one-way', measureOneWay, oneWayView, oneWayFailures),
   latency: component('latency', measureLatency, latencyView, latencyFailures),
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
+  policies: component('policies', measurePolicies, policiesView, policiesFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),
 }

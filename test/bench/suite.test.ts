@@ -16,6 +16,8 @@ import type { MemoryFigures } from '../../bench/memory/figures.ts'
 import { memoryView } from '../../bench/memory/view.ts'
 import type { OneWayFigures } from '../../bench/one-way/figures.ts'
 import { oneWayView } from '../../bench/one-way/view.ts'
+import type { PoliciesFigures } from '../../bench/policies/figures.ts'
+import { policiesView } from '../../bench/policies/view.ts'
 import type { Section } from '../../bench/report/section.ts'
 import { tableText } from '../../bench/report/table.ts'
 
@@ -108,6 +110,12 @@ describe('npm run bench -- --quick', () => {
     expect(mesh.deliveredPerSecond).toBeGreaterThan(0)
     expect(idle.links).toBe(20)
     expect(idle.cpuPercent).toBeGreaterThanOrEqual(0)
+  })
+
+  it('policies has a figure of each round for each client', async () => {
+    const { rows } = await bench<PoliciesFigures>('policies', policiesView)
+    expect(rows.map(({ client }) => client)).toEqual(['off', 'default', 'fallback', 'hedge'])
+    for (const { ns } of rows) expect(ns.runs).toHaveLength(11)
   })
 
   it('memory has samples under both overloads, an exact gap, and no loss', async () => {
