@@ -43,13 +43,14 @@ await playRole<Meeting>(async (meeting): Promise<Answers> => {
   )
   const measure = async (rounds: number): Promise<ToPolicies> => {
     const found: Record<string, number[]> = {}
+    for (const [name] of clients) found[name] = []
     // The first round is for the compiler.
     for (let round = 0; round <= rounds; round++) {
       // To and fro: who comes behind another pays for some of its garbage.
       const turns = round % 2 === 0 ? clients : clients.toReversed()
       for (const [name, echo] of turns) {
         const ns = await nsPerCall(echo)
-        if (round > 0) found[name] = [...(found[name] ?? []), ns]
+        if (round > 0) found[name]?.push(ns)
       }
     }
     return found
