@@ -3,13 +3,18 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import {
+  describeMachine,
+  progressLine,
+  type Report,
+  reportHtml,
+  reportMarkdown,
+  reportText,
+} from 'earshot/report'
 import type { Results as CodecResults } from './codecs/results.ts'
 import { writeCodecs } from './codecs/run.ts'
 import { runGate } from './gate/gate.ts'
 import { fullEffort, quickEffort } from './process/effort.ts'
-import { describeMachine } from './report/machine.ts'
-import { progressLine } from './report/progress.ts'
-import { type Report, reportHtml, reportMarkdown, reportText } from './report/section.ts'
 import { type ComponentName, componentNames, components, type Found } from './suite/components.ts'
 import { caveatsOf, methodOf } from './suite/method.ts'
 
@@ -17,6 +22,7 @@ const usage = `npm run bench -- [names…] [options]
   one-way     messages a second: opaque bytes, ticks in each codec, CURVE, fan-in; losses
   latency     one request at a time, at fixed rates, 256 in flight
   fan-out     1 and 50 subscribers, a mesh of 20 peers, a peer at rest
+  discovery   until peers know each other, and notice that one has gone; needs root
   policies    what retry, breaker and bulkhead cost a call
   codecs      the codecs with each other, with XML and with the usual libraries
   memory      what processes hold under overload; fails when it grows

@@ -41,22 +41,38 @@ export { toProto } from './contract/contract-to-proto.ts'
 export { type AvroOptions, fromAvro } from './contract/from-avro.ts'
 export { contractFromDescription } from './contract/from-description.ts'
 export { fromProto, type ProtoContents, type ProtoOptions } from './contract/from-proto.ts'
+export {
+  fromSamples,
+  type SampleNote,
+  type SampleOptions,
+  type SampleShape,
+} from './contract/from-samples.ts'
 export type { Lock } from './contract/lock.ts'
 export { checkLock, type ExtendOptions, extendLock } from './contract/lock-check.ts'
 export type { Shape } from './contract/shape.ts'
 export { type AvroSchema, avroSchemaOf as toAvro } from './contract/to-avro.ts'
 export { type JsonSchema, toJsonSchema } from './contract/to-json-schema.ts'
 export { contractsToTypeScript, toTypeScript } from './contract/to-typescript.ts'
-export { mdns } from './discovery/mdns/mdns.ts'
+export { type DnsOptions, dns } from './discovery/dns/dns.ts'
+export { type MdnsDiscovery, type MdnsOptions, mdns } from './discovery/mdns/mdns.ts'
+export { nativeMdns } from './discovery/native/native.ts'
 export type {
   Announcement,
   Discovery,
   DiscoveryEvent,
+  PeerPlace,
   PeerRecord,
 } from './discovery/provider.ts'
+export {
+  type Registrar,
+  type RegistrarOptions,
+  type Registration,
+  registrar,
+} from './discovery/registrar.ts'
+export type { ServiceToRegister } from './discovery/registration.ts'
 export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
-export type { RemotePeer } from './mesh/remote.ts'
+export type { Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
 export type { CallOptions } from './patterns/call-options.ts'
 export type { BreakerView } from './patterns/client-policies.ts'
@@ -82,6 +98,7 @@ export type {
   Listen,
   Peer,
   PeerOptions,
+  SenderOptions,
   Service,
 } from './peer-types.ts'
 export type { BreakerSettings, BreakerState } from './resilience/breaker.ts'

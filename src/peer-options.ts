@@ -17,6 +17,8 @@ export interface ResolvedOptions {
   readonly name: string
   readonly mesh: string
   readonly codecs: readonly CodecName[]
+  /** The codec that all channels use which can be had in it. */
+  readonly only: CodecName | undefined
   readonly limits: Limits
   readonly host: string
   readonly port: number
@@ -39,7 +41,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   return {
     name,
     mesh,
-    codecs: resolveCodecs(options.codecs ?? CODECS),
+    ...resolveCodecs(options),
     limits: resolveLimits(options.limits),
     host,
     port,
@@ -67,7 +69,23 @@ function resolveListen(listen: Listen): { host: string; port: number } {
   return { host, port }
 }
 
-function resolveCodecs(codecs: readonly CodecName[]): readonly CodecName[] {
+function resolveCodecs(options: PeerOptions): Pick<ResolvedOptions, 'codecs' | 'only'> {
+  const codecs = checkCodecs(options.codecs ?? CODECS)
+  if (!isDebugging(options.debugJson)) return { codecs, only: undefined }
+  return { codecs: codecs.includes('json') ? codecs : [...codecs, 'json'], only: 'json' }
+}
+
+/** What the code says counts more than the environment. */
+function isDebugging(debugJson: unknown): boolean {
+  if (typeof debugJson === 'boolean') return debugJson
+  if (debugJson !== undefined) throw invalid('/debugJson', 'is true or false')
+  const wish = process.env.EARSHOT_CODEC ?? ''
+  if (wish === '' || wish === 'json') return wish === 'json'
+  const text = `EARSHOT_CODEC in the environment is "json" or not set, not "${wish}"`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/debugJson' })
+}
+
+function checkCodecs(codecs: readonly CodecName[]): readonly CodecName[] {
   if (!Array.isArray(codecs) || codecs.length === 0 || new Set(codecs).size !== codecs.length) {
     throw invalid('/codecs', 'is a list of different codecs, best first')
   }

@@ -6,6 +6,7 @@ import { EarshotError } from './base/errors.ts'
 import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
+import { parseVersionRange, type VersionRange } from './contract/version-range.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
@@ -21,7 +22,7 @@ import type { AnyHandler, Serving } from './patterns/serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
-import type { Client, ClientOptions, Handlers, Peer, Service } from './peer-types.ts'
+import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
 export interface RunningParts {
@@ -72,6 +73,7 @@ export class RunningPeer implements Peer {
     const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
+    mesh.parts.catalog.checkOffer(contract)
     const locals = channels.map((channel) => mesh.parts.catalog.channel(channel))
     for (const local of locals) {
       if (!serving.isServed(local)) continue
@@ -91,13 +93,14 @@ export class RunningPeer implements Peer {
     this.#open()
     const { mesh, requests, notifications, limits } = this.#parts
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
+    const range = rangeOf(contract, options)
     const proxy: Record<string, Method> = {}
     const { channels } = this.#learn(contract)
     const said: WithChannels = options
     const policies = this.#parts.policies.of(said, contract, channels)
     for (const channel of channels) {
       if (channel.kind === 'event') continue
-      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel))
+      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
       const call: Call =
         channel.kind === 'request'
           ? guardedCall(requests, routes, policies.of(channel))
@@ -136,9 +139,10 @@ export class RunningPeer implements Peer {
     return this.#parts.events.publisher(this.#published(channel))
   }
 
-  sender<B>(channel: Channel<'notification', B>): Sender<B> {
+  sender<B>(channel: Channel<'notification', B>, options: SenderOptions = {}): Sender<B> {
     const { mesh, notifications } = this.#parts
-    return notifications.sender(mesh.routing.of(this.#local(channel, 'notification')))
+    const local = this.#local(channel, 'notification')
+    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
   }
 
   async subscribe<B>(
@@ -260,6 +264,14 @@ function checkHandlers(
       throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)
     }
   }
+}
+
+/** @throws EARSHOT_OPTION_INVALID */
+function rangeOf(
+  { major }: { readonly major: number },
+  { version }: SenderOptions,
+): VersionRange | undefined {
+  return version === undefined ? undefined : parseVersionRange(version, major)
 }
 
 function isTimeout(value: unknown): boolean {

@@ -35,7 +35,15 @@ export interface PeerOptions {
   readonly security?: Security
   /** Codecs that this peer speaks, best first. Default avro, protobuf, msgpack, json. */
   readonly codecs?: readonly CodecName[]
-  /** How others are found. Default `['directory', 'mdns']`: on this host, and by multicast. */
+  /**
+   * True: JSON in both directions of every link, on all channels that can be had in it, so that
+   * bytes can be read; said aloud at start. Default: whether `EARSHOT_CODEC=json` is set.
+   */
+  readonly debugJson?: boolean
+  /**
+   * How others are found, all at once. Default `['directory', 'mdns']`: on this host, and by
+   * multicast. Further: `dns(…)`, `staticPeers(…)`, or a provider of your own.
+   */
   readonly discovery?: readonly (Discovery | 'directory' | 'mdns')[]
   /** False: finds others, is not found; for tools that come and go. Default true. */
   readonly announce?: boolean
@@ -44,8 +52,16 @@ export interface PeerOptions {
   readonly limits?: Partial<Limits>
 }
 
+export interface SenderOptions {
+  /**
+   * Only peers whose version of the contract is in this range: `^1.2`, `~1.2.3`, `>=1.1 <1.4`,
+   * `1.3.0`, `1.2.x || ^1.4`. Default: any version of the contract's major.
+   */
+  readonly version?: string
+}
+
 /** How calls fail well, for all channels, and for some of them in their own way. */
-export interface ClientOptions<C = AnyContract> extends PolicyOptions {
+export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
   /** Laid over the client's own settings, by the name of the channel. */
   readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
 }
@@ -121,8 +137,11 @@ export interface Peer {
   /** For many events: no promise a message. */
   publisher<B>(channel: Channel<'event', B>): Publisher<B>
 
-  /** For many notifications: no promise a message. */
-  sender<B>(channel: Channel<'notification', B>): Sender<B>
+  /**
+   * For many notifications: no promise a message.
+   * @throws EARSHOT_OPTION_INVALID for a range of versions that is none
+   */
+  sender<B>(channel: Channel<'notification', B>, options?: SenderOptions): Sender<B>
 
   /**
    * Hears a channel. Resolves when every publisher known by then has the subscription in force:

@@ -7,9 +7,10 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
+import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
-import type { Discovery } from './discovery/provider.ts'
+import type { Discovery, PeerRecord } from './discovery/provider.ts'
 import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
@@ -38,6 +39,7 @@ import { PROTOCOL_VERSION } from './wire/record.ts'
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const resolved = resolveOptions(options)
+  if (resolved.only) warnOf(resolved)
   const clock = systemClock
   const folder = await socketFolder(resolved, options)
   const keys = await options.security?.keys(resolved.mesh)
@@ -55,6 +57,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...patterns,
   })
+}
+
+/** Aloud, once a peer: who measures or goes live with it must know. */
+function warnOf({ name, only }: ResolvedOptions): void {
+  const text = `peer "${name}" speaks ${only} alone, for debugging (debugJson, EARSHOT_CODEC)`
+  process.emitWarning(text, 'EarshotWarning')
 }
 
 /** The parts of a peer while they are being put together. */
@@ -80,7 +88,7 @@ class Start {
     this.#clock = clock
     this.#startMs = clock.nowMs()
     this.epoch = Math.round(clock.wallMs())
-    this.#catalog = new Catalog(options.codecs, options.limits)
+    this.#catalog = new Catalog(options, options.limits)
     this.mesh = new Mesh({
       transport,
       catalog: this.#catalog,
@@ -134,7 +142,7 @@ class Start {
   }
 
   #hello(): Hello {
-    const { name, mesh, codecs, limits } = this.#options
+    const { name, mesh, codecs, only, limits } = this.#options
     return {
       protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
       mesh,
@@ -145,7 +153,8 @@ class Start {
       host: hostname(),
       dialled: '',
       ...this.#bound,
-      codecs,
+      codecs: only ? [only] : codecs,
+      revision: this.#catalog.revision,
       contracts: this.#catalog.offers(),
       hears: this.mesh.heard(),
       credit: limits.creditBytes,
@@ -179,18 +188,23 @@ async function socketFolder(
 }
 
 function providers(
-  { local }: ResolvedOptions,
+  { local, mesh }: ResolvedOptions,
   { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
   folder: string | undefined,
 ): Discovery[] {
   const chosen = discovery.flatMap((provider) => {
     if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
-    if (provider === 'mdns') return [mdns({ scope: local ? 'host' : 'lan' })]
+    if (provider === 'mdns') return [mdns()]
     if (typeof provider?.watch === 'function') return [provider]
-    const text = "discovery is a list of providers: 'directory', 'mdns', staticPeers([…])"
+    const text =
+      "discovery is a list of providers: 'directory', 'mdns' or mdns(), dns('orders.svc'), " +
+      'staticPeers([…]), registrar()'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
   })
-  return announce ? chosen : chosen.map(silent)
+  const used = announce ? chosen : chosen.map(silent)
+  const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
+  for (const provider of chosen) provider.prepare?.(place)
+  return used
 }
 
 /** Finds others without being found. */

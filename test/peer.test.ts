@@ -213,13 +213,14 @@ describe('bad input from the caller', () => {
     })
   })
 
-  it('is refused when two contracts of one name clash', async () => {
+  it('is refused when two contracts of one name and major are served', async () => {
     const peer = await testPeer({ name: 'x', mesh: randomMesh() })
     const other = contract('test.shop', '1.9.0', { ping: notification(Type.Object({})) })
-    peer.client(Shop)
-    expect(() => peer.client(other)).toThrow(
-      expect.objectContaining({ code: 'EARSHOT_CONTRACT_CLASH' }),
-    )
+    await peer.serve(Shop, handlers('x'))
+    expect(await failure(peer.serve(other, { ping: () => undefined }))).toMatchObject({
+      code: 'EARSHOT_CONTRACT_CLASH',
+    })
+    expect(Object.keys(peer.client(other))).toEqual(['ping'])
     const next = contract('test.shop', '2.0.0', { ping: notification(Type.Object({})) })
     expect(Object.keys(peer.client(next))).toEqual(['ping'])
   })

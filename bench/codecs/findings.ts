@@ -1,6 +1,7 @@
 // Owns the sentences that sum up a run, computed from its figures: what is better, and what is not.
 
-import { ratio } from '../report/number.ts'
+import { ratio } from 'earshot/report'
+import { bestPairFinding } from './best-pair.ts'
 import type { Cell, Gain, Results } from './results.ts'
 import { cellsOf, sumNs } from './tables.ts'
 
@@ -8,6 +9,7 @@ export function findingsOf(results: Results): string[] {
   return [
     least(results, 'Smallest', ({ sizes }) => sizes.bytes),
     least(results, 'Fastest to encode and decode (sum of medians)', sumNs),
+    bestPairFinding(results),
     gains(results, 'encode', ({ encodeGain }) => encodeGain),
     gains(results, 'decode', ({ decodeGain }) => decodeGain),
     slower(results),

@@ -1,20 +1,28 @@
 // Owns the HTML report: one page that needs nothing but itself, a table beside each chart.
 
-import { type Chart, chartSvg, isLog } from '../report/chart.ts'
-import type { Figure } from '../report/figure.ts'
-import { type Head, headHtml, listHtml } from '../report/head.ts'
-import { escapeText } from '../report/markup.ts'
-import { bytes, duration } from '../report/number.ts'
-import { page } from '../report/page.ts'
-import { type Table, tableHtml } from '../report/table.ts'
+import type { Figure } from 'earshot/report'
+import {
+  bytes,
+  type Chart,
+  chartSvg,
+  duration,
+  escapeText,
+  type Head,
+  headHtml,
+  isLog,
+  listHtml,
+  page,
+  type Table,
+  tableHtml,
+} from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Cell, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 import {
   cellOf,
   decodeTable,
   encodeTable,
-  overviewTables,
   roundTripTable,
   sizeTable,
   withFigures,
@@ -31,7 +39,7 @@ export function htmlReport(results: Results): string {
     '<main>',
     `<h2>In this run</h2>\n${listHtml(findingsOf(results))}`,
     `<h2 id="all">All shapes</h2>\n<div class="tables">`,
-    ...overviewTables(results).map(tableHtml),
+    ...glanceTables(results).map(tableHtml),
     '</div>',
     ...shapes.map((shape) => section(results, shape)),
     `<h2 id="method">Method</h2>\n${listHtml(method)}`,

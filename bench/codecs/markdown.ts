@@ -1,10 +1,10 @@
 // Owns the Markdown report: the tables of the page, for a repository or an issue.
 
-import { machineLines } from '../report/machine.ts'
-import { tableMarkdown } from '../report/table.ts'
+import { machineLines, tableMarkdown } from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Results } from './results.ts'
-import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'
+import { decodeTable, encodeTable, roundTripTable, sizeTable } from './tables.ts'
 
 export function markdownReport(results: Results): string {
   const { title, startedAt, tookS, machine, shapes, method, caveats } = results
@@ -15,7 +15,7 @@ export function markdownReport(results: Results): string {
     '## In this run',
     list(findingsOf(results)),
     '## All shapes',
-    ...overviewTables(results).map(tableMarkdown),
+    ...glanceTables(results).map(tableMarkdown),
   ]
   for (const { name, title: about } of shapes) {
     const tables = [sizeTable, encodeTable, decodeTable, roundTripTable]

@@ -3,6 +3,7 @@
 
 import { gzipSync } from 'node:zlib'
 import { Bench } from 'tinybench'
+import { allocatedBytes } from './allocation.ts'
 import { verifyRoundTrip } from './equality.ts'
 import type { Pair } from './pair.ts'
 import type { Sizes, Timing } from './results.ts'
@@ -162,6 +163,8 @@ export async function measure(job: Job): Promise<Measured[]> {
   const works = rigs.flatMap((rig) => [encoding(rig), decoding(rig)])
   const counts = warmUpAll(works, job.warmUpMs)
   const times = works.map((work, index) => time(work, counts[index] as number, job.timeMs))
+  // The encoders are every second: what decoders allocate is the values they are asked for.
+  const allocated = rigs.map((_, index) => allocatedBytes(works[index * 2] as Work))
   return rigs.map(({ subject, shape, sizes }, index) => {
     const [encoded, decoded] = times.slice(index * 2) as [Time, Time]
     const timing = {
@@ -169,6 +172,7 @@ export async function measure(job: Job): Promise<Measured[]> {
       encodeP99Ns: encoded.p99Ns,
       decodeNs: decoded.medianNs,
       decodeP99Ns: decoded.p99Ns,
+      encodeAllocatedBytes: allocated[index] as number,
     }
     return { subject, shape, sizes, timing }
   })

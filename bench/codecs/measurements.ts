@@ -4,8 +4,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Figure, figureOf } from 'earshot/report'
 import { runJob, startServer } from '../report/child.ts'
-import { type Figure, figureOf } from '../report/figure.ts'
 import type { Job, Measured } from './measure.ts'
 import { type Cell, type Effort, type Gain, gainOf, type Timing } from './results.ts'
 import type { RoundTripJob, RoundTripMeasured } from './round-trip.ts'
@@ -148,6 +148,7 @@ function cellOf(subject: Subject, shape: ShapeName, { alone, mixed, trips }: Fou
     encodeP99Ns: figure(here, 'encodeP99Ns'),
     decodeNs: figure(here, 'decodeNs'),
     decodeP99Ns: figure(here, 'decodeP99Ns'),
+    encodeAllocatedBytes: Math.min(...here.map(({ timing }) => timing.encodeAllocatedBytes)),
     mixedEncodeNs: figure(together, 'encodeNs'),
     mixedDecodeNs: figure(together, 'decodeNs'),
     encodeGain: gain('encodeNs'),

@@ -1,4 +1,5 @@
-// Owns the pair of msgpackr: plain maps that every MessagePack reader understands, in place.
+// Owns the pairs of msgpackr, in place: plain maps that every MessagePack reader understands, and
+// shared structures, its fastest way.
 
 import { Packr, REUSE_BUFFER_MODE } from 'msgpackr'
 import type { Pair } from './pair.ts'
@@ -6,11 +7,20 @@ import type { Pair } from './pair.ts'
 /** All instances share one buffer inside msgpackr, so all of ours share what we know of it. */
 let current: Buffer | undefined
 
-// Records or shared structures would be shorter, but redefine themselves across a trust border.
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' })
-const range = { start: 0, end: 0 }
-
 export function msgpackrPair(): Pair {
+  return pairOf(new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' }))
+}
+
+/**
+ * Within one process: the structures are state that both sides keep, and that whoever sends may
+ * redefine across a trust border. Here as the fastest that the library can do.
+ */
+export function msgpackrSharedPair(): Pair {
+  return pairOf(new Packr({ structures: [], int64AsType: 'number' }))
+}
+
+function pairOf(packr: Packr): Pair {
+  const range = { start: 0, end: 0 }
   return {
     /** msgpackr begins at multiples of eight bytes; the caller gives no other position. */
     encode(value, buffer, position) {

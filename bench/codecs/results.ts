@@ -1,7 +1,6 @@
 // Owns the form of the results: what the JSON output holds, and all reports are made of.
 
-import type { Figure } from '../report/figure.ts'
-import type { Machine } from '../report/machine.ts'
+import type { Figure, Machine } from 'earshot/report'
 import type { ShapeName } from './shape-names.ts'
 import type { Format } from './subjects.ts'
 
@@ -11,6 +10,8 @@ export interface Timing {
   readonly encodeP99Ns: number
   readonly decodeNs: number
   readonly decodeP99Ns: number
+  /** On the heap of V8, a message. */
+  readonly encodeAllocatedBytes: number
 }
 
 export interface Gain {
@@ -36,6 +37,8 @@ export interface Cell {
   readonly encodeP99Ns: Figure
   readonly decodeNs: Figure
   readonly decodeP99Ns: Figure
+  /** On the heap of V8 by an encode: the least of the processes; 0 for none. */
+  readonly encodeAllocatedBytes: number
   /** From processes in which all codecs and shapes ran, in turn. */
   readonly mixedEncodeNs: Figure
   readonly mixedDecodeNs: Figure

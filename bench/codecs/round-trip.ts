@@ -2,7 +2,7 @@
 // Run twice by round-trips.ts: one process answers, the other asks and takes the time.
 
 import { createPeer, type Peer } from 'earshot'
-import { firstDifference } from './equality.ts'
+import { firstDifference } from 'earshot/report'
 import type { Pair } from './pair.ts'
 import { type ShapeName, shapeNames } from './shape-names.ts'
 import { Carrier, Shapes } from './shapes.ts'
@@ -100,10 +100,10 @@ async function askers(peer: Peer, format: Format): Promise<Record<ShapeName, Ask
 
 async function verify(format: Format, shape: ShapeName, request: Ask, values: readonly unknown[]) {
   for (const [index, value] of values.entries()) {
-    const found = firstDifference(value, await request(value), '')
+    const found = firstDifference(value, await request(value))
     if (!found) continue
     const where = `${format} over the transport, shape ${shape}, value ${index}`
-    throw new Error(`${where} does not come back as it was sent: ${found}`)
+    throw new Error(`${where} does not come back as it was sent: ${found.text}`)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeMachine } from '../report/machine.ts'
+import { describeMachine } from 'earshot/report'
 import { htmlReport } from './html.ts'
 import { markdownReport } from './markdown.ts'
 import { fullEffort, measureAll, type Progress, quickEffort } from './measurements.ts'

@@ -1,9 +1,9 @@
 // Owns what the report of all benchmarks shows of this one: the tables at a glance.
 
-import type { Section } from '../report/section.ts'
+import type { Section } from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Results } from './results.ts'
-import { overviewTables } from './tables.ts'
 
 export function codecsView(results: Results): Section {
   return {
@@ -13,6 +13,6 @@ export function codecsView(results: Results): Section {
       'The same messages in the four codecs, the libraries of the same formats, and XML. All ' +
       'of it is in codecs.html.',
     findings: findingsOf(results),
-    parts: overviewTables(results).map((table) => ({ title: table.title, table })),
+    parts: glanceTables(results).map((table) => ({ title: table.title, table })),
   }
 }

@@ -62,6 +62,13 @@ export const subjects: readonly Subject[] = [
     load: async () => (await import('./msgpackr.ts')).msgpackrPair,
   },
   {
+    id: 'msgpackr-shared',
+    title: 'msgpackr, shared',
+    family: 'library',
+    format: 'msgpack',
+    load: async () => (await import('./msgpackr.ts')).msgpackrSharedPair,
+  },
+  {
     id: 'avsc',
     title: 'avsc',
     family: 'library',
@@ -84,7 +91,7 @@ export const subjects: readonly Subject[] = [
   },
 ]
 
-/** The library that does the same format; what the ratio columns divide by. */
+/** The first library that does the same format; what the ratio columns divide by. */
 export function rivalOf(subject: Subject): Subject | undefined {
   if (subject.family !== 'earshot') return undefined
   return subjects.find((other) => other.family === 'library' && other.format === subject.format)

@@ -1,18 +1,23 @@
 // Owns the tables of the comparison: what stands in which column. Never how they look.
 
-import type { Figure } from '../report/figure.ts'
-import { bytes, digits, none, ratio, spread } from '../report/number.ts'
-import type { Table } from '../report/table.ts'
+import type { Figure, Table } from 'earshot/report'
+import { bytes, digits, none, ratio, spread } from 'earshot/report'
 import type { Cell, Gain, Results } from './results.ts'
 import type { ShapeName } from './shape-names.ts'
 
 type Family = Results['subjects'][number]
 
-/** The three questions at a glance: a row a codec, a column a shape. */
+/** The questions at a glance: a row a codec, a column a shape. */
 export function overviewTables(results: Results): Table[] {
   return [
     overview(results, 'bytes a message', ({ sizes }) => sizes.bytes, bytes),
     overview(results, 'encode + decode, ns a message', sumNs, digits),
+    overview(
+      results,
+      'bytes that an encode leaves on the heap',
+      ({ encodeAllocatedBytes }) => encodeAllocatedBytes,
+      bytes,
+    ),
     overview(
       results,
       'round trip between two processes, p50, µs',

@@ -1,11 +1,10 @@
 // Owns the terminal's report: everything, in at most 100 columns.
 
-import { machineLines } from '../report/machine.ts'
-import { beside, tableText } from '../report/table.ts'
-import { wrapped } from '../report/wrap.ts'
+import { beside, machineLines, tableText, wrapped } from 'earshot/report'
 import { findingsOf } from './findings.ts'
+import { glanceTables } from './glance.ts'
 import type { Results } from './results.ts'
-import { decodeTable, encodeTable, overviewTables, roundTripTable, sizeTable } from './tables.ts'
+import { decodeTable, encodeTable, roundTripTable, sizeTable } from './tables.ts'
 
 const columns = 100
 
@@ -23,7 +22,7 @@ export function terminalReport(results: Results): string {
     const decode = tableText(beside(decodeTable(results, name), roundTripTable(results, name)))
     parts.push(`━━ ${name} ━━ ${about}`, withoutName(encode, name), withoutName(decode, name))
   }
-  parts.push('━━ all shapes ━━', ...overviewTables(results).map(tableText))
+  parts.push('━━ all shapes ━━', ...glanceTables(results).map(tableText))
   parts.push(listed('In this run', findingsOf(results)))
   parts.push(listed('Method', method), listed('Caveats', caveats))
   return `${parts.join('\n\n')}\n`

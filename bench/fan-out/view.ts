@@ -1,8 +1,7 @@
 // Owns how the figures of `fan-out` are shown. Never takes one.
 
-import type { Chart } from '../report/chart.ts'
-import { count, ratio, short } from '../report/number.ts'
-import type { Part, Section } from '../report/section.ts'
+import type { Chart, Part, Section } from 'earshot/report'
+import { count, ratio, short } from 'earshot/report'
 import type { FanOutFigures, SpreadRow } from './figures.ts'
 
 export function fanOutView(figures: FanOutFigures): Section {

@@ -1,13 +1,12 @@
 // Owns the gate: a few ratios of one run with bounds far from what is measured, so that noise
 // passes and a regression by half does not. A figure that fails is measured once more.
 
+import { figureOf, progressLine } from 'earshot/report'
 import { type BaselineName, baselineTitles } from '../baseline/adapter.ts'
 import { baselineOneWay, baselineRequests } from '../baseline/baseline.ts'
 import { type Ran, startServer } from '../process/command.ts'
 import type { Times } from '../process/effort.ts'
 import { startRole } from '../process/parent.ts'
-import { figureOf } from '../report/figure.ts'
-import { progressLine } from '../report/progress.ts'
 import { withMeeting } from '../roles/meeting.ts'
 import type { ToNobody } from '../roles/nobody.ts'
 import { type Bound, bounds, judge, type Measured, type Verdict } from './bounds.ts'

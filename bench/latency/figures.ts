@@ -1,7 +1,7 @@
 // Owns the form of what `latency` found: part of the JSON, and all that its view is made of.
 
+import type { Figure } from 'earshot/report'
 import type { Percentiles } from '../process/command.ts'
-import type { Figure } from '../report/figure.ts'
 
 export type System = 'earshot' | 'zeromq' | 'net'
 

@@ -1,11 +1,11 @@
 // Owns the component `latency`: requests one at a time, at fixed rates, and many in flight.
 // Never corrects anything afterwards: at a fixed rate times count from when a request was due.
 
+import { figureOf } from 'earshot/report'
 import type { BaselineName } from '../baseline/adapter.ts'
 import { baselinePaced, baselineRequests } from '../baseline/baseline.ts'
 import { type Percentiles, type Ran, startServer } from '../process/command.ts'
 import type { Effort, Progress } from '../process/effort.ts'
-import { figureOf } from '../report/figure.ts'
 import type { AloneRow, LatencyFigures, RateRow, System } from './figures.ts'
 
 const IN_FLIGHT = 256

@@ -1,11 +1,9 @@
 // Owns how the figures of `latency` are shown. Never takes one.
 
+import type { Chart, Figure, Part, Section } from 'earshot/report'
+import { count, duration, none, ratio, short, spread } from 'earshot/report'
 import { baselineTitles } from '../baseline/adapter.ts'
 import type { Percentiles } from '../process/command.ts'
-import type { Chart } from '../report/chart.ts'
-import type { Figure } from '../report/figure.ts'
-import { count, duration, none, ratio, short, spread } from '../report/number.ts'
-import type { Part, Section } from '../report/section.ts'
 import type { LatencyFigures, System } from './figures.ts'
 
 const titles: Readonly<Record<System, string>> = { earshot: 'Earshot', ...baselineTitles }

@@ -1,8 +1,7 @@
 // Owns how the figures of `memory` are shown. Never takes one.
 
-import type { LineChart } from '../report/line-chart.ts'
-import { count, short } from '../report/number.ts'
-import type { Part, Section } from '../report/section.ts'
+import type { LineChart, Part, Section } from 'earshot/report'
+import { count, short } from 'earshot/report'
 import { bound, type Held, type MemoryFigures } from './figures.ts'
 
 export function memoryView(figures: MemoryFigures): Section {

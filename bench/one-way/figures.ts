@@ -1,8 +1,8 @@
 // Owns the form of what `one-way` found: part of the JSON, and all that its view is made of.
 
 import type { CodecName } from 'earshot'
+import type { Figure } from 'earshot/report'
 import type { ItemSize } from '../process/effort.ts'
-import type { Figure } from '../report/figure.ts'
 
 export interface OpaqueRow {
   readonly size: ItemSize

@@ -2,12 +2,12 @@
 // Never judges a speed: only losses fail.
 
 import { type CodecName, codecNames } from 'earshot'
+import { figureOf } from 'earshot/report'
 import { baselineOneWay } from '../baseline/baseline.ts'
 import { startServer } from '../process/command.ts'
 import type { Effort, ItemSize, Progress, Times } from '../process/effort.ts'
 import { startRole } from '../process/parent.ts'
 import { measureSpread, type Spread } from '../process/spread.ts'
-import { figureOf } from '../report/figure.ts'
 import { withMeeting } from '../roles/meeting.ts'
 import type { ToNobody } from '../roles/nobody.ts'
 import { measureFanIn } from './fan-in.ts'

@@ -1,11 +1,9 @@
 // Owns how the figures of `one-way` are shown. Never takes one.
 
+import type { Chart, Figure, Part, Section } from 'earshot/report'
+import { count, digits, none, ratio, short, spread } from 'earshot/report'
 import { baselineTitles } from '../baseline/adapter.ts'
 import type { ItemSize } from '../process/effort.ts'
-import type { Chart } from '../report/chart.ts'
-import type { Figure } from '../report/figure.ts'
-import { count, digits, none, ratio, short, spread } from '../report/number.ts'
-import type { Part, Section } from '../report/section.ts'
 import type { OneWayFigures, TickRow } from './figures.ts'
 
 export function oneWayView(figures: OneWayFigures): Section {

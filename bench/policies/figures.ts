@@ -1,6 +1,6 @@
 // Owns the form of what `policies` found: part of the JSON, and all that its view is made of.
 
-import type { Figure } from '../report/figure.ts'
+import type { Figure } from 'earshot/report'
 
 export interface PolicyRow {
   readonly client: string

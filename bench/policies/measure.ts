@@ -1,8 +1,8 @@
 // Owns the component `policies`: what a call costs more with policies than without.
 
+import { figureOf } from 'earshot/report'
 import type { Effort, Progress } from '../process/effort.ts'
 import { startRole } from '../process/parent.ts'
-import { figureOf } from '../report/figure.ts'
 import { withMeeting } from '../roles/meeting.ts'
 import type { ToPolicies } from '../roles/policies.ts'
 import { type PoliciesFigures, type PolicyRow, ROUNDS } from './figures.ts'

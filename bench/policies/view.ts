@@ -1,8 +1,6 @@
 // Owns how the figures of `policies` are shown. Never takes one.
 
-import type { Chart } from '../report/chart.ts'
-import { short } from '../report/number.ts'
-import type { Section } from '../report/section.ts'
+import { type Chart, type Section, short } from 'earshot/report'
 import { MOST_NS, type PoliciesFigures } from './figures.ts'
 
 export function policiesView({ rows }: PoliciesFigures): Section {

@@ -39,11 +39,16 @@ export function keep(child: ChildProcess): ChildProcess {
   return child
 }
 
-/** Starts a module that plays a role (`playRole`), and waits until it is ready. */
-export async function startRole(module: URL, job: unknown): Promise<Role> {
+/**
+ * Starts a module that plays a role (`playRole`), and waits until it is ready; with `within`, in
+ * that network namespace.
+ */
+export async function startRole(module: URL, job: unknown, within?: string): Promise<Role> {
+  const execArgv = ['netns', 'exec', within ?? '', process.execPath]
   const child = keep(
     fork(fileURLToPath(module), [JSON.stringify(job)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      ...(within !== undefined && { execPath: 'ip', execArgv }),
     }),
   )
   const complaints = complaintsOf(child)

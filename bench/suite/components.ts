@@ -1,7 +1,11 @@
 // Owns the list of what `npm run bench` can run: one row each, measured, shown and judged alike.
 
+import type { Section } from 'earshot/report'
 import { runCodecs } from '../codecs/run.ts'
 import { codecsView } from '../codecs/section.ts'
+import { failuresOf as discoveryFailures } from '../discovery/figures.ts'
+import { measureDiscovery } from '../discovery/measure.ts'
+import { discoveryView } from '../discovery/view.ts'
 import { failuresOf as fanOutFailures } from '../fan-out/figures.ts'
 import { measureFanOut } from '../fan-out/measure.ts'
 import { fanOutView } from '../fan-out/view.ts'
@@ -18,12 +22,12 @@ import { failuresOf as policiesFailures } from '../policies/figures.ts'
 import { measurePolicies } from '../policies/measure.ts'
 import { policiesView } from '../policies/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
-import type { Section } from '../report/section.ts'
 
 export const componentNames = [
   'one-way',
   'latency',
   'fan-out',
+  'discovery',
   'policies',
   'codecs',
   'memory',
@@ -62,6 +66,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   'one-way': component('one-way', measureOneWay, oneWayView, oneWayFailures),
   latency: component('latency', measureLatency, latencyView, latencyFailures),
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
+  discovery: component('discovery', measureDiscovery, discoveryView, discoveryFailures),
   policies: component('policies', measurePolicies, policiesView, policiesFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),

@@ -1,7 +1,7 @@
 // Owns what is said about how the figures came about, and what they do not show.
 
+import type { Machine } from 'earshot/report'
 import type { Effort } from '../process/effort.ts'
-import type { Machine } from '../report/machine.ts'
 
 export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort): string[] {
   const turns = rounds === 1 ? 'one round' : `${rounds} rounds, the systems in turn`
@@ -15,6 +15,9 @@ export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort):
       'over TCP on loopback; Earshot takes what it chooses itself between processes of one host ' +
       '(ipc).',
     'Mixed sizes: 41 % of 16 B, 33 % of 100 B, 22 % of 1 KB, the rest of 4 KB and 64 KB.',
+    'Discovery: network namespaces on a bridge without a default route; times by the monotonic ' +
+      'clock that all processes share, without the start of processes. bonjour-service is told ' +
+      'its interface: otherwise it finds nobody there.',
     'Losses: every notification carries its number, the receiver compares; each subscriber’s ' +
       'received and missed together must be what was published.',
     'Latency at fixed rates counts from when a request was due, not from when it was sent: a ' +

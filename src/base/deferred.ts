@@ -12,3 +12,20 @@ export function deferred(): Deferred {
   })
   return { promise, resolve }
 }
+
+/** The same for a value, which may also never come. */
+export interface Awaited<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+export function awaited<T>(): Awaited<T> {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (error: unknown) => void = () => undefined
+  const promise = new Promise<T>((settle, fail) => {
+    resolve = settle
+    reject = fail
+  })
+  return { promise, resolve, reject }
+}

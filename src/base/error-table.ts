@@ -32,14 +32,14 @@ export const errorTable = {
     sent: 'no',
   },
   EARSHOT_CONTRACT_CLASH: {
-    meaning: 'One peer was given two different contracts of the same name and major version.',
-    remedy: 'Rename one, or raise its major version.',
+    meaning: 'One peer offers two different contracts of the same name and major version.',
+    remedy: 'Serve and publish one of them, or raise the major version of the other.',
     retryable: false,
     sent: 'no',
   },
   EARSHOT_CONTRACT_MISMATCH: {
     meaning: 'Two peers hold contracts of one name that cannot understand each other.',
-    remedy: 'Bring both to the same version; the message names the channel and both versions.',
+    remedy: 'Bring both to versions that go together; the message names both and the field.',
     retryable: false,
     sent: 'no',
   },
@@ -105,7 +105,7 @@ export const errorTable = {
     sent: 'unknown',
   },
   EARSHOT_NO_SERVER: {
-    meaning: 'No peer that serves this contract was found before the deadline.',
+    meaning: 'No peer that serves this contract, in a version asked for, was found in time.',
     remedy: 'Start one, or see `earshot peers` for who is heard.',
     retryable: true,
     sent: 'no',

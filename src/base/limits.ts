@@ -122,6 +122,11 @@ export const limitTable = {
     unit: 'per second',
     why: 'a flood of strangers must not keep us busy',
   },
+  maxRegistrations: {
+    value: 256,
+    unit: 'peers',
+    why: 'services that one registrar announces for others',
+  },
   maxDialsAtOnce: {
     value: 8,
     unit: 'items',
@@ -138,6 +143,36 @@ export const limitTable = {
     unit: 'items',
     why: 'decoders for other minor versions that are kept: four codecs of 64 pairs of shapes',
   },
+  maxSchemaBytes: {
+    value: 131_072,
+    unit: 'bytes',
+    why: 'the shapes of one channel, as JSON, of a peer with another version: some 1 000 fields',
+  },
+  maxSchemas: {
+    value: 1_024,
+    unit: 'items',
+    why: 'channels of other versions that are kept: of a mesh with several versions at once',
+  },
+  maxSchemaCacheBytes: {
+    value: 4_194_304,
+    unit: 'bytes',
+    why: 'what they take together as JSON, and what one link is told of ours',
+  },
+  maxDifferences: {
+    value: 1_024,
+    unit: 'items',
+    why: 'channels of which one link says that it has another version; mismatches that are told',
+  },
+  maxSampleRows: {
+    value: 100_000,
+    unit: 'items',
+    why: 'of a file on which codecs are compared: a mean is steady long before',
+  },
+  maxSampleBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'of a file on which codecs are compared: it is held in memory, some ten times over',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,
@@ -148,6 +183,11 @@ export const limitTable = {
     value: 2_000,
     unit: 'ms',
     why: 'a publisher that does not confirm by then is reported',
+  },
+  schemaTimeoutMs: {
+    value: 2_000,
+    unit: 'ms',
+    why: 'a peer that does not say by then what its version looks like is not used',
   },
   heartbeatMs: {
     value: 1_000,

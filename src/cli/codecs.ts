@@ -1,5 +1,5 @@
 // Owns `earshot codecs`: who speaks which codec, and what one message becomes in each of them.
-// Never sends the message.
+// Never sends the message, and leaves the comparison on a sample to compare/.
 
 import { gzipSync } from 'node:zlib'
 import type { Command } from 'commander'
@@ -12,18 +12,20 @@ import {
   type RemotePeer,
 } from 'earshot'
 import { checkedBody, readJson } from './body.ts'
+import { type CompareOptions, compareSample, refuseStray, withSample } from './compare/command.ts'
 import { askPeer, nameOf } from './door.ts'
 import { wrongUsage } from './failure.ts'
 import { type Found, findChannel } from './find-channel.ts'
 import { hearAll } from './hear-all.ts'
-import { type MeshOptions, withMesh } from './options.ts'
+import { withMesh } from './options.ts'
 import { shapeText } from './shape-text.ts'
 import { type Column, paragraph, tableLines } from './table.ts'
 import { jsonText, paint, print, terminalColumns } from './terminal.ts'
 import { visit } from './visit.ts'
 
-interface CodecsOptions extends MeshOptions {
-  readonly reply?: boolean
+interface CodecsOptions extends Partial<CompareOptions> {
+  readonly mesh: string
+  readonly wait: number
 }
 
 /** One message in one codec, or why it cannot be. */
@@ -47,7 +49,9 @@ const examples = `
 Examples:
   $ earshot codecs
   $ earshot codecs shop.orders/place '{"sku":"x","n":1}'
-  $ earshot codecs shop.orders/place '{"ok":true}' --reply`
+  $ earshot codecs shop.orders/place '{"ok":true}' --reply
+  $ earshot codecs --sample orders.ndjson --html codecs.html
+  $ earshot codecs place --sample orders.ndjson --contract orders.js`
 
 export function addCodecs(program: Command): void {
   const command = program
@@ -55,17 +59,28 @@ export function addCodecs(program: Command): void {
     .summary('who speaks what, and how large a message is in each')
     .description(
       'Without arguments: the codecs, and which peers speak them in what order.\n' +
-        "With a channel and a body: that message in each codec, by a running peer's contract.",
+        "With a channel and a body: that message in each codec, by a running peer's contract.\n" +
+        'With --sample: the codecs on your own data, in bytes, time, latency and break-even.',
     )
     .argument('[channel]', 'shop.orders/place, or place alone')
     .argument('[json]', 'the body; - reads it from stdin', undefined)
     .option('-r, --reply', 'the JSON is the reply to a request')
     .addHelpText('after', examples)
-  withMesh(command).action((channel?: string, json?: string, options?: CodecsOptions) =>
-    channel === undefined
-      ? speakers(options as CodecsOptions)
-      : compare(channel, json, options as CodecsOptions),
-  )
+  withMesh(withSample(command)).action(run)
+}
+
+async function run(
+  channel: string | undefined,
+  json: string | undefined,
+  options: CodecsOptions,
+): Promise<void> {
+  const { sample } = options
+  if (sample !== undefined) {
+    if (json === undefined) return await compareSample(channel, options as CompareOptions)
+    throw wrongUsage('a body and a sample', 'leave out the body: the rows are in the file')
+  }
+  refuseStray(options)
+  await (channel === undefined ? speakers(options) : compare(channel, json, options))
 }
 
 async function speakers({ mesh, wait, json }: CodecsOptions): Promise<void> {

@@ -10,6 +10,7 @@ import {
   contractsToTypeScript,
   fromAvro,
   fromProto,
+  type ProtoOptions,
   type Shape,
   toAvro,
   toJsonSchema,
@@ -19,6 +20,7 @@ import {
 import { wrongUsage } from './failure.ts'
 import { jsonFileText, writeFileAtOnce } from './json-file.ts'
 import { loadContracts, readText } from './load-contracts.ts'
+import { protoImports } from './proto-imports.ts'
 import { print, say, visible } from './terminal.ts'
 
 const targets = ['typescript', 'avro', 'proto', 'json-schema', 'codecs'] as const
@@ -28,6 +30,7 @@ interface GenOptions {
   readonly out?: string
   readonly int64: 'number' | 'bigint'
   readonly partial?: boolean
+  readonly include: readonly string[]
 }
 
 /** Text by the name of its file. */
@@ -36,6 +39,10 @@ type Files = ReadonlyMap<string, string>
 export function addGen(program: Command): void {
   const to = new Option('--to <what>', 'what to write').choices([...targets])
   const int64 = new Option('--int64 <type>', 'what 64-bit integers of a schema are in TypeScript')
+  const include = new Option(
+    '-I, --include <folder>',
+    'where imports of a .proto file are; repeatable',
+  )
   program
     .command('gen')
     .summary('typed modules from .avsc and .proto, schemas and codecs from contracts')
@@ -47,6 +54,9 @@ export function addGen(program: Command): void {
     .addOption(to.default('typescript'))
     .option('-o, --out <folder>', 'the folder to write into; default: one file goes to stdout')
     .addOption(int64.choices(['number', 'bigint']).default('number'))
+    .addOption(
+      include.default([]).argParser((folder, known: readonly string[]) => [...known, folder]),
+    )
     .option('--partial', 'leave out what a .proto file has and this version cannot read')
     .action(run)
 }
@@ -81,7 +91,7 @@ async function filesOf(source: string, options: GenOptions): Promise<Files> {
     return protoFiles(source, stem, options)
   const contracts =
     extension === '.proto'
-      ? fromProto(readText(source), options).contracts
+      ? fromProto(readText(source), protoOptions(source, options)).contracts
       : await loadContracts(source)
   return contractFiles(contracts, stem, options.to)
 }
@@ -93,16 +103,20 @@ function onlyTypeScript({ to }: GenOptions, source: string): void {
 
 /** Its contracts, or its messages where it has no service. */
 function protoFiles(source: string, stem: string, options: GenOptions): Files {
-  const { messages, contracts, refused } = fromProto(readText(source), {
-    int64: options.int64,
-    partial: options.partial === true,
-  })
+  const { messages, contracts, refused } = fromProto(
+    readText(source),
+    protoOptions(source, options),
+  )
   for (const [name, { message }] of refused) say(`left out ${visible(`${name}: ${message}`)}`)
   const text =
     contracts.length > 0
       ? contractsToTypeScript(contracts)
       : toTypeScript(Object.fromEntries([...messages].map(([name, shape]) => [last(name), shape])))
   return new Map([[`${stem}.ts`, text]])
+}
+
+function protoOptions(source: string, { int64, partial, include }: GenOptions): ProtoOptions {
+  return { int64, partial: partial === true, imports: protoImports(source, include) }
 }
 
 function last(name: string): string {

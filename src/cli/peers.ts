@@ -5,6 +5,7 @@ import type { RemotePeer } from 'earshot'
 import { shortId } from './door.ts'
 import { nobodyHeard } from './find-channel.ts'
 import { hearAll } from './hear-all.ts'
+import { type Misfit, misfitLines, misfitsOf } from './mismatches.ts'
 import { type MeshOptions, withMesh } from './options.ts'
 import { type Column, paragraph, tableLines } from './table.ts'
 import { jsonText, paint, print, terminalColumns, visible } from './terminal.ts'
@@ -26,16 +27,21 @@ export function addPeers(program: Command): void {
     .action(async ({ mesh, wait, json }: MeshOptions) => {
       const options = { mesh, faults: ['contract', 'discovery'] }
       const peers = await visit(options, (peer) => hearAll(peer, wait))
-      const document = { mesh, peers: peers.map(plain) }
+      const misfits = await misfitsOf(peers, mesh)
+      const document = { mesh, peers: peers.map((peer) => plain(peer, misfits.get(peer.id))) }
       if (peers.length === 0) throw nobodyHeard(mesh, wait, document)
       if (json) print(jsonText(document))
-      else for (const line of shown(mesh, peers)) print(line)
+      else for (const line of shown(mesh, peers, misfits)) print(line)
     })
 }
 
-function plain({ contracts, doors, foundAfterMs, ...rest }: RemotePeer): object {
+function plain(
+  { contracts, doors, foundAfterMs, mismatches: _, ...rest }: RemotePeer,
+  misfits: readonly Misfit[] | undefined,
+): object {
   return {
     ...rest,
+    ...(misfits && { mismatches: misfits }),
     foundAfterMs: Math.round(foundAfterMs * 10) / 10,
     doors,
     contracts: contracts.map(({ name, version, channels }) => ({
@@ -46,7 +52,11 @@ function plain({ contracts, doors, foundAfterMs, ...rest }: RemotePeer): object 
   }
 }
 
-function shown(mesh: string, peers: readonly RemotePeer[]): string[] {
+function shown(
+  mesh: string,
+  peers: readonly RemotePeer[],
+  misfits: ReadonlyMap<string, readonly Misfit[]>,
+): string[] {
   const width = terminalColumns()
   const rows = peers.map((peer) => [
     peer.name,
@@ -63,7 +73,11 @@ function shown(mesh: string, peers: readonly RemotePeer[]): string[] {
     `${count} in mesh "${visible(mesh)}"`,
     '',
     paint('dim', head),
-    ...peers.flatMap((peer, at) => [paint('bold', lines[at] ?? ''), ...offerLines(peer, width)]),
+    ...peers.flatMap((peer, at) => [
+      paint('bold', lines[at] ?? ''),
+      ...offerLines(peer, width),
+      ...misfitLines(misfits.get(peer.id) ?? [], width),
+    ]),
   ]
 }
 

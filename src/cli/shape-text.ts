@@ -27,6 +27,8 @@ export function shapeText(shape: Shape, depth = 0): string {
       return `{ [key]: ${shapeText(shape.values, depth + 1)} }`
     case 'record':
       return recordText(fieldsText(shape.fields, depth))
+    case 'ref':
+      return shape.name
     case 'union':
       return shape.branches
         .map(({ literal, record }) => {

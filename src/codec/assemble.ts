@@ -68,7 +68,7 @@ export function assemble(
     readView,
     writeView,
     refuse: (thrown: unknown, value: unknown) =>
-      cursor.refuseBody(codec, shape, value, limits.maxItems, thrown),
+      cursor.refuseBody(codec, shape, value, limits, thrown),
     reject: (thrown: unknown) => cursor.rejectBytes(codec, thrown),
   }
   source.constants.forEach((value, index) => {
@@ -91,20 +91,20 @@ function sourceText(
   const { codec, limits, rooms } = source
   const again = `if (at.spoiled) {
       ${rooms.map((room) => `${room} = 1;`).join(' ')}
-      left = ${limits.maxItems};
+      left = ${limits.maxItems}; deep = 0;
       at.snug = true;
       end = ${write}(value, buffer, position);
     }`
   return `"use strict";
 const { ${names.join(', ')} } = scope;
 const codec = ${JSON.stringify(codec)};
-let left = 0;
+let left = 0, deep = 0;
 ${rooms.map((room) => `let ${room} = 1;`).join(' ')}
 let dv = writeView(Buffer.alloc(0));
 ${source.functions.join('\n')}
 function encodeInto(value, buffer, position) {
   try {
-    left = ${limits.maxItems};
+    left = ${limits.maxItems}; deep = 0;
     ${usesView ? 'dv = writeView(buffer);' : ''}
     ${rooms.length > 0 ? 'at.spoiled = at.snug = false;' : ''}
     let end = ${write}(value, buffer, position);
@@ -116,7 +116,7 @@ function encodeInto(value, buffer, position) {
 function decode(buffer, start, end) {
   try {
     if (!(start >= 0 && start <= end && end <= buffer.length)) bad("not in the buffer");
-    left = ${limits.maxItems};
+    left = ${limits.maxItems}; deep = 0;
     ${usesView ? 'dv = readView(buffer);' : ''}
     const value = ${read}(buffer, start, end);
     if (at.pos !== end) bad("the value does not end where its bytes end");

@@ -1,23 +1,33 @@
 // Owns the source of Avro decoders. Guards are inside: counts against bytes left, indexes, ranges.
 // Never resolves between two shapes: reader and writer hold the same one.
 
+import { refuseAny } from '../contract/any.ts'
 import { itemWeight } from '../contract/check.ts'
+import { resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
   emitConstraints,
   emitFinish,
   emitListBounds,
   emitTraced,
+  enterRead,
   intTest,
   isAbsentable,
+  leave,
   type Source,
 } from './compile.ts'
+import { emitFloatReads, isFloatRun } from './float-runs.ts'
 
-/** The fewest bytes that a value of the shape can have; 0 for a record without fields. */
+/**
+ * The fewest bytes that a value of the shape can have; 0 for a record without fields. What contains
+ * itself has somewhere a list, a union or an optional field: 1 at least.
+ */
 function leastBytes(shape: Shape): number {
   switch (shape.kind) {
     case 'float':
       return shape.bits / 8
+    case 'bytes':
+      return shape.length ?? 1
     case 'record':
       return shape.fields.reduce((sum, field) => {
         return sum + (isAbsentable(field) ? 1 : leastBytes(field.shape))
@@ -49,6 +59,7 @@ ${y} = dv.${name}(p, true); p += ${size};\n${check}`
     }
     case 'string':
     case 'bytes': {
+      if (shape.kind === 'bytes' && shape.length !== undefined) return readFixed(shape.length, y)
       const n = source.fresh('n')
       const read = shape.kind === 'string' ? 'readUtf8' : 'copyBytes'
       return `let ${n};
@@ -71,7 +82,15 @@ ${y} = ${source.constant(shape.symbols)}[${k}];`
       return `${y} = ${readRecord(source, shape, [])}(b, p, e); p = at.pos;`
     case 'union':
       return readUnion(source, shape, y, 0)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitRead(source, targetOf(shape), y)
   }
+}
+
+function readFixed(size: number, y: string): string {
+  return `if (${size} > e - p) short();\n${y} = copyBytes(b, p, ${size}); p += ${size};`
 }
 
 /** A loop over blocks; `body` reads as many items as it is told, after a key of least size. */
@@ -97,21 +116,20 @@ function readList(source: Source, shape: Shape & { kind: 'list' }, y: string): s
   const [m, t, z] = [source.fresh('m'), source.fresh('t'), source.fresh('z')]
   const { items } = shape
   // The count times the size of a float has been checked: no item needs a look at the end.
-  const read =
-    items.kind === 'float'
-      ? `${z} = dv.getFloat${items.bits}(p, true); p += ${items.bits / 8};
-${emitConstraints(source, items, z)}`
-      : emitRead(source, items, z)
-  const body = (count: string): string => `if (${m} === 0) ${y} = new Array(${count});
-const ${t} = ${m} + ${count};
-for (; ${m} < ${t}; ${m}++) {
+  const read = isFloatRun(source, items)
+    ? emitFloatReads(items, { littleEndian: true }, { y, from: m, to: t })
+    : `for (; ${m} < ${t}; ${m}++) {
 i = ${m};
 let ${z};
-${read}
+${emitRead(source, items, z)}
 ${y}[${m}] = ${z};
 }`
+  const body = (count: string): string => `if (${m} === 0) ${y} = new Array(${count});
+const ${t} = ${m} + ${count};
+${read}`
   const blocks = emitBlocks(source, items, body)
-  return `let ${m} = 0;\n${y} = [];\n${blocks}\ni = -1;\n${emitListBounds(shape, m)}`
+  const head = `${enterRead(source)}\nlet ${m} = 0;\n${y} = [];`
+  return `${head}\n${blocks}\ni = -1;\n${emitListBounds(shape, m)}\n${leave(source)}`
 }
 
 function readMap(source: Source, shape: Shape & { kind: 'map' }, y: string): string {
@@ -130,7 +148,8 @@ let ${z};
 ${emitRead(source, shape.values, z)}
 ${y}[${key}] = ${z};
 }`
-  return `${y} = {};\n${emitBlocks(source, shape.values, body, 1)}`
+  const head = `${enterRead(source)}\n${y} = {};`
+  return `${head}\n${emitBlocks(source, shape.values, body, 1)}\n${leave(source)}`
 }
 
 function readRecord(
@@ -138,29 +157,32 @@ function readRecord(
   record: RecordShape,
   extra: readonly (readonly [string, string])[],
 ): string {
-  const vars = record.fields.map(() => source.fresh('v'))
-  const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
-  record.fields.forEach((field, index) => {
-    lines.push(`f = ${index};\n${readField(source, field, vars[index] as string)}`)
+  return source.once(record, ['r', 'b, p, e', extra.join()], () => {
+    const vars = record.fields.map(() => source.fresh('v'))
+    const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
+    lines.push(enterRead(source))
+    record.fields.forEach((field, index) => {
+      lines.push(`f = ${index};\n${readField(source, field, vars[index] as string)}`)
+    })
+    lines.push(leave(source), 'at.pos = p;', emitFinish(record, vars, extra))
+    return emitTraced(source, record, lines.join('\n'))
   })
-  lines.push('at.pos = p;', emitFinish(record, vars, extra))
-  return source.define('r', 'b, p, e', emitTraced(source, record, lines.join('\n')))
 }
 
 function readField(source: Source, field: FieldShape, v: string): string {
   if (!isAbsentable(field)) return `{\n${emitRead(source, field.shape, v)}\n}`
   const { first, none } = branchesOf(field)
-  if (field.shape.kind === 'union') {
-    return `{\n${readUnion(source, field.shape, v, first, none)}\n}`
-  }
+  const shape = resolved(field.shape)
+  if (shape.kind === 'union') return `{\n${readUnion(source, shape, v, first, none)}\n}`
   return `if (p >= e) short();
 if (b[p] === ${first * 2}) { p++;\n${emitRead(source, field.shape, v)}\n}
 else if (b[p++] !== ${none * 2}) bad("not a branch of the union");`
 }
 
 /** The index of the first branch that is not null, and that of null. */
-export function branchesOf({ shape, nullLast }: FieldShape): { first: 0 | 1; none: number } {
-  if (nullLast !== true) return { first: 1, none: 0 }
+export function branchesOf(field: FieldShape): { first: 0 | 1; none: number } {
+  if (field.nullLast !== true) return { first: 1, none: 0 }
+  const shape = resolved(field.shape)
   return { first: 0, none: shape.kind === 'union' ? shape.branches.length : 1 }
 }
 

@@ -2,31 +2,41 @@
 // Smallest and fastest; unreadable without the writer's shape. The schema is in to-avro.ts.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
+import { hasRef, linked, resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { checkAvroUnions } from '../contract/union-box.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assembleWalk } from './assemble.ts'
 import { branchesOf, emitRead } from './avro-read.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
+  enterWritten,
   floatTest,
   intTest,
   isAbsentable,
   isNoRecord,
+  leave,
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './varint.ts'
 
 export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
 
-function compile(shape: Shape, limits: Limits): BodyCodec {
-  if (shape.kind === 'bytes') return bytesBody('avro', shape)
-  checkWireNames(shape)
-  const source = new Source('avro', limits)
+function compile(given: Shape, limits: Limits): BodyCodec {
+  if (given.kind === 'bytes') return bytesBody('avro', given)
+  checkWireNames(given)
+  checkAvroUnions(given)
+  const shape = linked(given)
+  const source = new Source('avro', limits, hasRef(shape))
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
 
@@ -41,7 +51,7 @@ function emitWrite(source: Source, shape: Shape, v: string): string {
       const large =
         shape.bits === 32
           ? `p = writeVar32(b, p, (${v} << 1) ^ (${v} >> 31));`
-          : `p = writeZigZag(b, p, ${v});`
+          : `p = writeZigZagWords(b, p, ${wordsOf(v)});`
       return `${head}\n${small} else ${large}`
     }
     case 'float': {
@@ -54,9 +64,12 @@ if (p + ${size} <= b.length) dv.${name}(p, ${v}, true); p += ${size};`
       return `if (!(${tests.join(' && ')})) wrong();\np = writeSizedText(b, p, ${v}, 1);`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();
-p = writeSizedBytes(b, p, ${v}, 1);`
+      const size = shape.length
+      const write =
+        size === undefined
+          ? `p = writeSizedBytes(b, p, ${v}, 1);`
+          : `if (p + ${size} <= b.length) b.set(${v}, p); p += ${size};`
+      return `if (!(${bytesTest(shape, v)})) wrong();\n${write}`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol, index) => {
@@ -72,6 +85,10 @@ p = writeSizedBytes(b, p, ${v}, 1);`
       return `p = ${defineRecord(source, shape)}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v, 0)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitWrite(source, targetOf(shape), v)
   }
 }
 
@@ -84,32 +101,26 @@ function emitList(source: Source, shape: Shape & { kind: 'list' }, v: string): s
   const [n, x] = [source.fresh('n'), source.fresh('x')]
   const { items } = shape
   const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
 const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});`
   if (items.kind === 'float') {
-    const t = source.fresh('t')
-    const [size, name] = items.bits === 32 ? [4, 'setFloat32'] : [8, 'setFloat64']
-    return `${head}
-const ${t} = p + ${n} * ${size} <= b.length;
-for (let j = 0; j < ${n}; j++) {
-const ${x} = ${v}[j];
-if (!(${floatTest(items, x, false)})) wrong();
-if (${t}) dv.${name}(p, ${x}, true); p += ${size};
-}
-b[p++] = 0;`
+    const run = emitFloatRun(items, { littleEndian: true }, v, n)
+    return `${head}\n${run}\nb[p++] = 0; ${leave(source)}`
   }
   return `${head}
 for (let j = 0; j < ${n}; j++) {
 const ${x} = ${v}[j];
 ${emitWrite(source, items, x)}
 }
-b[p++] = 0;`
+b[p++] = 0; ${leave(source)}`
 }
 
 function emitMap(source: Source, shape: Shape & { kind: 'map' }, v: string): string {
   const [n, k, x] = [source.fresh('n'), source.fresh('k'), source.fresh('x')]
   return `if (!isKeyed(${v})) wrong();
+${enterWritten(source)}
 const ${k} = Object.keys(${v}), ${n} = ${k}.length;
 if (!(${countTest(shape, n)})) wrong();
 if (${n} > 0) p = writeZigZag(b, p, ${n});
@@ -119,14 +130,16 @@ if (key === "__proto__") wrong();
 p = writeSizedText(b, p, key, 1);
 ${emitWrite(source, shape.values, x)}
 }
-b[p++] = 0;`
+b[p++] = 0; ${leave(source)}`
 }
 
 function defineRecord(source: Source, record: RecordShape): string {
-  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`]
-  for (const field of record.fields) lines.push(emitField(source, field))
-  lines.push('return p;')
-  return source.define('w', 'v, b, p', lines.join('\n'))
+  return source.once(record, ['w', 'v, b, p', ''], () => {
+    const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, enterWritten(source)]
+    for (const field of record.fields) lines.push(emitField(source, field))
+    lines.push(leave(source), 'return p;')
+    return lines.join('\n')
+  })
 }
 
 /** What may be absent is a union with null, which is branch 0 as a rule. */
@@ -144,9 +157,10 @@ function emitField(source: Source, field: FieldShape): string {
   }
   const absent = field.nullable ? `${x} === undefined || ${x} === null` : `${x} === undefined`
   const { first, none } = branchesOf(field)
+  const inner = resolved(shape)
   const write =
-    shape.kind === 'union'
-      ? emitUnion(source, shape, x, first)
+    inner.kind === 'union'
+      ? emitUnion(source, inner, x, first)
       : `${emitIndex(first)}\n${emitWrite(source, shape, x)}`
   return `{ const ${x} = ${read};\nif (${absent}) ${emitIndex(none)} else {\n${write}\n}\n}`
 }

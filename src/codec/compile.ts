@@ -5,6 +5,7 @@ import type { Limits } from '../base/limits.ts'
 import { itemWeight, patternOf } from '../contract/check.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type {
+  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -23,19 +24,30 @@ export class Source {
   readonly functions: string[] = []
   /** Variables that hold how much room is left for a size before its content; 1 at first. */
   readonly rooms: string[] = []
+  /** Does the shape contain itself? Then depth is counted as values are walked. */
+  readonly isRecursive: boolean
   readonly #known = new Map<unknown, string>()
+  readonly #ids = new Map<object, number>()
   readonly #made = new Map<object, Map<string, string>>()
   #count = 0
 
-  constructor(codec: CodecName, limits: Limits) {
+  constructor(codec: CodecName, limits: Limits, isRecursive = false) {
     this.codec = codec
     this.limits = limits
+    this.isRecursive = isRecursive
   }
 
   /** A variable or function name that is not in use. */
   fresh(letter: string): string {
     this.#count++
     return `${letter}${this.#count}`
+  }
+
+  /** A number by which one shape is told from another, for variants. */
+  idOf(shape: object): number {
+    const id = this.#ids.get(shape) ?? this.#ids.size
+    this.#ids.set(shape, id)
+    return id
   }
 
   /** A value that the source refers to by the returned name. */
@@ -48,13 +60,24 @@ export class Source {
     return name
   }
 
-  /** The function for a shape: made once, also when several places of the source call it. */
-  once(shape: object, variant: string, make: () => string): string {
+  /**
+   * The function for a shape: made once, also when several places of the source call it. It has its
+   * name before its body is made, so that it can call itself.
+   */
+  once(
+    shape: object,
+    [letter, parameters, variant]: readonly [letter: string, parameters: string, variant: string],
+    body: () => string,
+  ): string {
     const variants = this.#made.get(shape) ?? new Map<string, string>()
     this.#made.set(shape, variants)
-    const known = variants.get(variant) ?? make()
-    variants.set(variant, known)
-    return known
+    const key = `${letter} ${variant}`
+    const known = variants.get(key)
+    if (known !== undefined) return known
+    const name = this.fresh(letter)
+    variants.set(key, name)
+    this.functions.push(`function ${name}(${parameters}) {\n${body()}\n}`)
+    return name
   }
 
   /** Adds a function and returns its name. */
@@ -63,6 +86,21 @@ export class Source {
     this.functions.push(`function ${name}(${parameters}) {\n${body}\n}`)
     return name
   }
+}
+
+/** At the start of a record, list or map that is written: no deeper than the limit. */
+export function enterWritten({ isRecursive, limits }: Source): string {
+  return isRecursive ? `if (++deep > ${limits.maxDepth}) wrong();` : ''
+}
+
+/** The same where it is read. */
+export function enterRead({ isRecursive, limits }: Source): string {
+  return isRecursive ? `if (++deep > ${limits.maxDepth}) bad("nested too deeply");` : ''
+}
+
+/** At the end of either. */
+export function leave({ isRecursive }: Source): string {
+  return isRecursive ? 'deep--;' : ''
 }
 
 /** Reads a field of `value`; what Object.prototype has by that name is not in the value. */
@@ -107,6 +145,11 @@ export function intTest(shape: IntShape, v: string): string {
   return [type, ...rangeTests(shape, v)].join(' && ')
 }
 
+/** A safe integer as two words of 32 bits, low and high, in two's complement. */
+export function wordsOf(v: string): string {
+  return `${v} | 0, Math.floor(${v} / 4294967296) | 0`
+}
+
 /** An expression that is true when `v` is a value of the float shape. */
 export function floatTest(shape: FloatShape, v: string, finite: boolean): string {
   const tests = [`typeof ${v} === "number"`]
@@ -126,10 +169,22 @@ function constraintTest(source: Source, shape: Shape, v: string): string {
     case 'string':
       return stringTests(source, shape, v).join(' && ')
     case 'bytes':
-      return shape.maxLength === undefined ? '' : `${v}.length <= ${shape.maxLength}`
+      return lengthTests(shape, v).join(' && ')
     default:
       return ''
   }
+}
+
+function lengthTests({ maxLength, length }: BytesShape, v: string): string[] {
+  const tests: string[] = []
+  if (length !== undefined) tests.push(`${v}.length === ${length}`)
+  if (maxLength !== undefined) tests.push(`${v}.length <= ${maxLength}`)
+  return tests
+}
+
+/** An expression that is true when `v` is a value of the shape. */
+export function bytesTest(shape: BytesShape, v: string): string {
+  return [`${v} instanceof Uint8Array`, ...lengthTests(shape, v)].join(' && ')
 }
 
 export function stringTests(source: Source, shape: StringShape, v: string): string[] {

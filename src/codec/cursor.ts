@@ -2,6 +2,7 @@
 // Hot path: positions. Never allocates unless bytes or values are refused.
 
 import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
 import { findFault } from '../contract/check.ts'
 import { pointerStep } from '../contract/names.ts'
 import type { Shape } from '../contract/shape.ts'
@@ -79,11 +80,11 @@ export function refuseBody(
   codec: CodecName,
   shape: Shape,
   value: unknown,
-  maxItems: number,
+  { maxItems, maxDepth }: Pick<Limits, 'maxItems' | 'maxDepth'>,
   thrown: unknown,
 ): EarshotError {
   const cause = thrown === encodeFault ? {} : { cause: thrown }
-  const fault = findFault(shape, value, { finite: codec === 'json', maxItems })
+  const fault = findFault(shape, value, { finite: codec === 'json', maxItems, maxDepth })
   if (fault === undefined) {
     return new EarshotError('EARSHOT_BODY_INVALID', 'the body changed while it was read', cause)
   }

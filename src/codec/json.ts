@@ -2,18 +2,26 @@
 // Readable by anybody; bigint is decimal text, bytes are base64, NaN and infinities are refused.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
+import { hasRef, linked, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { anyJson } from './any-body.ts'
 import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
+  emitConstraints,
   emitFinish,
   emitTraced,
   emitUnknown,
+  enterRead,
+  enterWritten,
   floatTest,
   intTest,
   isNoRecord,
+  leave,
   readField,
   Source,
   stringTests,
@@ -22,9 +30,11 @@ import * as primitives from './json-text.ts'
 
 export const json: Format = { codec: 'json', selfDescribing: true, compile }
 
-function compile(shape: Shape, limits: Limits): BodyCodec {
-  if (shape.kind === 'bytes') return bytesBody('json', shape)
-  const source = new Source('json', limits)
+function compile(given: Shape, limits: Limits): BodyCodec {
+  if (given.kind === 'bytes') return bytesBody('json', given)
+  if (given.kind === 'any') return anyJson(limits)
+  const shape = linked(given)
+  const source = new Source('json', limits, hasRef(shape))
   const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
   const { root, value } = emitProject(source, shape, 'x')
   const body = `const x = parseJson(b, p, e, limits);
@@ -62,8 +72,7 @@ else if (${v} === false) { ${emitText('false')} } else wrong();`
       return `if (!(${tests.join(' && ')})) wrong();\np = writeJsonText(b, p, ${v});`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();\np = writeJsonBytes(b, p, ${v});`
+      return `if (!(${bytesTest(shape, v)})) wrong();\np = writeJsonBytes(b, p, ${v});`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {
@@ -78,6 +87,10 @@ else if (${v} === false) { ${emitText('false')} } else wrong();`
       return `p = ${defineRecord(source, shape, '')}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitWrite(source, targetOf(shape), v)
   }
 }
 
@@ -86,6 +99,7 @@ function emitItems(source: Source, shape: Shape & { kind: 'list' | 'map' }, v: s
   const [n, k, s, x] = [source.fresh('n'), source.fresh('k'), source.fresh('s'), source.fresh('x')]
   if (shape.kind === 'map') {
     return `if (!isKeyed(${v})) wrong();
+${enterWritten(source)}
 const ${k} = Object.keys(${v}), ${n} = ${k}.length, ${s} = p;
 if (!(${countTest(shape, n)})) wrong();
 for (let j = 0; j < ${n}; j++) {
@@ -94,9 +108,10 @@ if (key === "__proto__") wrong();
 b[p++] = 44; p = writeJsonText(b, p, key); b[p++] = 58;
 ${emitWrite(source, shape.values, x)}
 }
-${emitClose(s, 123, 125)}`
+${emitClose(s, 123, 125)} ${leave(source)}`
   }
   const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
 const ${n} = ${v}.length, ${s} = p;
 if (!(${countTest(shape, n)})) wrong();`
   if (shape.items.kind === 'float') {
@@ -104,7 +119,7 @@ if (!(${countTest(shape, n)})) wrong();`
     return `${head}
 for (let j = 0; j < ${n}; j++) { const ${x} = ${v}[j];
 if (!(${floatTest(shape.items, x, true)})) wrong(); }
-p = writeAscii(b, p, JSON.stringify(${v}));`
+p = writeAscii(b, p, JSON.stringify(${v})); ${leave(source)}`
   }
   return `${head}
 for (let j = 0; j < ${n}; j++) {
@@ -112,7 +127,7 @@ const ${x} = ${v}[j];
 b[p++] = 44;
 ${emitWrite(source, shape.items, x)}
 }
-${emitClose(s, 91, 93)}`
+${emitClose(s, 91, 93)} ${leave(source)}`
 }
 
 function emitClose(start: string, open: number, close: number): string {
@@ -121,10 +136,13 @@ function emitClose(start: string, open: number, close: number): string {
 
 /** `lead` is written first inside the braces: the discriminator of a union. */
 function defineRecord(source: Source, record: RecordShape, lead: string): string {
-  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, 'const s = p;', lead]
-  for (const field of record.fields) lines.push(emitField(source, field))
-  lines.push(emitClose('s', 123, 125), 'return p;')
-  return source.define('w', 'v, b, p', lines.join('\n'))
+  return source.once(record, ['w', 'v, b, p', lead], () => {
+    const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, enterWritten(source)]
+    lines.push('const s = p;', lead)
+    for (const field of record.fields) lines.push(emitField(source, field))
+    lines.push(emitClose('s', 123, 125), leave(source), 'return p;')
+    return lines.join('\n')
+  })
 }
 
 function emitField(source: Source, field: FieldShape): string {
@@ -176,8 +194,8 @@ function emitProject(source: Source, shape: Shape, x: string): { root: string; v
     }
     case 'bytes': {
       const y = source.fresh('y')
-      const most = shape.maxLength ?? 'Infinity'
-      const root = `const ${y} = readJsonBytes(${x});\nif (${y}.length > ${most}) bad("too long");`
+      const check = emitConstraints(source, shape, y)
+      const root = `const ${y} = readJsonBytes(${x});\n${check}`
       return { root, value: y }
     }
     case 'enum': {
@@ -194,6 +212,10 @@ switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, `typeof ${y} ==
       return { root: '', value: `${projectRecord(source, shape, [])}(${x})` }
     case 'union':
       return projectUnion(source, shape, x)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitProject(source, targetOf(shape), x)
   }
 }
 
@@ -206,18 +228,21 @@ function projectItems(
   if (shape.kind === 'map') {
     const part = emitProject(source, shape.values, z)
     const root = `if (!isKeyed(${x})) bad("not an object");
+${enterRead(source)}
 const ${k} = Object.keys(${x}), ${n} = ${k}.length, ${y} = {};
 if (!(${countTest(shape, n)})) bad("too many items");
 for (let j = 0; j < ${n}; j++) {
 const key = ${k}[j], ${z} = ${x}[key];
 ${part.root}
 ${y}[key] = ${part.value};
-}`
+}
+${leave(source)}`
     return { root, value: y }
   }
   const part = emitProject(source, shape.items, z)
   const index = source.fresh('j')
   const root = `if (!Array.isArray(${x})) bad("not a list");
+${enterRead(source)}
 const ${n} = ${x}.length, ${y} = new Array(${n});
 if (!(${countTest(shape, n)})) bad("too few or too many items");
 for (let ${index} = 0; ${index} < ${n}; ${index}++) {
@@ -226,7 +251,7 @@ const ${z} = ${x}[${index}];
 ${part.root}
 ${y}[${index}] = ${part.value};
 }
-i = -1;`
+i = -1; ${leave(source)}`
   return { root, value: y }
 }
 
@@ -235,8 +260,17 @@ function projectRecord(
   record: RecordShape,
   extra: readonly (readonly [string, string])[],
 ): string {
+  return source.once(record, ['r', 'x', extra.join()], () => emitRecord(source, record, extra))
+}
+
+function emitRecord(
+  source: Source,
+  record: RecordShape,
+  extra: readonly (readonly [string, string])[],
+): string {
   const vars = record.fields.map(() => source.fresh('v'))
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
+  lines.push(enterRead(source))
   record.fields.forEach((field, index) => {
     const x = source.fresh('x')
     const part = emitProject(source, field.shape, x)
@@ -244,9 +278,9 @@ function projectRecord(
 const ${x} = ${readField('x', field.name)};
 if (${x} !== undefined && ${x} !== null) {\n${part.root}\n${vars[index]} = ${part.value};\n}`)
   })
-  lines.push(emitFinish(record, vars, extra))
+  lines.push(leave(source), emitFinish(record, vars, extra))
   const head = `if (!isKeyed(x)) bad("not an object");\n`
-  return source.define('r', 'x', head + emitTraced(source, record, lines.join('\n')))
+  return head + emitTraced(source, record, lines.join('\n'))
 }
 
 function projectUnion(

@@ -1,6 +1,8 @@
 // Owns the source of MessagePack decoders: fields expected in order, another way for any order.
 // Never trusts a count: headers are checked against the bytes that are left.
 
+import { refuseAny } from '../contract/any.ts'
+import { targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
   countTest,
@@ -8,9 +10,12 @@ import {
   emitFinish,
   emitTraced,
   emitUnknown,
+  enterRead,
   intTest,
+  leave,
   type Source,
 } from './compile.ts'
+import { emitFloatReads, isFloatRun } from './float-runs.ts'
 
 /** Keys up to this size are compared and stored byte by byte in the source. */
 const inlineBytes = 24
@@ -80,6 +85,10 @@ switch (${y}) { ${cases} break; default: ${emitUnknown(shape, y, 'true')} }`
     }
     case 'union':
       return readUnion(source, shape, y)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitRead(source, targetOf(shape), y)
   }
 }
 
@@ -92,7 +101,8 @@ else { ${n} = readMapHeader(b, p, e); p = at.pos; }`
 function readItems(source: Source, shape: Shape & { kind: 'list' | 'map' }, y: string): string {
   const [n, z, j] = [source.fresh('n'), source.fresh('z'), source.fresh('j')]
   if (shape.kind === 'map') {
-    return `const ${n} = readMapHeader(b, p, e); p = at.pos;
+    return `${enterRead(source)}
+const ${n} = readMapHeader(b, p, e); p = at.pos;
 if (!(${countTest(shape, n)})) bad("too many items");
 ${y} = {};
 for (let ${j} = 0; ${j} < ${n}; ${j}++) {
@@ -101,18 +111,29 @@ if (key === "__proto__") bad("a key called __proto__");
 let ${z};
 ${emitRead(source, shape.values, z)}
 ${y}[key] = ${z};
-}`
+}
+${leave(source)}`
   }
-  return `const ${n} = readListHeader(b, p, e); p = at.pos;
+  return `${enterRead(source)}
+const ${n} = readListHeader(b, p, e); p = at.pos;
 if (!(${countTest(shape, n)})) bad("too few or too many items");
 ${y} = new Array(${n});
-for (let ${j} = 0; ${j} < ${n}; ${j}++) {
+let ${j} = 0;
+${readDoubles(source, shape.items, y, n, j)}
+for (; ${j} < ${n}; ${j}++) {
 i = ${j};
 let ${z};
 ${emitRead(source, shape.items, z)}
 ${y}[${j}] = ${z};
 }
-i = -1;`
+i = -1; ${leave(source)}`
+}
+
+/** Doubles in a row, as all of ours write them; the loop behind takes what has another form. */
+function readDoubles(source: Source, items: Shape, y: string, n: string, j: string): string {
+  if (!isFloatRun(source, items) || items.bits === 32) return ''
+  const run = emitFloatReads(items, { head: 203, littleEndian: false }, { y, from: j, to: n })
+  return `if (${n} * 9 <= e - p) ${run}`
 }
 
 /** nil means absent wherever a field need not be there. */
@@ -130,10 +151,11 @@ function readRecord(
   record: RecordShape,
   extra: readonly (readonly [string, string])[],
 ): string {
-  return source.once(record, extra.join(), () => defineRecord(source, record, extra))
+  const made = ['r', 'b, p, e, n', extra.join()] as const
+  return source.once(record, made, () => emitRecord(source, record, extra))
 }
 
-function defineRecord(
+function emitRecord(
   source: Source,
   record: RecordShape,
   extra: readonly (readonly [string, string])[],
@@ -141,6 +163,7 @@ function defineRecord(
   const vars = record.fields.map(() => source.fresh('v'))
   const slow = readAnyOrder(source, record, extra, vars)
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
+  lines.push(enterRead(source))
   record.fields.forEach((field, index) => {
     const key = emitKey(source, field.name)
     const v = vars[index] as string
@@ -151,8 +174,8 @@ ${readField(source, field, v)}
   })
   const known = ['b', 'p', 'e', 'n', ...vars].join(', ')
   lines.push(`if (n > 0) { f = -1; return ${slow}(${known}); }`)
-  lines.push('at.pos = p;', emitFinish(record, vars, extra))
-  return source.define('r', 'b, p, e, n', emitTraced(source, record, lines.join('\n')))
+  lines.push(leave(source), 'at.pos = p;', emitFinish(record, vars, extra))
+  return emitTraced(source, record, lines.join('\n'))
 }
 
 function readAnyOrder(
@@ -175,7 +198,7 @@ case "__proto__": bad("a key called __proto__");
 default: p = skipMsg(b, p, e, ${source.limits.maxDepth});
 }
 }`)
-  lines.push('at.pos = p;', emitFinish(record, vars, extra))
+  lines.push(leave(source), 'at.pos = p;', emitFinish(record, vars, extra))
   return source.define(
     'r',
     ['b, p, e, n', ...vars].join(', '),

@@ -2,28 +2,37 @@
 // Never records, extension types or float64 for integers; what is absent is not written.
 
 import type { Limits } from '../base/limits.ts'
+import { refuseAny } from '../contract/any.ts'
+import { hasRef, linked, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
+import { anyMsgpack } from './any-body.ts'
 import { assembleWalk } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
+  enterWritten,
   floatTest,
   intTest,
   isNoRecord,
   isRequired,
+  leave,
   readField,
   Source,
   stringTests,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as primitives from './msgpack-bytes.ts'
 import { emitKey, emitRead } from './msgpack-read.ts'
 
 export const msgpack: Format = { codec: 'msgpack', selfDescribing: true, compile }
 
-function compile(shape: Shape, limits: Limits): BodyCodec {
-  if (shape.kind === 'bytes') return bytesBody('msgpack', shape)
-  const source = new Source('msgpack', limits)
+function compile(given: Shape, limits: Limits): BodyCodec {
+  if (given.kind === 'bytes') return bytesBody('msgpack', given)
+  if (given.kind === 'any') return anyMsgpack(limits)
+  const shape = linked(given)
+  const source = new Source('msgpack', limits, hasRef(shape))
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)
 }
 
@@ -49,8 +58,7 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
       return `if (!(${tests.join(' && ')})) wrong();\np = writeMsgText(b, p, ${v});`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();\np = writeMsgBytes(b, p, ${v});`
+      return `if (!(${bytesTest(shape, v)})) wrong();\np = writeMsgBytes(b, p, ${v});`
     }
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {
@@ -58,20 +66,12 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
       })
       return `switch (${v}) {\n${cases.join('\n')}\ndefault: wrong();\n}`
     }
-    case 'list': {
-      const [n, x] = [source.fresh('n'), source.fresh('x')]
-      return `if (!Array.isArray(${v})) wrong();
-const ${n} = ${v}.length;
-if (!(${countTest(shape, n)})) wrong();
-p = writeListHeader(b, p, ${n});
-for (let j = 0; j < ${n}; j++) {
-const ${x} = ${v}[j];
-${emitWrite(source, shape.items, x)}
-}`
-    }
+    case 'list':
+      return emitList(source, shape, v)
     case 'map': {
       const [n, k, x] = [source.fresh('n'), source.fresh('k'), source.fresh('x')]
       return `if (!isKeyed(${v})) wrong();
+${enterWritten(source)}
 const ${k} = Object.keys(${v}), ${n} = ${k}.length;
 if (!(${countTest(shape, n)})) wrong();
 p = writeMapHeader(b, p, ${n});
@@ -80,18 +80,27 @@ const key = ${k}[j], ${x} = ${v}[key];
 if (key === "__proto__") wrong();
 p = writeMsgText(b, p, key);
 ${emitWrite(source, shape.values, x)}
-}`
+}
+${leave(source)}`
     }
     case 'record':
       return `p = ${defineRecord(source, shape, undefined)}(${v}, b, p);`
     case 'union':
       return emitUnion(source, shape, v)
+    case 'any':
+      return refuseAny()
+    case 'ref':
+      return emitWrite(source, targetOf(shape), v)
   }
 }
 
 /** `lead` are the key and literal of a union, written before the fields. */
 function defineRecord(source: Source, record: RecordShape, lead: string | undefined): string {
-  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`]
+  return source.once(record, ['w', 'v, b, p', lead ?? ''], () => emitRecord(source, record, lead))
+}
+
+function emitRecord(source: Source, record: RecordShape, lead: string | undefined): string {
+  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, enterWritten(source)]
   const vars = record.fields.map(() => source.fresh('x'))
   record.fields.forEach((field, index) => {
     lines.push(`const ${vars[index]} = ${readField('v', field.name)};`)
@@ -108,8 +117,8 @@ function defineRecord(source: Source, record: RecordShape, lead: string | undefi
   record.fields.forEach((field, index) => {
     lines.push(emitField(source, field, vars[index] as string))
   })
-  lines.push('return p;')
-  return source.define('w', 'v, b, p', lines.join('\n'))
+  lines.push(leave(source), 'return p;')
+  return lines.join('\n')
 }
 
 /** Is its key written whatever the value? A required field that is null is written as nil. */
@@ -127,6 +136,26 @@ function emitField(source: Source, field: FieldShape, x: string): string {
   if (isRequired(field)) return `{\n${write}\n}`
   const orNull = isAlways(field) ? ` else { ${key} b[p++] = 192; }` : ''
   return `if (${presence(field, x)}) {\n${write}\n}${orNull}`
+}
+
+function emitList(source: Source, shape: Shape & { kind: 'list' }, v: string): string {
+  const [n, x] = [source.fresh('n'), source.fresh('x')]
+  const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
+const ${n} = ${v}.length;
+if (!(${countTest(shape, n)})) wrong();
+p = writeListHeader(b, p, ${n});`
+  const { items } = shape
+  if (items.kind === 'float') {
+    const form = { head: items.bits === 32 ? 202 : 203, littleEndian: false }
+    return `${head}\n${emitFloatRun(items, form, v, n)}\n${leave(source)}`
+  }
+  return `${head}
+for (let j = 0; j < ${n}; j++) {
+const ${x} = ${v}[j];
+${emitWrite(source, items, x)}
+}
+${leave(source)}`
 }
 
 function emitUnion(source: Source, shape: UnionShape, v: string): string {

@@ -1,6 +1,7 @@
 // Owns the source that makes a reader's value of a writer's: defaults filled, the unknown dropped.
 // Never judges whether that is possible: resolve asks the contract first.
 
+import { resolved } from '../contract/link.ts'
 import type {
   EnumShape,
   FieldShape,
@@ -15,8 +16,9 @@ import { emitFinish, emitTraced, readField, type Source } from './compile.ts'
  * A function name (v) → value, or undefined when every value of the writer is one of the reader as
  * it stands. The functions call what decoders call: `missing`, `bad`, `traced`.
  */
-export function defineProjection(source: Source, writer: Shape, reader: Shape): string | undefined {
-  if (isSameValue(writer, reader)) return undefined
+export function defineProjection(source: Source, from: Shape, to: Shape): string | undefined {
+  const [writer, reader] = [resolved(from), resolved(to)]
+  if (isSameValue(writer, reader, new Map())) return undefined
   if (writer.kind === 'record' && reader.kind === 'record') {
     return projectRecord(source, writer, reader, [])
   }
@@ -33,13 +35,17 @@ function emitProjected(source: Source, writer: Shape, reader: Shape, v: string):
   return name === undefined ? v : `${name}(${v})`
 }
 
+/** Records that are taken for the same while what is in them is compared. */
+type Assumed = Map<RecordShape, Set<RecordShape>>
+
 /** Is every value of the writer the same value to the reader? Bounds and numbers do not matter. */
-function isSameValue(writer: Shape, reader: Shape): boolean {
+function isSameValue(from: Shape, to: Shape, assumed: Assumed): boolean {
+  const [writer, reader] = [resolved(from), resolved(to)]
   if (writer.kind === 'list' && reader.kind === 'list') {
-    return isSameValue(writer.items, reader.items)
+    return isSameValue(writer.items, reader.items, assumed)
   }
   if (writer.kind === 'map' && reader.kind === 'map') {
-    return isSameValue(writer.values, reader.values)
+    return isSameValue(writer.values, reader.values, assumed)
   }
   if (writer.kind === 'enum' && reader.kind === 'enum') {
     return writer.symbols.every((symbol) => reader.symbols.includes(symbol))
@@ -49,11 +55,13 @@ function isSameValue(writer: Shape, reader: Shape): boolean {
       writer.discriminator === reader.discriminator &&
       writer.branches.every(({ literal, record }) => {
         const other = branchOf(reader, literal)
-        return other !== undefined && isSameRecord(record, other.record)
+        return other !== undefined && isSameRecord(record, other.record, assumed)
       })
     )
   }
-  if (writer.kind === 'record' && reader.kind === 'record') return isSameRecord(writer, reader)
+  if (writer.kind === 'record' && reader.kind === 'record') {
+    return isSameRecord(writer, reader, assumed)
+  }
   return true
 }
 
@@ -62,14 +70,17 @@ function branchOf(shape: UnionShape, literal: string): UnionBranch | undefined {
 }
 
 /** The same fields in the same order, present and absent alike. */
-function isSameRecord(writer: RecordShape, reader: RecordShape): boolean {
+function isSameRecord(writer: RecordShape, reader: RecordShape, assumed: Assumed): boolean {
   if (writer.fields.length !== reader.fields.length) return false
+  const known = assumed.get(writer) ?? new Set()
+  if (known.has(reader)) return true
+  assumed.set(writer, known.add(reader))
   return writer.fields.every((field, index) => {
     const other = reader.fields[index] as FieldShape
     return (
       field.name === other.name &&
       fillOf(field) === fillOf(other) &&
-      isSameValue(field.shape, other.shape)
+      isSameValue(field.shape, other.shape, assumed)
     )
   })
 }
@@ -118,6 +129,18 @@ function projectRecord(
   reader: RecordShape,
   extra: readonly (readonly [string, string])[],
 ): string {
+  const variant = `${source.idOf(reader)} ${extra.join()}`
+  return source.once(writer, ['q', 'v', variant], () => {
+    return emitRecord(source, writer, reader, extra)
+  })
+}
+
+function emitRecord(
+  source: Source,
+  writer: RecordShape,
+  reader: RecordShape,
+  extra: readonly (readonly [string, string])[],
+): string {
   const vars = reader.fields.map(() => source.fresh('v'))
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
   reader.fields.forEach((field, index) => {
@@ -131,7 +154,7 @@ function projectRecord(
     if (value !== v) lines.push(`if (${v} !== undefined) ${v} = ${value};`)
   })
   lines.push(emitFinish(reader, vars, extra))
-  return source.define('q', 'v', emitTraced(source, reader, lines.join('\n')))
+  return emitTraced(source, reader, lines.join('\n'))
 }
 
 function projectUnion(source: Source, writer: UnionShape, reader: UnionShape): string {

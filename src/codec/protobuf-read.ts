@@ -2,9 +2,11 @@
 // Never merges: of a field that comes twice the last wins, as for scalars.
 
 import { itemWeight } from '../contract/check.ts'
+import { resolved } from '../contract/link.ts'
 import {
   canBeNegative,
   fixedBytes,
+  isImplicit,
   isPacked,
   isPlainInt,
   isWrapped,
@@ -26,9 +28,12 @@ import {
   emitListBounds,
   emitTraced,
   emitUnknown,
+  enterRead,
   intTest,
+  leave,
   type Source,
 } from './compile.ts'
+import { emitFloatReads, isFloatRun } from './float-runs.ts'
 
 type Extra = readonly (readonly [key: string, source: string])[]
 
@@ -36,8 +41,9 @@ type Extra = readonly (readonly [key: string, source: string])[]
 const denseEnum = 256
 
 /** Defines (b, p, e) → value, which reads the content of a message up to e. */
-export function defineReader(source: Source, shape: Shape, extra: Extra): string {
-  return source.once(shape, extra.join(), () => {
+export function defineReader(source: Source, given: Shape, extra: Extra): string {
+  const shape = resolved(given)
+  return source.once(shape, ['r', 'b, p, e', extra.join()], () => {
     if (shape.kind === 'record') return readRecord(source, shape, extra)
     return shape.kind === 'union' ? readUnion(source, shape) : readWrapper(source, shape)
   })
@@ -127,29 +133,29 @@ function armsOf(source: Source, shape: Shape, v: string, isBoxed: boolean): Arm[
   const one = `if (${v} === undefined) ${v} = [];
 if ((left -= ${itemWeight(items)}) < 0) bad("more items than limits.maxItems");
 i = ${v}.length;
+${enterRead(source)}
 let ${z};
 ${emitValue(source, items, z)}
-${v}.push(${z}); i = -1;`
+${v}.push(${z}); i = -1; ${leave(source)}`
   const single = { wireType: wireTypeOf(items), read: one }
-  return isPacked(items) ? [{ wireType: 2, read: readPacked(source, items, v) }, single] : [single]
+  if (!isPacked(items)) return [single]
+  const packed = { wireType: 2, read: readPacked(source, items, v) }
+  return shape.packed === false ? [single, packed] : [packed, single]
 }
 
 function readPacked(source: Source, items: Shape, v: string): string {
   const [n, z, j, m] = [source.fresh('n'), source.fresh('z'), source.fresh('j'), source.fresh('m')]
   const end = source.fresh('e')
-  if (items.kind === 'float') {
+  if (isFloatRun(source, items)) {
     const size = items.bits / 8
     // The size has been checked as a whole: no item needs a look at the end.
     return `const ${n} = readSize(b, p, e) / ${size}; p = at.pos;
 if (${n} !== Math.floor(${n})) bad("a packed list with half an item");
 if ((left -= ${n}) < 0) bad("more items than limits.maxItems");
-let ${m} = 0;
-if (${v} === undefined) ${v} = new Array(${n}); else { ${m} = ${v}.length; ${v}.length += ${n}; }
-for (let ${j} = ${m}; ${j} < ${m} + ${n}; ${j}++) {
-const ${z} = dv.getFloat${items.bits}(p, true); p += ${size};
-${emitConstraints(source, items, z)}
-${v}[${j}] = ${z};
-}`
+let ${j} = 0;
+if (${v} === undefined) ${v} = new Array(${n}); else { ${j} = ${v}.length; ${v}.length += ${n}; }
+const ${m} = ${j} + ${n};
+${emitFloatReads(items, { littleEndian: true }, { y: v, from: j, to: m })}`
   }
   return `const ${end} = e;
 { const ${n} = readSize(b, p, e); p = at.pos; e = p + ${n}; }
@@ -170,10 +176,11 @@ function readPair(source: Source, values: Shape, v: string): string {
   const [end, t] = [source.fresh('e'), source.fresh('t')]
   const zero = zeroOf(values) === undefined ? 'missing()' : zeroSource(values)
   // An empty message is a message too: of a list, a map, or a record of optional fields.
-  const isMessage = ['record', 'union', 'list', 'map'].includes(values.kind)
+  const isMessage = ['record', 'union', 'list', 'map', 'ref'].includes(values.kind)
   const absent = isMessage ? `${defineReader(source, values, [])}(b, p, p)` : zero
   return `const ${end} = e, ${n} = readSize(b, p, e); p = at.pos; e = p + ${n};
 if ((left -= ${itemWeight(values)}) < 0) bad("more items than limits.maxItems");
+${enterRead(source)}
 let ${k} = "", ${z};
 while (p < e) {
 const ${t} = readTag(b, p, e); p = at.pos;
@@ -186,7 +193,7 @@ ${emitValue(source, values, z)}
 if (${z} === undefined) ${z} = ${absent};
 if (${k} === "__proto__") bad("a key called __proto__");
 if (${v} === undefined) ${v} = {};
-${v}[${k}] = ${z}; e = ${end};`
+${v}[${k}] = ${z}; e = ${end}; ${leave(source)}`
 }
 
 /** Bytes of a tag as a test at p; at least one byte is there. */
@@ -201,9 +208,11 @@ function tagTest(tag: number, wireType: number): { test: string; size: number } 
 
 function readRecord(source: Source, record: RecordShape, extra: Extra): string {
   const vars = record.fields.map(() => source.fresh('v'))
-  const finish = `${emitZeros(record, vars)}\nat.pos = p;\n${emitFinish(record, vars, extra)}`
+  const end = `${emitZeros(record, vars)}\n${leave(source)} at.pos = p;`
+  const finish = `${end}\n${emitFinish(record, vars, extra)}`
   const slow = readAnyOrder(source, record, vars, finish)
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
+  lines.push(enterRead(source))
   record.fields.forEach((field, index) => {
     const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
     const arm = arms[0] as Arm
@@ -216,7 +225,7 @@ ${arm.read}
   })
   lines.push(`if (p !== e) { f = -1; return ${slow}(${['b', 'p', 'e', ...vars].join(', ')}); }`)
   lines.push(finish)
-  return source.define('r', 'b, p, e', emitTraced(source, record, lines.join('\n')))
+  return emitTraced(source, record, lines.join('\n'))
 }
 
 /** Takes over where the expected order ended, with the fields read so far. */
@@ -255,8 +264,7 @@ function emitZeros(record: RecordShape, vars: readonly string[]): string {
       const bounds = emitListBounds(shape, `${v}.length`)
       if (bounds !== '') lines.push(`if (${v} !== undefined) { f = ${index}; ${bounds} }`)
     }
-    const isLoose = field.optional || field.nullable || field.fallback !== undefined
-    if (isLoose || zeroOf(shape) === undefined) return
+    if (!isImplicit(field) || zeroOf(shape) === undefined) return
     lines.push(`if (${v} === undefined) ${v} = ${zeroSource(shape)};`)
   })
   return lines.join('\n')
@@ -268,7 +276,7 @@ function readUnion(source: Source, shape: UnionShape): string {
     const read = emitValue(source, branch.record, 'y', extra)
     return `case ${branch.tag * 8 + 2}: {\n${read}\nbreak;\n}`
   })
-  const body = `let y;
+  return `let y;
 while (p < e) {
 const tag = readTag(b, p, e); p = at.pos;
 switch (tag) {
@@ -279,7 +287,6 @@ default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});
 if (y === undefined) bad("no known branch of the union");
 at.pos = p;
 return y;`
-  return source.define('r', 'b, p, e', body)
 }
 
 /** A message with one field under tag 1: what has no message of its own. */
@@ -289,7 +296,7 @@ function readWrapper(source: Source, shape: Shape): string {
   })
   const zero = zeroOf(shape) === undefined ? 'missing()' : zeroSource(shape)
   const bounds = shape.kind === 'list' ? emitListBounds(shape, 'y.length') : ''
-  const body = `let y, i = -1;
+  return `let y, i = -1;
 try {
 while (p < e) {
 const tag = readTag(b, p, e); p = at.pos;
@@ -303,5 +310,4 @@ if (y === undefined) y = ${zero};
 ${bounds}
 at.pos = p;
 return y;`
-  return source.define('r', 'b, p, e', body)
 }

@@ -2,10 +2,12 @@
 // Required scalars have implicit presence (zero is not written); the rest is told apart.
 
 import type { Limits } from '../base/limits.ts'
+import { hasRef, linked, resolved } from '../contract/link.ts'
 import {
   canBeNegative,
   fixedBytes,
   hasPresence,
+  isImplicit,
   isPacked,
   isPlainInt,
   isWrapped,
@@ -17,24 +19,30 @@ import { assemble } from './assemble.ts'
 import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
+  bytesTest,
   countTest,
+  enterWritten,
   floatTest,
   intTest,
   isNoRecord,
+  leave,
   readField,
   Source,
   stringTests,
+  wordsOf,
 } from './compile.ts'
+import { emitFloatRun } from './float-runs.ts'
 import * as sizes from './proto-bytes.ts'
 import { defineReader } from './protobuf-read.ts'
 import * as varint from './varint.ts'
 
 export const protobuf: Format = { codec: 'protobuf', selfDescribing: true, compile }
 
-function compile(shape: Shape, limits: Limits): BodyCodec {
-  if (shape.kind === 'bytes') return bytesBody('protobuf', shape)
-  checkWireNames(shape)
-  const source = new Source('protobuf', limits)
+function compile(given: Shape, limits: Limits): BodyCodec {
+  if (given.kind === 'bytes') return bytesBody('protobuf', given)
+  checkWireNames(given)
+  const shape = linked(given)
+  const source = new Source('protobuf', limits, hasRef(shape))
   const write = defineWriter(source, shape)
   const read = defineReader(source, shape, [])
   return assemble(source, shape, write, read, { ...varint, ...sizes })
@@ -50,14 +58,17 @@ function emitTag(tag: number, wireType: number): string {
 }
 
 /** Defines (v, b, p) → p for the content of the message that the shape is, without its size. */
-function defineWriter(source: Source, shape: Shape): string {
-  if (shape.kind === 'record') return defineRecord(source, shape)
-  if (shape.kind === 'union') return defineUnion(source, shape)
-  const body =
-    shape.kind === 'list' || shape.kind === 'map'
-      ? emitRepeated(source, shape, 1, 'v')
-      : emitImplicit(source, shape, 1, 'v')
-  return source.define('w', 'v, b, p', `${body}\nreturn p;`)
+function defineWriter(source: Source, given: Shape): string {
+  const shape = resolved(given)
+  return source.once(shape, ['w', 'v, b, p', ''], () => {
+    if (shape.kind === 'record') return emitRecord(source, shape)
+    if (shape.kind === 'union') return emitUnion(source, shape)
+    const body =
+      shape.kind === 'list' || shape.kind === 'map'
+        ? emitRepeated(source, shape, 1, 'v')
+        : emitImplicit(source, shape, 1, 'v')
+    return `${body}\nreturn p;`
+  })
 }
 
 /** Refuses what is not a value of the scalar shape. */
@@ -74,8 +85,7 @@ function emitCheck(source: Source, shape: Shape, v: string): string {
       return `if (!(${tests.join(' && ')})) wrong();`
     }
     case 'bytes': {
-      const most = shape.maxLength === undefined ? '' : ` && ${v}.length <= ${shape.maxLength}`
-      return `if (!(${v} instanceof Uint8Array${most})) wrong();`
+      return `if (!(${bytesTest(shape, v)})) wrong();`
     }
     default:
       return ''
@@ -96,8 +106,8 @@ function emitValue(source: Source, shape: Shape, v: string): string {
       const small = isPlainInt(shape)
         ? `if (${least}${v} < 128) b[p++] = ${v};`
         : `if (${v} >= -64 && ${v} < 64) b[p++] = (${v} << 1) ^ (${v} >> 31);`
-      const name = isPlainInt(shape) && canBeNegative(shape) ? 'writeSignedVar' : `write${kind}`
-      return `${small} else p = ${name}(b, p, ${v});`
+      const name = isPlainInt(shape) ? 'writeWords' : 'writeZigZagWords'
+      return `${small} else p = ${name}(b, p, ${wordsOf(v)});`
     }
     case 'float':
       return shape.bits === 32
@@ -134,12 +144,13 @@ function emitFixed(shape: IntShape, size: 4 | 8, v: string): string {
  * so that content is seldom moved.
  */
 function emitSized(source: Source, content: (at: string) => string): string {
-  const [s, g] = [source.fresh('s'), source.fresh('g')]
+  const [s, g, r] = [source.fresh('s'), source.fresh('g'), source.fresh('r')]
   source.rooms.push(g)
-  return `const ${s} = p;
-${content(`p + ${g}`)}
-if (${g} === 1 && p - ${s} < 129) b[${s}] = p - ${s} - 1;
-else { p = closeSized(b, ${s}, ${g}, p); ${g} = at.pos; }`
+  // The content may come here again and leave another room for the next time.
+  return `const ${s} = p, ${r} = ${g};
+${content(`p + ${r}`)}
+if (${r} === 1 && p - ${s} < 129) b[${s}] = p - ${s} - 1;
+else { p = closeSized(b, ${s}, ${r}, p); ${g} = at.pos; }`
 }
 
 /** A scalar under a tag, left out when it is zero. */
@@ -175,6 +186,7 @@ function emitRepeated(
   if (shape.kind === 'map') return emitMap(source, shape.values, tag, v, countTest(shape, n), n)
   const { items } = shape
   const head = `if (!Array.isArray(${v})) wrong();
+${enterWritten(source)}
 const ${n} = ${v}.length;
 if (!(${countTest(shape, n)})) wrong();`
   const loop = (before: string): string => `for (let j = 0; j < ${n}; j++) {
@@ -182,15 +194,17 @@ const ${x} = ${v}[j];
 ${emitCheck(source, items, x)}
 ${before}${emitValue(source, items, x)}
 }`
-  if (!isPacked(items)) return `${head}\n${loop(`${emitTag(tag, 2)}\n`)}`
+  if (!isPacked(items) || shape.packed === false)
+    return `${head}\n${loop(`${emitTag(tag, wireTypeOf(items))}\n`)}\n${leave(source)}`
   if (items.kind === 'float') {
     const size = items.bits / 8
     return `${head}
 if (${n} > 0) { ${emitTag(tag, 2)} p = writeVar32(b, p, ${n} * ${size}); }
-${loop('')}`
+${emitFloatRun(items, { littleEndian: true }, v, n)}
+${leave(source)}`
   }
   const content = emitSized(source, (at) => `p = ${at};\n${loop('')}`)
-  return `${head}\nif (${n} > 0) {\n${emitTag(tag, 2)}\n${content}\n}`
+  return `${head}\nif (${n} > 0) {\n${emitTag(tag, 2)}\n${content}\n}\n${leave(source)}`
 }
 
 /** Each pair is a message of key and value; both are always written. */
@@ -211,6 +225,7 @@ ${emitTag(2, wireTypeOf(values))}
 ${emitValue(source, values, x)}`
   })
   return `if (!isKeyed(${v})) wrong();
+${enterWritten(source)}
 const ${k} = Object.keys(${v}), ${n} = ${k}.length;
 if (!(${test})) wrong();
 for (let j = 0; j < ${n}; j++) {
@@ -218,14 +233,15 @@ const key = ${k}[j], ${x} = ${v}[key];
 if (key === "__proto__") wrong();
 ${emitTag(tag, 2)}
 ${pair}
-}`
+}
+${leave(source)}`
 }
 
-function defineRecord(source: Source, record: RecordShape): string {
-  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`]
+function emitRecord(source: Source, record: RecordShape): string {
+  const lines = [`if (${isNoRecord(record, 'v')}) wrong();`, enterWritten(source)]
   for (const field of record.fields) lines.push(emitField(source, field))
-  lines.push('return p;')
-  return source.define('w', 'v, b, p', lines.join('\n'))
+  lines.push(leave(source), 'return p;')
+  return lines.join('\n')
 }
 
 function emitField(source: Source, field: FieldShape): string {
@@ -234,7 +250,7 @@ function emitField(source: Source, field: FieldShape): string {
   const isList = shape.kind === 'list' || shape.kind === 'map'
   let write: string
   if (isList && !isWrapped(field)) write = emitRepeated(source, shape, tag, x)
-  else if (hasPresence(field)) {
+  else if (!isImplicit(field)) {
     const check = emitCheck(source, shape, x)
     write = `${check}\n${emitTag(tag, wireTypeOf(shape))}\n${emitValue(source, shape, x)}`
   } else write = emitImplicit(source, shape, tag, x)
@@ -244,13 +260,12 @@ function emitField(source: Source, field: FieldShape): string {
 }
 
 /** A message with one field set: the branch. */
-function defineUnion(source: Source, shape: UnionShape): string {
+function emitUnion(source: Source, shape: UnionShape): string {
   const cases = shape.branches.map((branch) => {
     const write = `${emitTag(branch.tag, 2)}\n${emitValue(source, branch.record, 'v')}`
     return `case ${JSON.stringify(branch.literal)}: {\n${write}\nbreak;\n}`
   })
-  const body = `if (typeof v !== "object" || v === null) wrong();
+  return `if (typeof v !== "object" || v === null) wrong();
 switch (${readField('v', shape.discriminator)}) {\n${cases.join('\n')}\ndefault: wrong();\n}
 return p;`
-  return source.define('w', 'v, b, p', body)
 }

@@ -5,6 +5,7 @@ import { EarshotError } from '../base/errors.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import { shapeId } from '../contract/canonical.ts'
 import { faultsBetween } from '../contract/faults.ts'
+import { linked } from '../contract/link.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { Source } from './compile.ts'
@@ -31,7 +32,7 @@ export function resolve(
   refuseFaults(writer, reader)
   const written = formatOf(codec).compile(writer, limits)
   const source = new Source(codec, limits)
-  const name = defineProjection(source, writer, reader)
+  const name = defineProjection(source, linked(writer), linked(reader))
   if (name === undefined) return written
   const scope: Record<string, unknown> = { ...cursor, written }
   scope.reject = (thrown: unknown) =>

@@ -33,6 +33,28 @@ export function writeVar(b: Buffer, position: number, value: number): number {
   return writeVar32(b, p, rest)
 }
 
+/**
+ * 64 bits in two words of 32. Numbers beyond 31 bits are passed as words: one number as an argument
+ * would be an object in memory, unless V8 inlines the call.
+ */
+export function writeWords(b: Buffer, position: number, low: number, high: number): number {
+  let p = position
+  let lower = low >>> 0
+  let upper = high >>> 0
+  while (upper > 0) {
+    b[p++] = (lower & 127) | 128
+    lower = ((lower >>> 7) | (upper << 25)) >>> 0
+    upper >>>= 7
+  }
+  return writeVar32(b, p, lower)
+}
+
+/** The same, zigzag. */
+export function writeZigZagWords(b: Buffer, p: number, low: number, high: number): number {
+  const sign = high >> 31
+  return writeWords(b, p, (low << 1) ^ sign, ((high << 1) | (low >>> 31)) ^ sign)
+}
+
 /** A safe integer, zigzag: 2v, or −2v − 1 when negative. */
 export function writeZigZag(b: Buffer, position: number, value: number): number {
   if (value >= -1_073_741_824 && value < 1_073_741_824) {
@@ -63,11 +85,6 @@ export function writeBigZigZag(b: Buffer, p: number, value: bigint): number {
 /** A bigint of 64 bits in two's complement. */
 export function writeBigVar(b: Buffer, p: number, value: bigint): number {
   return writeBits(b, p, BigInt.asUintN(64, value))
-}
-
-/** A safe integer in two's complement of 64 bits: a negative one takes ten bytes. */
-export function writeSignedVar(b: Buffer, p: number, value: number): number {
-  return value < 0 ? writeBigVar(b, p, BigInt(value)) : writeVar(b, p, value)
 }
 
 let low = 0

@@ -1,10 +1,9 @@
 // Owns where a reader of Avro schemas is: the path, the namespace, the named types so far.
-// Never defines a name twice, and never follows a type into itself.
+// Never defines a name twice. Inside itself a type is a reference to what is around it.
 
 import { EarshotError } from '../base/errors.ts'
 import { pointerStep } from './names.ts'
-import { unsupported } from './schema.ts'
-import type { EnumShape, RecordShape } from './shape.ts'
+import type { BytesShape, EnumShape, RecordShape, RefShape, Shape } from './shape.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -30,13 +29,20 @@ export function below(place: AvroPlace, ...steps: (string | number)[]): AvroPlac
 const fullName = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const maxNames = 10_000
 
-/** Records and enums by full name; `undefined` while one is being read. */
+type Named = RecordShape | EnumShape | BytesShape
+
+/** Named types by full name; `undefined` while one is being read. */
 export class AvroNames {
-  readonly #types = new Map<string, RecordShape | EnumShape | undefined>()
+  readonly #types = new Map<string, Named | undefined>()
+  readonly #given = new Map<string, Json>()
   readonly #short = new Set<string>()
+  /** The names in shapes, by full name, and back. */
+  readonly #shortOf = new Map<string, string>()
+  readonly #fullOf = new Map<string, string>()
+  readonly #unions = new Map<string, string>()
 
   /** Reads a named type: `make` gets its name in shapes, and the place inside its namespace. */
-  define<T extends RecordShape | EnumShape>(
+  define<T extends Named>(
     given: Json,
     place: AvroPlace,
     make: (name: string, inner: AvroPlace) => T,
@@ -49,22 +55,58 @@ export class AvroNames {
     const short = full.slice(dot + 1)
     const name = this.#short.has(short) ? full.replaceAll('.', '_') : short
     this.#short.add(name)
+    this.#given.set(full, given)
+    this.#shortOf.set(full, name)
+    this.#fullOf.set(name, full)
     const made = make(name, { ...place, namespace: dot < 0 ? '' : full.slice(0, dot) })
     this.#types.set(full, made)
     return made
   }
 
   /** The type that a name refers to. */
-  find(name: string, place: AvroPlace): RecordShape | EnumShape {
-    const inside = place.namespace === '' ? name : `${place.namespace}.${name}`
-    const full = !name.includes('.') && this.#types.has(inside) ? inside : name
-    if (!this.#types.has(full)) {
+  find(name: string, place: AvroPlace): Named | RefShape {
+    const full = this.#known(name, place)
+    if (full === undefined) {
       throw invalidAvro(place.path, `no type called ${JSON.stringify(name)}`)
     }
-    const found = this.#types.get(full)
-    if (found) return found
-    const hint = 'write it with a bounded depth, or carry the inner part as bytes'
-    throw unsupported(place.path, `${full}, which contains itself`, hint)
+    return this.#types.get(full) ?? { kind: 'ref', name: this.#shortOf.get(full) as string }
+  }
+
+  #known(name: string, { namespace }: AvroPlace): string | undefined {
+    const inside = namespace === '' ? name : `${namespace}.${name}`
+    if (!name.includes('.') && this.#types.has(inside)) return inside
+    return this.#types.has(name) ? name : undefined
+  }
+
+  /** The full name of a type that has one, defined here or before. */
+  fullNameOf(type: unknown, place: AvroPlace): string | undefined {
+    if (typeof type === 'string') return this.#known(type, place)
+    const { type: kind, name, namespace } = (type ?? {}) as Json
+    if (['record', 'error', 'enum', 'fixed'].includes(kind as string)) {
+      return this.#fullName(name, namespace, place)
+    }
+    return typeof kind === 'string' ? this.#known(kind, place) : undefined
+  }
+
+  /** The schema of a type by its full name. */
+  givenOf(full: string): Json | undefined {
+    return this.#given.get(full)
+  }
+
+  /** The type by its name in shapes; undefined while it is being read. */
+  definitionOf(name: string): Shape | undefined {
+    return this.#types.get(this.#fullOf.get(name) ?? '')
+  }
+
+  /** The name of a union: the same for the same types, another for others. */
+  unionName(key: string, wanted: string): string {
+    const known = this.#unions.get(`${wanted}|${key}`)
+    if (known !== undefined) return known
+    let name = wanted
+    for (let count = 2; this.#short.has(name); count++) name = `${wanted}_${count}`
+    this.#short.add(name)
+    this.#unions.set(`${wanted}|${key}`, name)
+    return name
   }
 
   #fullName(name: unknown, namespace: unknown, place: AvroPlace): string {

@@ -6,6 +6,10 @@ import type { TUnsafe } from 'typebox'
 export interface BytesOptions {
   /** In bytes, not in base64 characters. Default: none. */
   readonly maxLength?: number
+  /** Each value has exactly as many bytes: `fixed` in Avro. */
+  readonly length?: number
+  /** The name of that type in Avro. Default: made of the names around it. */
+  readonly name?: string
   /** The field's number on the wire. */
   readonly tag?: number
   readonly description?: string

@@ -1,6 +1,8 @@
 // Owns the check of a value against a shape, with path and words: what is wrong, and where.
 // Never on the hot path: compiled encoders check for themselves and come here for the sentence.
 
+import { defaultLimits } from '../base/limits.ts'
+import { knownTargetOf, linked } from './link.ts'
 import { pointerStep } from './names.ts'
 import type {
   EnumShape,
@@ -10,6 +12,7 @@ import type {
   ListShape,
   MapShape,
   RecordShape,
+  RefShape,
   Shape,
   StringShape,
   UnionShape,
@@ -27,11 +30,14 @@ export interface CheckRules {
   readonly finite?: boolean
   /** Items in all lists and maps of one value together. Default: no bound. */
   readonly maxItems?: number
+  /** Records, lists and maps within each other. Default: the limit of that name. */
+  readonly maxDepth?: number
 }
 
 interface Walk {
   readonly finite: boolean
   items: number
+  depth: number
 }
 
 const maxInt32 = 2_147_483_647
@@ -48,8 +54,9 @@ export function patternOf(source: string): RegExp {
 
 /** The first fault of `value`, or undefined when it fits the shape. */
 export function findFault(shape: Shape, value: unknown, rules: CheckRules = {}): Fault | undefined {
-  const walk = { finite: rules.finite ?? false, items: rules.maxItems ?? Number.POSITIVE_INFINITY }
-  return check(shape, value, '', walk)
+  const { finite = false, maxItems = Number.POSITIVE_INFINITY } = rules
+  const walk = { finite, items: maxItems, depth: rules.maxDepth ?? defaultLimits.maxDepth }
+  return check(linked(shape), value, '', walk)
 }
 
 /** `string "abc"`, `null`, `list of 3`: what was found, short enough for a message. */
@@ -77,20 +84,50 @@ function check(shape: Shape, value: unknown, path: string, walk: Walk): Fault | 
       return checkString(shape, value, path)
     case 'bytes':
       if (!(value instanceof Uint8Array)) return fault(path, 'Uint8Array', value)
+      if (shape.length !== undefined && value.length !== shape.length) {
+        return fault(path, `${shape.length} bytes`, value)
+      }
       return shape.maxLength !== undefined && value.length > shape.maxLength
         ? fault(path, `at most ${shape.maxLength} bytes`, value)
         : undefined
     case 'enum':
       return checkEnum(shape, value, path)
-    case 'list':
-      return checkList(shape, value, path, walk)
-    case 'map':
-      return checkMap(shape, value, path, walk)
-    case 'record':
-      return checkRecord(shape, value, path, walk)
+    case 'any':
+      return undefined
+    case 'ref':
+      return checkRef(shape, value, path, walk)
     case 'union':
       return checkUnion(shape, value, path, walk)
+    default:
+      return checkNested(shape, value, path, walk)
   }
+}
+
+/** Of a part alone, as defaults have it, nobody knows what is around it. */
+function checkRef(shape: RefShape, value: unknown, path: string, walk: Walk): Fault | undefined {
+  const target = knownTargetOf(shape)
+  if (target) return check(target, value, path, walk)
+  return fault(path, `no ${shape.name} within a ${shape.name}`, value)
+}
+
+function checkNested(
+  shape: ListShape | MapShape | RecordShape,
+  value: unknown,
+  path: string,
+  walk: Walk,
+): Fault | undefined {
+  if (--walk.depth < 0) {
+    walk.depth++
+    return fault(path, 'no deeper than limits.maxDepth', value)
+  }
+  const found =
+    shape.kind === 'list'
+      ? checkList(shape, value, path, walk)
+      : shape.kind === 'map'
+        ? checkMap(shape, value, path, walk)
+        : checkRecord(shape, value, path, walk)
+  walk.depth++
+  return found
 }
 
 function fault(path: string, expected: string, value: unknown): Fault {
@@ -254,7 +291,7 @@ function checkUnion(
   if (!isKeyed(value)) return fault(path, 'object', value)
   const literal = ownValue(value, shape.discriminator)
   const branch = shape.branches.find((candidate) => candidate.literal === literal)
-  if (branch) return checkRecord(branch.record, value, path, walk)
+  if (branch) return check(branch.record, value, path, walk)
   const known = shape.branches.slice(0, 8).map((one) => JSON.stringify(one.literal))
   return fault(path + pointerStep(shape.discriminator), `one of ${known.join(', ')}`, literal)
 }

@@ -20,9 +20,8 @@ export function toProto(contract: AnyContract): string {
     const body = file.add(channel.shape, name)
     const reply = channel.replyShape && file.add(channel.replyShape, `${name}Reply`)
     if (channel.kind === 'event' || body === undefined || (channel.replyShape && !reply)) {
-      lines.push(
-        `  // ${channel.kind} ${channel.name}: ${body ?? 'bytes'}${answer(channel, reply)}`,
-      )
+      const type = body ?? channel.shape.kind
+      lines.push(`  // ${channel.kind} ${channel.name}: ${type}${answer(channel, reply)}`)
       continue
     }
     usesEmpty ||= reply === undefined
@@ -37,7 +36,7 @@ export function toProto(contract: AnyContract): string {
 }
 
 function answer({ replyShape }: Channel, reply: string | undefined): string {
-  return replyShape ? ` → ${reply ?? 'bytes'}` : ''
+  return replyShape ? ` → ${reply ?? replyShape.kind}` : ''
 }
 
 function pascal(name: string): string {

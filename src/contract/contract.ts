@@ -9,6 +9,7 @@ import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from '
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
+import { checkAvroUnions } from './union-box.ts'
 import { checkWireNames } from './wire-names.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
@@ -202,8 +203,10 @@ export function createChannel(
   if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
     for (const part of [shape, replyShape]) if (part) checkWireNames(part)
   }
+  if (promised.includes('avro')) {
+    for (const part of [shape, replyShape]) if (part) checkAvroUnions(part)
+  }
   const major = Number.parseInt(version, 10)
-  const reply = replyShape ? shapeId(replyShape) : ''
   return Object.freeze({
     kind,
     name,
@@ -211,7 +214,7 @@ export function createChannel(
     contract: contractName,
     version,
     major,
-    id: sha256(`${kind}\n${shapeId(shape)}\n${reply}`),
+    id: channelId(kind, shape, replyShape),
     shape,
     replyShape,
     codecs: codecs && [...codecs],
@@ -230,6 +233,11 @@ function checkFlow(where: string, { kind, overflow, delayMs = 0 }: ChannelDescri
   if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
     throw invalid(`channel ${where} has delayMs ${delayMs}: 0 to ${MAX_DELAY_MS} are possible`)
   }
+}
+
+/** What two peers compare: SHA-256, hex, of kind and shapes. */
+export function channelId(kind: ChannelKind, shape: Shape, replyShape: Shape | undefined): string {
+  return sha256(`${kind}\n${shapeId(shape)}\n${replyShape ? shapeId(replyShape) : ''}`)
 }
 
 function pascal(name: string): string {

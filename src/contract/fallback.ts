@@ -1,6 +1,7 @@
 // Owns defaults: kept in a shape as plain JSON (bigint as decimal string, bytes as base64).
 // Never fills one in: decoders do, from the source text made here.
 
+import { knownTargetOf } from './link.ts'
 import type { FieldShape, Shape } from './shape.ts'
 
 /** The JSON form of a value that fits the shape: what `fallback` holds. */
@@ -22,6 +23,10 @@ export function jsonForm(shape: Shape, value: unknown): unknown {
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
       const rest = recordForm(branch?.record.fields ?? [], entries, jsonForm)
       return { [shape.discriminator]: literal, ...rest }
+    }
+    case 'ref': {
+      const target = knownTargetOf(shape)
+      return target ? jsonForm(target, value) : value
     }
     default:
       return value
@@ -49,6 +54,10 @@ export function valueOfForm(shape: Shape, form: unknown): unknown {
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
       const rest = recordForm(branch?.record.fields ?? [], form, valueOfForm)
       return { [shape.discriminator]: literal, ...rest }
+    }
+    case 'ref': {
+      const target = knownTargetOf(shape)
+      return target ? valueOfForm(target, form) : form
     }
     default:
       return form

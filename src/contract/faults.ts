@@ -2,9 +2,11 @@
 // Never says how bad it is: that depends on who is older, and is told in compat.
 
 import type { Fault, Healing } from './change.ts'
+import { linked, resolved } from './link.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
 import type {
+  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -16,9 +18,32 @@ import type {
 
 type Codec = Fault['codec']
 
+const maxSteps = 1_000_000
+
 /** Collects faults; `said` says one. */
 class Walk {
   readonly faults: Fault[] = []
+  readonly #seen = new Map<Shape, Set<Shape>>()
+  #left = maxSteps
+
+  /**
+   * Have the two met before, at a place that is told of already? Only asked where one of them
+   * stands for what is around it: there the walk would not end.
+   */
+  hasSeen(writer: Shape, reader: Shape): boolean {
+    return this.#seen.get(writer)?.has(reader) === true || --this.#left < 0
+  }
+
+  see(writer: Shape, reader: Shape): void {
+    this.#left--
+    const known = this.#seen.get(writer) ?? new Set()
+    this.#seen.set(writer, known.add(reader))
+  }
+
+  /** Was there more to compare than a contract that a person wrote can have? */
+  get isEndless(): boolean {
+    return this.#left < 0
+  }
 
   said(path: string, codec: Codec, healing: Healing, reason: string): void {
     this.faults.push({ path, codec, healing, reason })
@@ -28,7 +53,8 @@ class Walk {
 /** All that messages of `writer` meet at readers that hold `reader`; empty when nothing. */
 export function faultsBetween(writer: Shape, reader: Shape): readonly Fault[] {
   const walk = new Walk()
-  compare(walk, writer, reader, '')
+  compare(walk, linked(writer), linked(reader), '')
+  if (walk.isEndless) walk.said('', 'all', 'none', 'its types contain each other too often')
   return walk.faults
 }
 
@@ -37,7 +63,10 @@ function mayBeAbsent(field: FieldShape): boolean {
   return field.optional || field.nullable || field.fallback !== undefined
 }
 
-function compare(walk: Walk, writer: Shape, reader: Shape, path: string): void {
+function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
+  const [writer, reader] = [resolved(from), resolved(to)]
+  if ((from !== writer || to !== reader) && walk.hasSeen(writer, reader)) return
+  walk.see(writer, reader)
   if (writer.kind !== reader.kind) {
     // In one order, so that both directions say the same.
     const names = [nameOf(writer), nameOf(reader)].sort()
@@ -54,6 +83,9 @@ function compare(walk: Walk, writer: Shape, reader: Shape, path: string): void {
     compareFloat(walk, writer, reader, path)
   } else if (writer.kind === 'list' && reader.kind === 'list') {
     compareBounds(walk, writer, reader, path, 'items', ['minItems', 'maxItems'])
+    if (writer.packed !== reader.packed) {
+      walk.said(path, 'protobuf', 'not needed', 'numbers are packed by one side alone')
+    }
     compare(walk, writer.items, reader.items, `${path}/[]`)
   } else if (writer.kind === 'map' && reader.kind === 'map') {
     compare(walk, writer.values, reader.values, `${path}/{}`)
@@ -65,7 +97,25 @@ function compare(walk: Walk, writer: Shape, reader: Shape, path: string): void {
     }
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
+    compareLengths(walk, writer, reader, path)
   }
+}
+
+function compareLengths(walk: Walk, writer: BytesShape, reader: BytesShape, path: string): void {
+  const [is, wanted] = [writer.length, reader.length]
+  if (is === wanted) {
+    if (writer.name === reader.name) return
+    const text = `the fixed ${writer.name} is called ${reader.name} by the reader`
+    walk.said(path, 'avro', 'not needed', text)
+    return
+  }
+  const [some, others] = [is ?? 'any', wanted ?? 'any'].map((length) => `${length} bytes`)
+  if (is !== undefined && wanted !== undefined) {
+    walk.said(path, 'all', 'none', `${some} are not the ${others} that the reader takes`)
+    return
+  }
+  walk.said(path, 'avro', 'by shape', 'fixed is not read as bytes, or bytes as fixed')
+  if (wanted !== undefined) walk.said(path, 'all', 'by bounds', `the reader takes ${others} alone`)
 }
 
 function nameOf(shape: Shape): string {
@@ -233,6 +283,12 @@ function compareField(walk: Walk, writer: FieldShape, reader: FieldShape, at: st
     const text = 'absent is told from empty by one side alone, with a message around the items'
     walk.said(at, 'protobuf', 'by shape', text)
   }
+  if (writer.always !== reader.always && !mayBeAbsent(writer) && !mayBeAbsent(reader)) {
+    const text = reader.always
+      ? 'a zero is not written, the reader demands it'
+      : 'a zero is written'
+    walk.said(at, 'protobuf', reader.always ? 'by shape' : 'not needed', text)
+  }
   if (mayBeAbsent(writer) && !mayBeAbsent(reader)) {
     walk.said(at, 'all', 'none', 'the writer may leave it out, the reader demands it')
   } else compareDefaults(walk, writer, reader, at)
@@ -270,6 +326,10 @@ function compareUnion(walk: Walk, writer: UnionShape, reader: UnionShape, path: 
     if (!other) {
       walk.said(at, 'all', 'none', `the reader does not know the kind "${branch.literal}"`)
       continue
+    }
+    if (other.bare !== branch.bare) {
+      const text = 'the branch is a record to one side, the value in it to the other'
+      walk.said(at, 'avro', 'by shape', text)
     }
     if (other.tag !== branch.tag) {
       const text = `the tag is ${branch.tag}, the reader's is ${other.tag}`

@@ -3,10 +3,10 @@
 
 import { type AvroPlace, invalidAvro, type Json } from './avro-place.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isName, isTag, wireNameOf } from './names.ts'
+import { isEnumNumber, isFixedLength, isName, isTag, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { unsupported } from './schema.ts'
-import type { EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
+import type { BytesShape, EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
 
 /** The shape of a scalar type; undefined for everything else. */
 export function scalarOf(given: Json, place: AvroPlace): Shape | undefined {
@@ -83,6 +83,12 @@ export function symbolsOf(given: Json, name: string, place: AvroPlace): EnumShap
     numbers: isAscending(numbers, names.length) ? numbers : names.map((_, index) => index + 1),
     ...(at < 0 ? {} : { unknown: names[at] as string }),
   }
+}
+
+/** The bytes of a fixed, whatever its logical type: as Avro asks of who does not know that. */
+export function fixedOf({ size }: Json, name: string, place: AvroPlace): BytesShape {
+  if (isFixedLength(size)) return { kind: 'bytes', length: size, name }
+  throw invalidAvro(`${place.path}/size`, `a fixed of ${JSON.stringify(size)} bytes`)
 }
 
 function isAscending(numbers: unknown, length: number): numbers is readonly number[] {

@@ -3,9 +3,11 @@
 
 import { AvroNames, type AvroPlace, below, invalidAvro, type Json } from './avro-place.ts'
 import { findFault } from './check.ts'
+import { closedShape } from './close-shape.ts'
+import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
-import { fieldAttributes, scalarOf, symbolsOf } from './from-avro-scalar.ts'
-import { isName, isTag, isWireName } from './names.ts'
+import { fieldAttributes, fixedOf, scalarOf, symbolsOf } from './from-avro-scalar.ts'
+import { isNullType, readUnion, toldIn } from './from-avro-union.ts'
 import { unsupported } from './schema.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
@@ -21,8 +23,10 @@ const maxBytes = 1_048_576
 /**
  * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types other than
  * timestamp-millis are read as the type beneath, as Avro asks of who does not know them.
- * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for fixed,
- * recursion, and unions that are not of null and one type or of records
+ * A union of null and one type is a field that may be null or absent; any other is a union of
+ * objects told apart by `kind`, in which what is no record stands under `value`.
+ * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for null
+ * alone, and for types that grow without end
  */
 export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
   const place: AvroPlace = {
@@ -32,9 +36,14 @@ export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
     names: new AvroNames(),
     int64: options.int64 ?? 'number',
   }
-  const shape = read(typeof schema === 'string' ? parsed(schema) : schema, place)
+  const whole = typeof schema === 'string' ? parsed(schema) : schema
+  // A body has nothing around it: its first branch tells.
+  const first = Array.isArray(whole) ? (whole[0] as Json | null) : undefined
+  const shape = read(whole, place, { union: first?.bodyUnion })
   refuseHuge(shape, '')
-  return shape
+  const closed = closedShape(shape, (name) => place.names.definitionOf(name), '')
+  refuseEndless(closed, '')
+  return closed
 }
 
 function parsed(text: string): unknown {
@@ -48,12 +57,13 @@ function parsed(text: string): unknown {
   }
 }
 
-function read(schema: unknown, place: AvroPlace): Shape {
+/** `around` is what a list of types stands in: our own exporter tells there of the union. */
+function read(schema: unknown, place: AvroPlace, around: Json = {}): Shape {
   if (place.depth > maxDepth) throw unsupported(place.path, 'nested too deeply', 'flatten it')
   if (typeof schema === 'string') {
     return scalarOf({ type: schema }, place) ?? place.names.find(schema, place)
   }
-  if (Array.isArray(schema)) return readUnion(schema, place)
+  if (Array.isArray(schema)) return readUnion(schema, place, read, around)
   if (typeof schema !== 'object' || schema === null) {
     throw invalidAvro(place.path, 'a type is a name, an object or a list')
   }
@@ -66,21 +76,20 @@ function read(schema: unknown, place: AvroPlace): Shape {
 }
 
 function readComplex(given: Json, place: AvroPlace): Shape {
-  const hint = 'use bytes, or a list of numbers'
   switch (given.type) {
     case 'array': {
-      const items = read(given.items, below(place, 'items'))
+      const items = read(given.items, below(place, 'items'), given)
       return { kind: 'list', items, ...countsOf(given) }
     }
     case 'map':
-      return { kind: 'map', values: read(given.values, below(place, 'values')) }
+      return { kind: 'map', values: read(given.values, below(place, 'values'), given) }
     case 'enum':
       return place.names.define(given, place, (name) => symbolsOf(given, name, place))
     case 'record':
     case 'error':
       return place.names.define(given, place, (name, inner) => readRecord(given, name, inner))
     case 'fixed':
-      throw unsupported(place.path, 'fixed', hint)
+      return place.names.define(given, place, (name) => fixedOf(given, name, place))
     default:
       if (typeof given.type === 'string') return place.names.find(given.type, place)
       throw invalidAvro(place.path, 'a type without "type"')
@@ -89,13 +98,16 @@ function readComplex(given: Json, place: AvroPlace): Shape {
 
 function countsOf(given: Json): object {
   const kept = ['minItems', 'maxItems'].filter((key) => Number.isSafeInteger(given[key]))
-  return Object.fromEntries(kept.map((key) => [key, given[key]]))
+  const counts = Object.fromEntries(kept.map((key) => [key, given[key]]))
+  return given.packed === false ? { ...counts, packed: false } : counts
 }
 
 function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
   if (!Array.isArray(given.fields)) throw invalidAvro(place.path, 'a record without fields')
   const seen = new Set<unknown>()
-  const fields = given.fields.map((field: unknown, index): FieldShape => {
+  const fields = given.fields.flatMap((field: unknown, index): FieldShape[] => {
+    // What is always null has no bytes and no value.
+    if (isNullType((field as Json | null)?.type)) return []
     const at = below(place, 'fields', index)
     const read = readField(field, index, at)
     for (const key of [read.name, read.tag, `/${read.wireName}`]) {
@@ -105,7 +117,7 @@ function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
     if (index > 0 && read.tag < Math.max(...[...seen].filter((one) => typeof one === 'number'))) {
       throw invalidAvro(`${at.path}/tag`, 'less than the one before: fields are in tag order')
     }
-    return read
+    return [read]
   })
   return { kind: 'record', name, fields }
 }
@@ -116,14 +128,25 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
   const base = fieldAttributes(given, index, place)
   const { type } = given
   const at = below(place, 'type')
-  const isLoose = Array.isArray(type) && type.includes('null')
+  // Null in the middle is a branch like others: its place is part of the bytes.
+  const isLoose =
+    Array.isArray(type) &&
+    (isNullType(type[0]) || isNullType(type.at(-1))) &&
+    toldIn(given, type) === undefined
   if (!isLoose) {
-    const plain = { ...base, shape: read(type, at), optional: false, nullable: false }
+    const always = given.always === true ? { always: true as const } : {}
+    const plain = {
+      ...base,
+      shape: read(type, at, given),
+      optional: false,
+      nullable: false,
+      ...always,
+    }
     if (given.default === undefined && given.fallback === undefined) return plain
     return { ...plain, fallback: defaultOf(plain.shape, given, place) }
   }
-  if (type[0] !== 'null') return readNullLast({ ...given, type }, base, at)
-  const shape = readLoose(type.slice(1), at)
+  if (!isNullType(type[0])) return readNullLast({ ...given, type }, base, at)
+  const shape = readLoose(type.slice(1), given, at, 1)
   const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
   const nullable = given.absent === undefined ? !optional : true
   const loose = { ...base, shape, optional, nullable }
@@ -139,11 +162,7 @@ function readNullLast(
   at: AvroPlace,
 ): FieldShape {
   const { type, absent } = given
-  if (type.at(-1) !== 'null') {
-    const hint = 'write it first or last: its place is part of the bytes'
-    throw unsupported(at.path, 'a union with null in the middle', hint)
-  }
-  const shape = readLoose(type.slice(0, -1), at, 0)
+  const shape = readLoose(type.slice(0, -1), given, at, 0)
   const hasDefault = given.default !== undefined || given.fallback !== undefined
   const optional = absent === 'both' || absent === 'optional' || (hasDefault && absent !== 'null')
   const nullable = absent === 'both' || absent === 'null' || !optional
@@ -188,6 +207,11 @@ function ownForm(shape: Shape, form: unknown): unknown {
     }
     case 'union': {
       const first = shape.branches[0] as UnionBranch
+      const [value] = first.record.fields ?? []
+      if (first.bare) {
+        const own = value ? { value: ownForm(value.shape, form) } : {}
+        return { [shape.discriminator]: first.literal, ...own }
+      }
       const rest = ownForm(first.record, form) as object
       return { [shape.discriminator]: first.literal, ...rest }
     }
@@ -197,50 +221,9 @@ function ownForm(shape: Shape, form: unknown): unknown {
 }
 
 /** What stands beside null: one type, or the branches of a union. */
-function readLoose(types: readonly unknown[], place: AvroPlace, first = 1): Shape {
-  const [only] = types
-  const isBranch = typeof only === 'object' && only !== null && 'branch' in only
-  return types.length === 1 && !isBranch
-    ? read(only, below(place, first))
-    : readUnion(types, place, first)
-}
-
-/** Records, told apart by what their `branch` says, or by their names. */
-function readUnion(types: readonly unknown[], place: AvroPlace, first = 0): Shape {
-  const records = types.map((type, index) => {
-    const shape = type === 'null' ? undefined : read(type, below(place, index + first))
-    if (shape?.kind === 'record') return shape
-    const hint = 'unions are of null and one type in a field, or of records'
-    throw unsupported(place.path, 'a union of these types', hint)
-  })
-  if (records.length === 0) throw invalidAvro(place.path, 'a union of nothing')
-  const told = types.map((type) => (type as { branch?: Json } | null)?.branch)
-  const own = told[0]
-  const discriminator = wordOf(own?.discriminator, isName) ?? freeName(records)
-  const name = wordOf(own?.union, isWireName) ?? `${(records[0] as RecordShape).name}_or`
-  const branches = records.map((record, index): UnionBranch => {
-    const literal = wordOf(told[index]?.literal, isName) ?? record.name
-    const tag = told[index]?.tag
-    return { literal, tag: isTag(tag) ? tag : index + 1, record }
-  })
-  for (const [index, { literal, tag, record }] of branches.entries()) {
-    const before = branches.slice(0, index)
-    const isSecond = before.some((one) => one.literal === literal || one.tag >= tag)
-    if (isSecond) throw invalidAvro(place.path, `a second branch ${literal}, or one of a lower tag`)
-    if (record.fields.some((field) => field.name === discriminator)) {
-      throw invalidAvro(place.path, `a field called ${discriminator}, which tells branches apart`)
-    }
-  }
-  return { kind: 'union', name, discriminator, branches }
-}
-
-function wordOf(value: unknown, test: (word: string) => boolean): string | undefined {
-  return typeof value === 'string' && test(value) ? value : undefined
-}
-
-/** `kind`, or more underscores, until no record has a field of that name. */
-function freeName(records: readonly RecordShape[]): string {
-  let name = 'kind'
-  while (records.some(({ fields }) => fields.some((field) => field.name === name))) name += '_'
-  return name
+function readLoose(types: readonly unknown[], around: Json, place: AvroPlace, first: 0 | 1): Shape {
+  const isUnion = types.length > 1 || toldIn(around, types) !== undefined
+  return isUnion
+    ? readUnion(types, place, read, around, first)
+    : read(types[0], below(place, first))
 }

@@ -54,18 +54,19 @@ export function scalarOfProto(
   }
 }
 
-/** Symbols that stand for whatever else there may be: proto3 enums are open. */
+/** Symbols that stand for whatever else there may be: enums are open, but for those of proto2. */
 const unspecified = /(?:^|_)(?:UNSPECIFIED|UNKNOWN|UNRECOGNIZED)$/i
 
 /**
  * Symbols in the order of their numbers. Where all begin with the name of the enum, as our own
  * exporter writes them, they are read without it.
  */
-export function enumOfProto({ symbols, line }: ProtoEnum, name: string): EnumShape {
+export function enumOfProto({ symbols, isProto2, line }: ProtoEnum, name: string): EnumShape {
   const sorted = [...symbols].sort((a, b) => a.number - b.number)
   const [first] = symbols
   if (!first) throw invalidProto(line, `the enum ${name} has no symbol`)
-  if (first.number !== 0) throw invalidProto(line, `the first symbol of ${name} is not 0`)
+  if (first.number !== 0 && !isProto2)
+    throw invalidProto(line, `the first symbol of ${name} is not 0`)
   if (new Set(symbols.map((one) => one.name)).size < symbols.length) {
     throw invalidProto(line, `a symbol of ${name} stands twice`)
   }
@@ -92,6 +93,6 @@ export function enumOfProto({ symbols, line }: ProtoEnum, name: string): EnumSha
     name,
     symbols: kept.map((one) => one.name),
     numbers: kept.map((one) => one.number),
-    ...(!isPrefixed && unspecified.test(first.name) ? { unknown: first.name } : {}),
+    ...(!isProto2 && !isPrefixed && unspecified.test(first.name) ? { unknown: first.name } : {}),
   }
 }

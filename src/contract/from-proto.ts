@@ -1,8 +1,11 @@
-// Owns reading .proto files (proto3) into shapes and contracts: a message is a shape, a service a
-// contract, an rpc a channel of it. Never changes a byte of what other Protobuf libraries write.
+// Owns reading .proto files (proto2 and proto3) into shapes and contracts: a message is a shape, a
+// service a contract, an rpc a channel of it. Never changes a byte of what other libraries write.
 
 import { type EarshotError, isEarshotError } from '../base/errors.ts'
+import { closedShape } from './close-shape.ts'
 import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
+import { refuseEndless } from './endless.ts'
+import { defaultOfProto } from './from-proto-default.ts'
 import { enumOfProto, protoKinds, scalarOfProto } from './from-proto-scalar.ts'
 import { isName, isTag } from './names.ts'
 import type { ProtoCall, ProtoField, ProtoMessage } from './proto-file.ts'
@@ -13,8 +16,9 @@ import {
   ProtoScope,
 } from './proto-scope.ts'
 import { invalidProto } from './proto-tokens.ts'
+import { isPacked } from './proto-types.ts'
 import { unsupported } from './schema.ts'
-import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type { EnumShape, FieldShape, RecordShape, RefShape, Shape, UnionShape } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
 
 export interface ProtoOptions {
@@ -45,8 +49,8 @@ const maxDepth = 64
  * What a .proto file declares. Fields of a `oneof` become optional fields, unless the message is
  * nothing but one oneof of messages: that is a union. Maps with keys other than strings become
  * lists of entries. Both leave the bytes as they are.
- * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for streams, recursion,
- * and enums with negative or equal numbers
+ * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for streams, groups, and
+ * enums with negative numbers
  */
 export function fromProto(text: string, options: ProtoOptions = {}): ProtoContents {
   const scope = new ProtoScope(text, options.imports ?? {})
@@ -97,6 +101,7 @@ class Reader {
   readonly #options: ProtoOptions
   /** Undefined while a type is being read. */
   readonly #shapes = new Map<Declared, RecordShape | UnionShape | EnumShape | undefined>()
+  readonly #byName = new Map<string, Shape>()
 
   constructor(scope: ProtoScope, options: ProtoOptions) {
     this.#scope = scope
@@ -124,24 +129,25 @@ class Reader {
 
   messageOf(declared: Declared): Shape {
     const shape = this.#shapeOf(declared, 0)
-    refuseHuge(shape, `line ${declared.type.line}`)
-    return shape
+    const path = `line ${declared.type.line}`
+    refuseHuge(shape, path)
+    const closed = closedShape(shape, (name) => this.#byName.get(name), path)
+    refuseEndless(closed, path)
+    return closed
   }
 
-  #shapeOf(declared: Declared, depth: number): RecordShape | UnionShape | EnumShape {
+  #shapeOf(declared: Declared, depth: number): RecordShape | UnionShape | EnumShape | RefShape {
     const known = this.#shapes.get(declared)
     if (known) return known
     const { type, short } = declared
-    if (this.#shapes.has(declared)) {
-      const hint = 'write it with a bounded depth, or carry the inner part as bytes'
-      throw unsupported(`line ${type.line}`, `${declared.full}, which contains itself`, hint)
-    }
+    if (this.#shapes.has(declared)) return { kind: 'ref', name: short }
     if (depth > maxDepth) throw unsupported(`line ${type.line}`, 'nested too deeply', 'flatten it')
     this.#shapes.set(declared, undefined)
     try {
       const shape =
         type.kind === 'enum' ? enumOfProto(type, short) : this.#shape(type, declared, depth)
       this.#shapes.set(declared, shape)
+      this.#byName.set(short, shape)
       return shape
     } finally {
       if (!this.#shapes.get(declared)) this.#shapes.delete(declared)
@@ -161,20 +167,56 @@ class Reader {
       return this.#field(field, declared, depth)
     })
     fields.sort((a, b) => a.tag - b.tag)
-    return unionOf(message, fields, declared.short) ?? recordOf(declared.short, fields)
+    const isUnion = this.#isUnion(message, declared)
+    return isUnion ? unionOf(fields, declared.short) : recordOf(declared.short, fields)
   }
 
   #field(field: ProtoField, declared: Declared, depth: number): FieldShape {
-    const { name, number: tag, label, doc } = field
+    const { name, number: tag, label, doc, line } = field
+    if (field.isGroup) {
+      const hint = 'make it a message of its own; or read with { partial: true }'
+      throw unsupported(`line ${line}`, `the group ${name} in ${declared.full}`, hint)
+    }
     const inner = this.#single(field, declared, depth)
     const base = { name, wireName: name, tag, nullable: false, ...(doc && { doc }) }
     if (label === 'repeated') {
-      return { ...base, shape: { kind: 'list', items: inner }, optional: false, fallback: [] }
+      const list: Shape = { kind: 'list', items: inner, ...packingOf(field, inner, declared) }
+      return { ...base, shape: list, optional: false, fallback: [] }
+    }
+    if (label === 'required') return { ...base, shape: inner, optional: false, always: true }
+    const given = field.options.get('default')
+    if (given !== undefined) {
+      return { ...base, shape: inner, optional: true, fallback: defaultOfProto(inner, given, line) }
     }
     if (field.key !== undefined) return { ...base, ...this.#map(field, inner, declared) }
-    const isMessage = inner.kind === 'record' || inner.kind === 'union'
+    const isMessage = ['record', 'union', 'ref'].includes(inner.kind)
     const optional = label === 'optional' || field.oneof !== undefined || isMessage
     return { ...base, shape: inner, optional }
+  }
+
+  /** Is the message nothing but one oneof of messages, of which none is such a oneof itself? */
+  #isUnion(message: ProtoMessage, declared: Declared): boolean {
+    const types = message.fields.map(({ type }) => type)
+    return (
+      this.#isOneof(message, declared) &&
+      // Avro could not tell two branches of one type apart.
+      new Set(types).size === types.length &&
+      message.fields.every((field) => {
+        const found = this.#scope.find(field.type, declared.full, field.line)
+        return found.type.kind === 'message' && !this.#isOneof(found.type, found)
+      })
+    )
+  }
+
+  #isOneof({ fields }: ProtoMessage, { full }: Declared): boolean {
+    const [first] = fields
+    return (
+      fields.every(({ oneof, type, isGroup, line }) => {
+        if (oneof === undefined || oneof !== first?.oneof || isGroup) return false
+        if (scalarOfProto(type, new Map(), 'number')) return false
+        return this.#scope.find(type, full, line).type.kind === 'message'
+      }) && first !== undefined
+    )
   }
 
   #single(field: ProtoField, { full }: Declared, depth: number): Shape {
@@ -193,7 +235,7 @@ class Reader {
       throw invalidProto(line, `${key} is no type of keys`)
     }
     const part = (name: string, tag: number, shape: Shape): FieldShape => {
-      const optional = shape.kind === 'record' || shape.kind === 'union'
+      const optional = ['record', 'union', 'ref'].includes(shape.kind)
       return { name, wireName: name, tag, shape, optional, nullable: false }
     }
     const entry = recordOf(`${short}_${name}_entry`, [
@@ -208,22 +250,22 @@ function recordOf(name: string, fields: readonly FieldShape[]): RecordShape {
   return { kind: 'record', name, fields }
 }
 
+/** Lists of numbers are packed in proto3, and in proto2 where it is said. */
+function packingOf({ options }: ProtoField, items: Shape, { type }: Declared): { packed?: false } {
+  if (!isPacked(items)) return {}
+  const isProto2 = type.kind === 'message' && type.isProto2
+  return (options.get('packed') ?? String(!isProto2)) === 'true' ? {} : { packed: false }
+}
+
 /** A message of nothing but one oneof of records. */
-function unionOf(
-  message: ProtoMessage,
-  fields: readonly FieldShape[],
-  name: string,
-): UnionShape | undefined {
-  const [first] = message.fields
-  if (!first || first.oneof === undefined) return undefined
-  if (message.fields.some(({ oneof }) => oneof !== first.oneof)) return undefined
-  const branches = fields.flatMap(({ name: literal, tag, shape }) =>
-    shape.kind === 'record' ? [{ literal, tag, record: shape }] : [],
-  )
-  if (branches.length < fields.length) return undefined
+function unionOf(fields: readonly FieldShape[], name: string): UnionShape {
+  // What is being read is put in its place when all is known.
+  const branches = fields.map(({ name: literal, tag, shape }) => {
+    return { literal, tag, record: shape as RecordShape }
+  })
   let discriminator = 'kind'
   const isTaken = (): boolean =>
-    branches.some(({ record }) => record.fields.some((field) => field.name === discriminator))
+    branches.some(({ record }) => record.fields?.some((field) => field.name === discriminator))
   while (isTaken()) discriminator += '_'
   return { kind: 'union', name, discriminator, branches }
 }

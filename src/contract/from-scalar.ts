@@ -1,7 +1,7 @@
 // Owns reading the scalar types of JSON Schema: integers, numbers, strings, bytes and enums.
 // Never sees objects, lists or unions.
 
-import { isEnumNumber, isName, wireNameOf } from './names.ts'
+import { isEnumNumber, isFixedLength, isName, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
 import type { IntShape, Shape } from './shape.ts'
@@ -82,6 +82,7 @@ export function convertFloat(schema: Schema, place: Place): Shape {
 export function convertString(schema: Schema, place: Place): Shape {
   const maxLength = optionalNumber(schema, 'maxLength', place)
   if (schema.contentEncoding === 'base64') {
+    if (schema.length !== undefined) return fixedOf(schema, place)
     // In plain JSON Schema maxLength counts characters of base64: maxBytes says it in bytes.
     const most = optionalNumber(schema, 'maxBytes', place) ?? maxLength
     return { kind: 'bytes', ...(most === undefined ? {} : { maxLength: most }) }
@@ -95,6 +96,11 @@ export function convertString(schema: Schema, place: Place): Shape {
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(pattern === undefined ? {} : { pattern: patternText(pattern, place) }),
   }
+}
+
+function fixedOf({ length }: Schema, place: Place): Shape {
+  if (isFixedLength(length)) return { kind: 'bytes', length, name: freshName(place) }
+  throw unsupported(place.path, `bytes of length ${String(length)}`, 'give a length from 1 to 2^24')
 }
 
 function patternText(pattern: unknown, place: Place): string {

@@ -3,8 +3,11 @@
 // Never drops a constraint in silence: what a codec can't carry or check is refused with path.
 
 import type { TSchema } from 'typebox'
+import { isUntyped } from './any.ts'
 import { findFault } from './check.ts'
+import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
+import { convertReference, followed, withDefinitions } from './from-reference.ts'
 import { convertFloat, convertInt, convertString, enumOf } from './from-scalar.ts'
 import { convertUnion } from './from-union.ts'
 import { isName, isWireName, pointerStep, wireNameOf } from './names.ts'
@@ -23,6 +26,7 @@ import type { FieldShape, RecordShape, Shape } from './shape.ts'
 import { tagsOf } from './tags.ts'
 
 const maxSchemaDepth = 64
+const maxParts = 20_000
 
 /** Keywords that constrain values in a way that shapes do not carry. */
 const refusedKeywords = [
@@ -45,8 +49,16 @@ export function shapeOf(schema: TSchema, name: string, locked?: Numbering): Shap
     name: wireNameOf(name),
     depth: 0,
     names: new Set<string>(),
+    definitions: new Map(),
+    around: new Map(),
+    own: schema as Schema,
+    object: undefined,
+    root: schema as Schema,
+    budget: { parts: maxParts },
   }
+  if (isUntyped(schema)) return { kind: 'any' }
   const { shape, nullable } = convert(schema, place)
+  refuseEndless(shape, '')
   if (nullable) {
     throw unsupported('', 'a body can be null', 'put it under an optional field of an object')
   }
@@ -67,17 +79,22 @@ function convert(schema: unknown, place: Place): Converted {
       throw unsupported(place.path, `the keyword "${keyword}"`, hint)
     }
   }
-  if (keywords.$ref !== undefined || keywords.$defs !== undefined) {
-    throw unsupported(place.path, 'a reference ($ref)', 'write the type out; no recursion yet')
+  if (--place.budget.parts < 0) {
+    const hint = 'use fewer types that contain each other'
+    throw unsupported(place.path, `more than ${maxParts} parts when types are written out`, hint)
   }
-  return convertKeywords(keywords, namedBy(keywords, place))
+  if (keywords.$ref !== undefined) return convertReference(keywords, place, convert)
+  const known = place.around.get(keywords)
+  if (known !== undefined) return solid({ kind: 'ref', name: known })
+  const inner = namedBy(keywords, withDefinitions(keywords, place))
+  return convertKeywords(keywords, { ...inner, own: keywords })
 }
 
 function convertKeywords(schema: Schema, place: Place): Converted {
   const { type } = schema
   const alternatives = schema.anyOf ?? schema.oneOf
   if (Array.isArray(alternatives))
-    return convertUnion(schema, alternatives, place, { convert, recordOf })
+    return convertUnion(schema, alternatives, place, { convert, recordOf, followed })
   if (Array.isArray(schema.allOf)) return solid(mergeAll(schema.allOf, schema, place))
   if (Array.isArray(type)) {
     const types = type.filter((one) => one !== 'null')
@@ -134,6 +151,7 @@ function convertList(schema: Schema, place: Place): Shape {
     items: convertSolid(schema.items, inside(place, '/items', 'item'), 'a list item'),
     ...(minItems === undefined ? {} : { minItems }),
     ...(maxItems === undefined ? {} : { maxItems }),
+    ...(schema.packed === false ? { packed: false } : {}),
   }
 }
 
@@ -189,8 +207,10 @@ function mergeAll(parts: readonly unknown[], outer: Schema, place: Place): Shape
 }
 
 /** A record of these properties, fields in tag order. */
-function recordOf(properties: Schema, required: ReadonlySet<string>, place: Place): RecordShape {
-  const name = freshName(place)
+function recordOf(properties: Schema, required: ReadonlySet<string>, outer: Place): RecordShape {
+  const name = freshName(outer)
+  const around = new Map(outer.around).set(outer.own, name)
+  const place = { ...outer, around, object: outer.own }
   const fields: FieldShape[] = []
   const tags = tagsOf(Object.entries(properties), place, name)
   const wireNames = new Map<string, string>()
@@ -225,10 +245,12 @@ function fieldOf(
   place: Place,
 ): FieldShape {
   const { shape, nullable } = convert(schema, place)
-  const { default: fallback, description, nullLast } = schema
+  const { default: fallback, description, nullLast, always } = schema
   const isLast = nullLast === true && (optional || nullable)
   const last = isLast ? { nullLast: true as const } : {}
-  const field = { ...base, shape, optional, nullable, ...last }
+  const isAlways = always === true && !optional && !nullable
+  const present = isAlways ? { always: true as const } : {}
+  const field = { ...base, shape, optional, nullable, ...last, ...present }
   const doc = typeof description === 'string' ? { doc: description } : {}
   if (fallback === undefined) return { ...field, ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }

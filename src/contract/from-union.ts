@@ -13,8 +13,9 @@ import {
   type Schema,
   unsupported,
 } from './schema.ts'
-import type { Shape, UnionBranch } from './shape.ts'
+import type { RecordShape, Shape, UnionBranch } from './shape.ts'
 import { tagsOf } from './tags.ts'
+import { isBox } from './union-box.ts'
 
 /** Keywords of the union itself that matter to its single branch. */
 const outerKeywords = ['anyOf', 'oneOf', 'default', 'tag', 'description']
@@ -23,7 +24,7 @@ export function convertUnion(
   outer: Schema,
   parts: readonly unknown[],
   place: Place,
-  { convert, recordOf }: Converter,
+  { convert, recordOf, followed }: Converter,
 ): Converted {
   const schemas = parts.map((part) => (part ?? {}) as Schema)
   const solid = schemas.filter((part) => part.type !== 'null')
@@ -36,8 +37,9 @@ export function convertUnion(
   if (solid.length === 0) throw unsupported(place.path, 'a type that is only null', 'drop it')
   const literals = literalsOf(solid)
   if (literals) return { shape: enumOf(literals, outer, place), nullable }
-  if (solid.every((part) => part.type === 'object' && part.properties !== undefined)) {
-    return { shape: discriminated(outer, solid, place, recordOf), nullable }
+  const branches = solid.map((part) => followed(part, place))
+  if (branches.every(({ schema: { type, properties } }) => type === 'object' && properties)) {
+    return { shape: discriminated(outer, branches, place, recordOf), nullable }
   }
   throw unsupported(
     place.path,
@@ -58,26 +60,31 @@ function literalsOf(parts: readonly Schema[]): unknown[] | undefined {
 
 function discriminated(
   outer: Schema,
-  parts: readonly Schema[],
-  place: Place,
+  followedParts: readonly { readonly schema: Schema; readonly place: Place }[],
+  outerPlace: Place,
   recordOf: Converter['recordOf'],
 ): Shape {
+  const parts = followedParts.map(({ schema }) => schema)
   const asked = (outer.discriminator as { propertyName?: string } | undefined)?.propertyName
   const names = asked === undefined ? Object.keys(parts[0]?.properties as Schema) : [asked]
   const discriminator = names.find((name) => tellsApart(parts, name))
   if (discriminator === undefined) {
     const hint = 'give each object one field with its own string literal: kind: Type.Literal("a")'
-    throw unsupported(place.path, 'a union of objects that nothing tells apart', hint)
+    throw unsupported(outerPlace.path, 'a union of objects that nothing tells apart', hint)
   }
   if (!isName(discriminator)) {
-    throw unsupported(place.path, `the name "${discriminator}"`, 'choose another name')
+    throw unsupported(outerPlace.path, `the name "${discriminator}"`, 'choose another name')
   }
-  const name = freshName(place)
+  const name = freshName(outerPlace)
+  const around = new Map(outerPlace.around).set(outerPlace.own, name)
+  const place = { ...outerPlace, around }
   const labelled = parts.map((part) => [literalAt(part, discriminator) as string, part] as const)
   const tags = tagsOf(labelled, place, name)
   const wireNames = new Set<string>()
   const branches = labelled.map(([literal, part], index): UnionBranch => {
-    const at = namedBy(part, inside(place, `/anyOf${pointerStep(index)}`, literal))
+    const { place: own } = followedParts[index] as { place: Place }
+    const under = inside(place, `/anyOf${pointerStep(index)}`, literal)
+    const at = namedBy(part, { ...under, definitions: own.definitions })
     const wireName = wireNameOf(literal)
     if (!isName(literal) || wireNames.has(wireName)) {
       throw unsupported(at.path, `the literal "${literal}"`, 'choose another')
@@ -85,9 +92,19 @@ function discriminated(
     wireNames.add(wireName)
     const { [discriminator]: _, ...properties } = part.properties as Schema
     const required = new Set((part.required ?? []) as string[])
-    return { literal, tag: tags.get(literal) as number, record: recordOf(properties, required, at) }
+    const record = recordOf(properties, required, { ...at, own: properties })
+    const tag = tags.get(literal) as number
+    return { literal, tag, record, ...bareOf(part, record, at) }
   })
   return { kind: 'union', name, discriminator, branches: branches.sort((a, b) => a.tag - b.tag) }
+}
+
+/** `bare: true`: in Avro the branch is its only field, which must be there. */
+function bareOf({ bare }: Schema, record: RecordShape, place: Place): { bare?: true } {
+  if (bare === undefined) return {}
+  if (bare === true && isBox(record)) return { bare }
+  const hint = 'besides the literal it has one required field called value, which is no union'
+  throw unsupported(place.path, 'a branch that cannot be bare', hint)
 }
 
 function literalAt(part: Schema, name: string): unknown {

@@ -6,6 +6,8 @@ const maxNameLength = 256
 export const maxTag = 536_870_911
 
 const maxInt32 = 2_147_483_647
+/** As large as a message may be. */
+const maxFixed = 16_777_216
 
 const wirePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 
@@ -43,6 +45,11 @@ export function isTag(tag: unknown): tag is number {
 /** Is this a number that a symbol of an enum can have? */
 export function isEnumNumber(number: unknown): number is number {
   return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= maxInt32
+}
+
+/** Is this a length that all values of a type of bytes can have? */
+export function isFixedLength(length: unknown): length is number {
+  return Number.isInteger(length) && (length as number) >= 1 && (length as number) <= maxFixed
 }
 
 /** One step of a JSON pointer. */

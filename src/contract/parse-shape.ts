@@ -3,11 +3,21 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
+import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isEnumNumber, isFixedLength, isName, isTag, isWireName, pointerStep } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
-import type { EnumShape, FieldShape, IntShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type {
+  BytesShape,
+  EnumShape,
+  FieldShape,
+  IntShape,
+  RecordShape,
+  Shape,
+  UnionShape,
+} from './shape.ts'
+import { isBox } from './union-box.ts'
 
 const maxDepth = 64
 const maxParts = 20_000
@@ -16,6 +26,8 @@ interface Place {
   readonly path: string
   readonly depth: number
   readonly budget: { parts: number }
+  /** Records and unions around it. */
+  readonly around: ReadonlySet<string>
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -25,7 +37,16 @@ type Json = Readonly<Record<string, unknown>>
  * @throws EARSHOT_BYTES_INVALID with the path of the first fault.
  */
 export function parseShape(json: unknown): Shape {
-  return parse(json, { path: '', depth: 0, budget: { parts: maxParts } })
+  const place: Place = { path: '', depth: 0, budget: { parts: maxParts }, around: new Set() }
+  // A body of its own, and never a part of one.
+  if (objectAt(json, place).kind === 'any') return { kind: 'any' }
+  const shape = parse(json, place)
+  try {
+    refuseEndless(shape, '')
+  } catch (error) {
+    fail('', (error as EarshotError).message)
+  }
+  return shape
 }
 
 function fail(path: string, what: string): never {
@@ -35,7 +56,7 @@ function fail(path: string, what: string): never {
 
 function down(place: Place, ...steps: (string | number)[]): Place {
   const path = place.path + steps.map(pointerStep).join('')
-  return { path, depth: place.depth + 1, budget: place.budget }
+  return { ...place, path, depth: place.depth + 1 }
 }
 
 function parse(json: unknown, place: Place): Shape {
@@ -62,7 +83,7 @@ function parse(json: unknown, place: Place): Shape {
         ...patternAt(data, place),
       }
     case 'bytes':
-      return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+      return parseBytes(data, place)
     case 'enum':
       return parseEnum(data, place)
     case 'list':
@@ -71,6 +92,9 @@ function parse(json: unknown, place: Place): Shape {
         items: parse(data.items, down(place, 'items')),
         ...countAt(data, 'minItems', place),
         ...countAt(data, 'maxItems', place),
+        ...(data.packed === undefined
+          ? {}
+          : { packed: oneOf([false] as const, data.packed, place, 'packed') }),
       }
     case 'map':
       return { kind: 'map', values: parse(data.values, down(place, 'values')) }
@@ -78,6 +102,11 @@ function parse(json: unknown, place: Place): Shape {
       return parseRecord(data, place)
     case 'union':
       return parseUnion(data, place)
+    case 'ref': {
+      const name = wireNameAt(data, 'name', place)
+      if (!place.around.has(name)) fail(`${place.path}/name`, 'nothing around it is called so')
+      return { kind: 'ref', name }
+    }
     default:
       return fail(place.path, 'no known kind')
   }
@@ -176,6 +205,12 @@ function fresh<T>(seen: Set<T>, value: T, path: string, what: string): T {
   return value
 }
 
+function parseBytes(data: Json, place: Place): BytesShape {
+  if (data.length === undefined) return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+  if (!isFixedLength(data.length)) fail(`${place.path}/length`, 'not a length')
+  return { kind: 'bytes', length: data.length, name: wireNameAt(data, 'name', place) }
+}
+
 function parseEnum(data: Json, place: Place): EnumShape {
   const symbols = listAt(data, 'symbols', place)
   const numbers = listAt(data, 'numbers', place)
@@ -204,7 +239,14 @@ function parseEnum(data: Json, place: Place): EnumShape {
   }
 }
 
-function parseRecord(data: Json, place: Place): RecordShape {
+/** The place inside a type of that name. */
+function within(place: Place, name: string): Place {
+  return { ...place, around: new Set(place.around).add(name) }
+}
+
+function parseRecord(data: Json, outer: Place): RecordShape {
+  const name = wireNameAt(data, 'name', outer)
+  const place = within(outer, name)
   const names = new Set<string>()
   const wireNames = new Set<string>()
   let last = 0
@@ -217,14 +259,19 @@ function parseRecord(data: Json, place: Place): RecordShape {
     last = field.tag
     return field
   })
-  return { kind: 'record', name: wireNameAt(data, 'name', place), fields }
+  return { kind: 'record', name, fields }
 }
 
 function parseField(data: Json, place: Place): FieldShape {
   if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
   const nullLast = data.nullLast === undefined ? {} : { nullLast: nullLastAt(data, place) }
+  const always =
+    data.always === undefined
+      ? {}
+      : { always: oneOf([true] as const, data.always, place, 'always') }
   const field: FieldShape = {
     ...nullLast,
+    ...always,
     name: nameAt(data, 'name', place),
     wireName: wireNameAt(data, 'wireName', place),
     tag: data.tag,
@@ -249,7 +296,9 @@ function nullLastAt(data: Json, place: Place): true {
   return true
 }
 
-function parseUnion(data: Json, place: Place): UnionShape {
+function parseUnion(data: Json, outer: Place): UnionShape {
+  const name = wireNameAt(data, 'name', outer)
+  const place = within(outer, name)
   const discriminator = nameAt(data, 'discriminator', place)
   const literals = new Set<string>()
   let last = 0
@@ -266,8 +315,10 @@ function parseUnion(data: Json, place: Place): UnionShape {
     if (record.fields.some((field) => field.name === discriminator)) {
       fail(`${at.path}/record`, 'a field called as the discriminator')
     }
-    return { literal, tag: branch.tag, record }
+    if (branch.bare === undefined) return { literal, tag: branch.tag, record }
+    if (branch.bare !== true || !isBox(record)) fail(`${at.path}/bare`, 'no only field')
+    return { literal, tag: branch.tag, record, bare: true as const }
   })
   if (branches.length === 0) fail(`${place.path}/branches`, 'empty')
-  return { kind: 'union', name: wireNameAt(data, 'name', place), discriminator, branches }
+  return { kind: 'union', name, discriminator, branches }
 }

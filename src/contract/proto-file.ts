@@ -1,14 +1,17 @@
-// Owns reading a .proto file (proto3) into what it declares: messages, enums, services.
+// Owns reading a .proto file (proto2 or proto3) into what it declares: messages, enums, services.
 // Never looks up a name: what a type refers to is found by from-proto.
 
-import { invalidProto, type Token, tokensOf } from './proto-tokens.ts'
+import { invalidProto, tokensOf } from './proto-tokens.ts'
+import { ProtoWords } from './proto-words.ts'
 
 export interface ProtoField {
   readonly name: string
   readonly type: string
   /** The key type of a map, whose values are of `type`. */
   readonly key: string | undefined
-  readonly label: 'optional' | 'repeated' | undefined
+  readonly label: 'optional' | 'repeated' | 'required' | undefined
+  /** Its content is between two tags instead of after a size. */
+  readonly isGroup: boolean
   readonly oneof: string | undefined
   readonly number: number
   readonly options: ReadonlyMap<string, string>
@@ -21,6 +24,7 @@ export interface ProtoMessage {
   readonly name: string
   readonly fields: readonly ProtoField[]
   readonly types: readonly ProtoType[]
+  readonly isProto2: boolean
   readonly doc: string
   readonly line: number
 }
@@ -29,6 +33,8 @@ export interface ProtoEnum {
   readonly kind: 'enum'
   readonly name: string
   readonly symbols: readonly { readonly name: string; readonly number: number }[]
+  /** Closed: a number without a symbol is no value. */
+  readonly isProto2: boolean
   readonly line: number
 }
 
@@ -60,19 +66,15 @@ const maxDepth = 32
 
 /** @throws EARSHOT_SCHEMA_INVALID with the line */
 export function parseProto(text: string): ProtoSource {
-  return new Parser(tokensOf(text)).file()
+  return new Parser(new ProtoWords(tokensOf(text))).file()
 }
 
 class Parser {
-  readonly #tokens: readonly Token[]
-  #at = 0
+  readonly #words: ProtoWords
+  #isProto2 = false
 
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens
-  }
-
-  get #next(): Token {
-    return this.#tokens[this.#at] as Token
+  constructor(words: ProtoWords) {
+    this.#words = words
   }
 
   file(): ProtoSource {
@@ -83,243 +85,205 @@ class Parser {
       services: ProtoService[]
     }
     this.#syntax()
-    while (this.#next.kind !== 'end') {
-      const { line } = this.#next
+    while (this.#words.next.kind !== 'end') {
+      const { line } = this.#words.next
       const type = this.#type(0)
       if (type) source.types.push(type)
       else if (this.#skipped()) continue
-      else if (this.#takes('package')) {
-        source.package = this.#name('a package')
-        this.#sign(';')
-      } else if (this.#takes('import')) {
-        if (!this.#takes('public')) this.#takes('weak')
-        source.imports.push({ path: this.#word('text', 'a path'), line })
-        this.#sign(';')
-      } else if (this.#takes('service')) source.services.push(this.#service(line))
-      else throw this.#wrong('a message, an enum, a service')
+      else if (this.#words.takes('package')) {
+        source.package = this.#words.name('a package')
+        this.#words.sign(';')
+      } else if (this.#words.takes('import')) {
+        if (!this.#words.takes('public')) this.#words.takes('weak')
+        source.imports.push({ path: this.#words.word('text', 'a path'), line })
+        this.#words.sign(';')
+      } else if (this.#words.takes('service')) source.services.push(this.#service(line))
+      else throw this.#words.wrong('a message, an enum, a service')
     }
     return source
   }
 
+  /** A file that says nothing is of proto2. */
   #syntax(): void {
-    const { line } = this.#next
-    if (!this.#takes('syntax')) {
-      throw invalidProto(line, 'it does not begin with syntax = "proto3": only proto3 is read')
+    const { line, kind, text } = this.#words.next
+    if (kind === 'end') throw invalidProto(line, 'it is empty')
+    if (text === 'edition' && this.#words.after.text === '=') {
+      throw invalidProto(line, 'it is of an edition: proto2 and proto3 are read')
     }
-    this.#sign('=')
-    const syntax = this.#word('text', 'a syntax')
-    if (syntax !== 'proto3')
-      throw invalidProto(line, `the syntax is ${syntax}: only proto3 is read`)
-    this.#sign(';')
+    this.#isProto2 = true
+    if (!this.#words.takes('syntax')) return
+    this.#words.sign('=')
+    const syntax = this.#words.word('text', 'a syntax')
+    if (syntax !== 'proto2' && syntax !== 'proto3') {
+      throw invalidProto(line, `the syntax is ${syntax}: proto2 and proto3 are read`)
+    }
+    this.#isProto2 = syntax === 'proto2'
+    this.#words.sign(';')
   }
 
   #type(depth: number): ProtoType | undefined {
-    const { doc, line } = this.#next
+    const { doc, line } = this.#words.next
     if (depth > maxDepth) throw invalidProto(line, 'nested too deeply')
-    if (this.#peeks('message', 'name')) {
-      this.#at++
+    if (this.#words.peeks('message', 'name')) {
+      this.#words.advance()
       return this.#message(doc, line, depth)
     }
-    if (!this.#peeks('enum', 'name')) return undefined
-    this.#at++
+    if (!this.#words.peeks('enum', 'name')) return undefined
+    this.#words.advance()
     return this.#enum(line)
   }
 
   #message(doc: string, line: number, depth: number): ProtoMessage {
-    const name = this.#name('a message')
+    const name = this.#words.name('a message')
     const fields: ProtoField[] = []
     const types: ProtoType[] = []
-    this.#sign('{')
-    while (!this.#isSign('}')) {
+    this.#words.sign('{')
+    while (!this.#words.isSign('}')) {
       const type = this.#type(depth + 1)
       if (type) types.push(type)
-      else if (this.#peeks('oneof', 'name')) fields.push(...this.#oneof())
+      else if (this.#words.peeks('oneof', 'name')) fields.push(...this.#oneof())
       else if (!this.#skipped()) fields.push(this.#field(undefined))
     }
-    this.#sign('}')
-    return { kind: 'message', name, fields, types, doc, line }
+    this.#words.sign('}')
+    return { kind: 'message', name, fields, types, isProto2: this.#isProto2, doc, line }
   }
 
   #oneof(): ProtoField[] {
-    this.#at++
-    const name = this.#name('a oneof')
+    this.#words.advance()
+    const name = this.#words.name('a oneof')
     const fields: ProtoField[] = []
-    this.#sign('{')
-    while (!this.#isSign('}')) if (!this.#skipped()) fields.push(this.#field(name))
-    this.#sign('}')
+    this.#words.sign('{')
+    while (!this.#words.isSign('}')) if (!this.#skipped()) fields.push(this.#field(name))
+    this.#words.sign('}')
     return fields
   }
 
   #field(oneof: string | undefined): ProtoField {
-    const { doc, line } = this.#next
-    const label = (['optional', 'repeated'] as const).find((one) => this.#peeks(one, 'name'))
-    if (label) this.#at++
-    if (this.#peeks('required', 'name') || this.#peeks('group', 'name')) {
-      throw invalidProto(line, `${this.#next.text} is of proto2: only proto3 is read`)
-    }
-    const isMap = this.#next.text === 'map' && this.#tokens[this.#at + 1]?.text === '<'
+    const words = this.#words
+    const { doc, line } = words.next
+    const label = this.#label(oneof)
+    const isMap = words.next.text === 'map' && words.after.text === '<'
     let key: string | undefined
-    let type = this.#name('a type')
+    let type = words.typeName('a type')
     if (isMap) {
-      this.#sign('<')
-      key = this.#name('a type of keys')
-      this.#sign(',')
-      type = this.#name('a type of values')
-      this.#sign('>')
+      words.sign('<')
+      key = words.name('a type of keys')
+      words.sign(',')
+      type = words.typeName('a type of values')
+      words.sign('>')
+    } else if (this.#isProto2 && !label && oneof === undefined) {
+      throw invalidProto(line, 'in proto2 a field is optional, required or repeated')
     }
-    const name = this.#name('a field')
-    this.#sign('=')
-    const number = this.#integer()
-    const options = this.#options()
-    this.#sign(';')
-    return { name, type, key, label, oneof, number, options, doc, line }
+    const name = words.name('a field')
+    words.sign('=')
+    const number = words.integer()
+    const options = words.options()
+    const isGroup = type === 'group' && words.isSign('{')
+    if (isGroup) words.balanced()
+    else words.sign(';')
+    if (options.has('default') && !this.#isProto2) {
+      throw invalidProto(line, 'a default is of proto2')
+    }
+    return { name, type, key, label, isGroup, oneof, number, options, doc, line }
+  }
+
+  #label(oneof: string | undefined): ProtoField['label'] {
+    const words = this.#words
+    const known = (['optional', 'repeated', 'required'] as const).find((one) =>
+      words.peeks(one, 'name'),
+    )
+    if (!known) return undefined
+    const { line } = words.next
+    if (oneof !== undefined) throw invalidProto(line, `a field of a oneof that is ${known}`)
+    if (known === 'required' && !this.#isProto2) throw invalidProto(line, 'required is of proto2')
+    words.advance()
+    return known
   }
 
   #enum(line: number): ProtoEnum {
-    const name = this.#name('an enum')
+    const name = this.#words.name('an enum')
     const symbols: { name: string; number: number }[] = []
-    this.#sign('{')
-    while (!this.#isSign('}')) {
+    this.#words.sign('{')
+    let hasAliases = false
+    while (!this.#words.isSign('}')) {
+      hasAliases ||= this.#allowsAliases()
       if (this.#skipped()) continue
-      const symbol = this.#name('a symbol')
-      this.#sign('=')
-      const sign = this.#isSign('-') ? -1 : 1
-      if (sign < 0) this.#at++
-      symbols.push({ name: symbol, number: sign * this.#integer() })
-      this.#options()
-      this.#sign(';')
+      const symbol = this.#words.name('a symbol')
+      this.#words.sign('=')
+      const sign = this.#words.isSign('-') ? -1 : 1
+      if (sign < 0) this.#words.advance()
+      symbols.push({ name: symbol, number: sign * this.#words.integer() })
+      this.#words.options()
+      this.#words.sign(';')
     }
-    this.#sign('}')
-    return { kind: 'enum', name, symbols, line }
+    this.#words.sign('}')
+    // Two names of one number are one value: it goes by the first.
+    const seen = new Set<number>()
+    const kept = symbols.filter(({ number }) => !seen.has(number) && seen.add(number))
+    return {
+      kind: 'enum',
+      name,
+      symbols: hasAliases ? kept : symbols,
+      isProto2: this.#isProto2,
+      line,
+    }
   }
 
   #service(line: number): ProtoService {
-    const name = this.#name('a service')
+    const name = this.#words.name('a service')
     const calls: ProtoCall[] = []
-    this.#sign('{')
-    while (!this.#isSign('}')) {
+    this.#words.sign('{')
+    while (!this.#words.isSign('}')) {
       if (this.#skipped()) continue
-      const { line: at } = this.#next
-      if (!this.#takes('rpc')) throw this.#wrong('rpc')
-      const call = this.#name('an rpc')
+      const { line: at } = this.#words.next
+      if (!this.#words.takes('rpc')) throw this.#words.wrong('rpc')
+      const call = this.#words.name('an rpc')
       const [streamsBody, body] = this.#streamed()
-      if (!this.#takes('returns')) throw this.#wrong('returns')
+      if (!this.#words.takes('returns')) throw this.#words.wrong('returns')
       const [streamsReply, reply] = this.#streamed()
-      if (this.#isSign('{')) this.#balanced()
-      else this.#sign(';')
+      if (this.#words.isSign('{')) this.#words.balanced()
+      else this.#words.sign(';')
       calls.push({ name: call, body, reply, streamsBody, streamsReply, line: at })
     }
-    this.#sign('}')
+    this.#words.sign('}')
     return { name, calls, line }
   }
 
   #streamed(): [boolean, string] {
-    this.#sign('(')
-    const streams = this.#peeks('stream', 'name')
-    if (streams) this.#at++
-    const type = this.#name('a message')
-    this.#sign(')')
+    this.#words.sign('(')
+    const streams = this.#words.peeks('stream', 'name')
+    if (streams) this.#words.advance()
+    const type = this.#words.typeName('a message')
+    this.#words.sign(')')
     return [streams, type]
+  }
+
+  #allowsAliases(): boolean {
+    return this.#words.next.text === 'option' && this.#words.after.text === 'allow_alias'
   }
 
   /** Statements that say nothing about messages: empty, options, reserved, new options. */
   #skipped(): boolean {
-    if (this.#isSign(';')) {
-      this.#at++
+    if (this.#words.isSign(';')) {
+      this.#words.advance()
       return true
     }
-    const { text } = this.#next
-    const follows = this.#tokens[this.#at + 1]?.kind
-    const isOption =
-      text === 'option' && (follows === 'name' || this.#tokens[this.#at + 1]?.text === '(')
-    const isReserved = text === 'reserved' && follows !== 'sign'
+    const { text } = this.#words.next
+    const follows = this.#words.after.kind
+    const isOption = text === 'option' && (follows === 'name' || this.#words.after.text === '(')
+    const isReserved = /^(?:reserved|extensions)$/.test(text) && follows !== 'sign'
     if (isOption || isReserved) {
-      while (!this.#isSign(';')) {
-        if (this.#isSign('{')) this.#balanced()
-        else this.#advance()
+      while (!this.#words.isSign(';')) {
+        if (this.#words.isSign('{')) this.#words.balanced()
+        else this.#words.advance()
       }
-      this.#at++
+      this.#words.advance()
       return true
     }
     if (text !== 'extend' || follows !== 'name') return false
-    this.#at += 2
-    this.#balanced()
+    this.#words.advance()
+    this.#words.advance()
+    this.#words.balanced()
     return true
-  }
-
-  /** Passes over `{ … }`. */
-  #balanced(): void {
-    this.#sign('{')
-    for (let depth = 1; depth > 0; this.#advance()) {
-      if (this.#isSign('{')) depth++
-      else if (this.#isSign('}')) depth--
-    }
-  }
-
-  /** `[name = value, …]`: values that are one word are kept. */
-  #options(): ReadonlyMap<string, string> {
-    const options = new Map<string, string>()
-    if (!this.#isSign('[')) return options
-    this.#at++
-    let depth = 0
-    let name = ''
-    for (; depth > 0 || !this.#isSign(']'); this.#advance()) {
-      const { kind, text } = this.#next
-      if (kind === 'sign' && /[{[]/.test(text)) depth++
-      else if (kind === 'sign' && /[}\]]/.test(text)) depth--
-      else if (depth > 0) continue
-      else if (kind !== 'sign' && name === '') name = text
-      else if (kind !== 'sign') options.set(name, text)
-      else if (text === ',') name = ''
-    }
-    this.#at++
-    return options
-  }
-
-  #advance(): void {
-    if (this.#next.kind === 'end') throw this.#wrong('more')
-    this.#at++
-  }
-
-  /** Is the next word this one, and the one after it of that kind? */
-  #peeks(word: string, kind: Token['kind']): boolean {
-    return this.#next.text === word && this.#tokens[this.#at + 1]?.kind === kind
-  }
-
-  #takes(word: string): boolean {
-    const is = this.#next.kind === 'name' && this.#next.text === word
-    if (is) this.#at++
-    return is
-  }
-
-  #isSign(text: string): boolean {
-    return this.#next.kind === 'sign' && this.#next.text === text
-  }
-
-  #sign(text: string): void {
-    if (!this.#isSign(text)) throw this.#wrong(`"${text}"`)
-    this.#at++
-  }
-
-  #word(kind: Token['kind'], what: string): string {
-    if (this.#next.kind !== kind) throw this.#wrong(what)
-    return (this.#tokens[this.#at++] as Token).text
-  }
-
-  #name(what: string): string {
-    return this.#word('name', what)
-  }
-
-  #integer(): number {
-    const { text, line } = this.#next
-    if (this.#word('number', 'a number') && /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)) {
-      return text.startsWith('0') && /^0\d/.test(text) ? Number.parseInt(text, 8) : Number(text)
-    }
-    throw invalidProto(line, `${text} is no whole number`)
-  }
-
-  #wrong(expected: string): Error {
-    const { text, line } = this.#next
-    return invalidProto(line, `expected ${expected}, found ${text}`)
   }
 }

@@ -21,7 +21,7 @@ export interface DeclaredService {
   readonly full: string
 }
 
-const maxFiles = 256
+const maxFiles = 1_024
 
 const message = (name: string, fields: string): string => `message ${name} { ${fields} }\n`
 const wrappers = [
@@ -36,7 +36,7 @@ const wrappers = [
   'Bytes',
 ]
 
-/** The types that come with Protobuf itself, as far as they do not contain themselves. */
+/** The types that come with Protobuf itself. */
 const known: Readonly<Record<string, string>> = {
   timestamp: message('Timestamp', 'int64 seconds = 1; int32 nanos = 2;'),
   duration: message('Duration', 'int64 seconds = 1; int32 nanos = 2;'),
@@ -46,7 +46,18 @@ const known: Readonly<Record<string, string>> = {
   wrappers: wrappers
     .map((name) => message(`${name}Value`, `${name.toLowerCase()} value = 1;`))
     .join(''),
-  // Only options of options use it, and those say nothing about messages.
+  struct: [
+    message('Struct', 'map<string, Value> fields = 1;'),
+    message(
+      'Value',
+      `oneof kind { NullValue null_value = 1; double number_value = 2; string string_value = 3;
+      bool bool_value = 4; Struct struct_value = 5; ListValue list_value = 6; }`,
+    ),
+    message('ListValue', 'repeated Value values = 1;'),
+    'enum NullValue { NULL_VALUE = 0; }',
+  ].join(''),
+  source_context: message('SourceContext', 'string file_name = 1;'),
+  // Mostly only options of options use it, which say nothing about messages.
   descriptor: '',
 }
 
@@ -97,9 +108,7 @@ export class ProtoScope {
       this.#add(parseProto(text), false)
       return
     }
-    const hint = /^google\/protobuf\/struct/.test(path)
-      ? 'its types contain themselves: carry that part as a string'
-      : 'hand its text over: fromProto(text, { imports: { path: text } })'
+    const hint = 'hand its text over: fromProto(text, { imports: { path: text } })'
     const what = `line ${line}: the import "${path}" cannot be read`
     throw new EarshotError('EARSHOT_SCHEMA_INVALID', `${what}; ${hint}`, {
       path: `line ${line}`,
@@ -110,9 +119,15 @@ export class ProtoScope {
   #textOf(path: string): string | undefined {
     const name = /^google\/protobuf\/([a-z_]+)\.proto$/.exec(path)?.[1]
     const builtIn = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined
-    if (builtIn !== undefined) return `syntax = "proto3"; package google.protobuf;\n${builtIn}`
-    if (typeof this.#imports === 'function') return this.#imports(path)
-    return Object.hasOwn(this.#imports, path) ? this.#imports[path] : undefined
+    const given = (): string | undefined =>
+      typeof this.#imports === 'function'
+        ? this.#imports(path)
+        : Object.hasOwn(this.#imports, path)
+          ? this.#imports[path]
+          : undefined
+    if (builtIn === undefined) return given()
+    if (builtIn === '') return given() ?? 'syntax = "proto2";'
+    return `syntax = "proto3"; package google.protobuf;\n${builtIn}`
   }
 
   #declare(type: ProtoType, scope: string, outer: string, isOwn: boolean): void {

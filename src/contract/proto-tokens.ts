@@ -24,7 +24,7 @@ const pattern = new RegExp(
     /(?<space>[ \t\r\f\v\ufeff]+|\n)/,
     /\/\/(?<line>[^\n]*)/,
     /\/\*(?<block>[\s\S]*?)\*\//,
-    /(?<name>\.?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)/,
+    /(?<name>\.?[A-Za-z_][A-Za-z0-9_]*(?:\.\s*[A-Za-z_][A-Za-z0-9_]*)*)/,
     /(?<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/,
     /(?<text>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')/,
     /(?<sign>[{}()[\]<>=;,:+\-/])/,
@@ -78,7 +78,7 @@ function wordOf(
   groups: Readonly<Record<string, string | undefined>>,
 ): Pick<Token, 'kind' | 'text'> {
   const { name, number, text } = groups
-  if (name !== undefined) return { kind: 'name', text: name }
+  if (name !== undefined) return { kind: 'name', text: name.replace(/\s+/g, '') }
   if (number !== undefined) return { kind: 'number', text: number }
   // Only paths, syntax and options are texts: escapes are of no matter there.
   return text === undefined

@@ -77,9 +77,14 @@ export function wireTypeOf(shape: Shape): 0 | 1 | 2 | 5 {
   }
 }
 
-/** Are the items of a list of it written packed, one after the other under one tag? */
+/** Can the items of a list of it be written packed, one after the other under one tag? */
 export function isPacked(items: Shape): boolean {
   return wireTypeOf(items) !== 2
+}
+
+/** May it be left out where it is zero, and read as zero where it is left out? */
+export function isImplicit(field: FieldShape): boolean {
+  return !hasPresence(field) && (field.always !== true || isRepeated(field.shape))
 }
 
 function isRepeated(shape: Shape): boolean {

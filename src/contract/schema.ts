@@ -16,6 +16,23 @@ export interface Place {
   readonly name: string
   readonly depth: number
   readonly names: Set<string>
+  /** What `$ref` can name here. */
+  readonly definitions: ReadonlyMap<string, Definition>
+  /** The schemas around this one that have a name in the shape: records and unions. */
+  readonly around: ReadonlyMap<Schema, string>
+  /** The schema that is being read, the object around it, and the whole. */
+  readonly own: Schema
+  readonly object: Schema | undefined
+  readonly root: Schema
+  /** How much more may be read: a small schema of references can stand for a large one. */
+  readonly budget: { parts: number }
+}
+
+/** A schema under `$defs`, with what its own references can name. */
+export interface Definition {
+  readonly schema: unknown
+  readonly path: string
+  readonly definitions: ReadonlyMap<string, Definition>
 }
 
 /** The numbers ever given to the parts of a type, by its name; those of the removed, too. */
@@ -78,4 +95,6 @@ export interface Converted {
 export interface Converter {
   convert(schema: unknown, place: Place): Converted
   recordOf(properties: Schema, required: ReadonlySet<string>, place: Place): RecordShape
+  /** The schema that a `$ref` names, and its place; any other schema is returned as it is. */
+  followed(schema: Schema, place: Place): { readonly schema: Schema; readonly place: Place }
 }

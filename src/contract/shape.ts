@@ -12,6 +12,8 @@ export type Shape =
   | MapShape
   | RecordShape
   | UnionShape
+  | AnyShape
+  | RefShape
 
 export interface BoolShape {
   readonly kind: 'bool'
@@ -62,6 +64,9 @@ export interface StringShape {
 export interface BytesShape {
   readonly kind: 'bytes'
   readonly maxLength?: number
+  /** Each value has exactly as many bytes: `fixed` in Avro, where that type has a name. */
+  readonly length?: number
+  readonly name?: string
 }
 
 /**
@@ -77,11 +82,21 @@ export interface EnumShape {
   readonly unknown?: string
 }
 
+/**
+ * Whatever JSON can say, and bytes and bigints in MessagePack: a body of its own, never a part of
+ * one, in the codecs that describe themselves.
+ */
+export interface AnyShape {
+  readonly kind: 'any'
+}
+
 export interface ListShape {
   readonly kind: 'list'
   readonly items: Shape
   readonly minItems?: number
   readonly maxItems?: number
+  /** In Protobuf each number stands after a tag of its own, as in proto2. */
+  readonly packed?: false
 }
 
 /** Keys are strings; `__proto__` is refused as a key. */
@@ -107,6 +122,8 @@ export interface FieldShape {
   readonly fallback?: unknown
   /** In Avro null stands after the type and not before it, as some schemas have it. */
   readonly nullLast?: true
+  /** In Protobuf a zero is written, too, and must be there: `required` of proto2. */
+  readonly always?: true
   readonly doc?: string
 }
 
@@ -115,6 +132,15 @@ export interface RecordShape {
   readonly kind: 'record'
   readonly name: string
   readonly fields: readonly FieldShape[]
+}
+
+/**
+ * The innermost record or union around it of that name: how a type contains itself. Within one
+ * shape types of one name are one type.
+ */
+export interface RefShape {
+  readonly kind: 'ref'
+  readonly name: string
 }
 
 /** One of several records, told apart by a string literal under one key. */
@@ -130,4 +156,9 @@ export interface UnionBranch {
   readonly literal: string
   readonly tag: number
   readonly record: RecordShape
+  /**
+   * In Avro the branch is the type of the only field, `value`, and null where there is none: what a
+   * union of other than records is elsewhere.
+   */
+  readonly bare?: true
 }

@@ -2,19 +2,23 @@
 // Never used to encode: the Avro format is compiled from the shape itself. What Avro has no word
 // for stands under attributes of our own, which other readers pass over and fromAvro reads back.
 
-import { canonicalShape } from './canonical.ts'
+import { refuseAny } from './any.ts'
+import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { EnumShape, FieldShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
+import { isSameType } from './same-type.ts'
+import type { BytesShape, EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
+import { typeWord } from './union-box.ts'
 
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [key: string]: unknown }
 
 /** Named types that stand in the schema already, by name: Avro defines each once. */
-type Seen = Map<string, string>
+type Seen = Map<string, Shape>
 
 /** The Avro schema whose binary encoding the `avro` codec writes. */
 export function avroSchemaOf(shape: Shape): AvroSchema {
-  return typeOf(shape, new Map())
+  const root = linked(shape)
+  return root.kind === 'union' ? rootOf(root) : typeOf(root, new Map())
 }
 
 function typeOf(shape: Shape, seen: Seen): AvroSchema {
@@ -33,19 +37,33 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
     }
     case 'float':
       return withMore(shape.bits === 32 ? 'float' : 'double', bounds(shape))
-    case 'string':
     case 'bytes':
-      return withMore(shape.kind, bounds(shape))
+      if (shape.length !== undefined) return once(shape, seen, () => fixedType(shape))
+      return withMore('bytes', bounds(shape))
+    case 'string':
+      return withMore('string', bounds(shape))
     case 'list':
-      return { type: 'array', items: typeOf(shape.items, seen), ...bounds(shape) }
+      return {
+        type: 'array',
+        items: typeOf(shape.items, seen),
+        ...unionOf(shape.items),
+        ...bounds(shape),
+      }
     case 'map':
-      return { type: 'map', values: typeOf(shape.values, seen) }
+      return { type: 'map', values: typeOf(shape.values, seen), ...unionOf(shape.values) }
     case 'enum':
       return once(shape, seen, () => enumType(shape))
     case 'record':
-      return once(shape, seen, () => recordType(shape, seen, {}))
+      return once(shape, seen, () => recordType(shape, seen))
     case 'union':
-      return shape.branches.map((branch) => branchType(shape, branch, seen))
+      return branchesOf(shape, seen)
+    case 'any':
+      return refuseAny()
+    case 'ref': {
+      // A union has no name in Avro: its branches stand there again, by theirs.
+      const target = targetOf(shape)
+      return target.kind === 'record' ? target.name : branchesOf(target, seen)
+    }
   }
 }
 
@@ -54,11 +72,20 @@ function withMore(type: string, more: object): AvroSchema {
   return Object.keys(more).length === 0 ? type : { type, ...more }
 }
 
-function once(shape: EnumShape | RecordShape, seen: Seen, make: () => AvroSchema): AvroSchema {
-  const text = canonicalShape(shape)
-  if (seen.get(shape.name) === text) return shape.name
-  seen.set(shape.name, text)
+function once(
+  shape: EnumShape | RecordShape | BytesShape,
+  seen: Seen,
+  make: () => AvroSchema,
+): AvroSchema {
+  const { name = 'fixed' } = shape
+  const known = seen.get(name)
+  if (known && isSameType(known, shape)) return name
+  seen.set(name, shape)
   return make()
+}
+
+function fixedType({ name, length }: BytesShape): AvroSchema {
+  return { type: 'fixed', name, size: length }
 }
 
 function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
@@ -74,19 +101,39 @@ function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
   }
 }
 
-function recordType(record: RecordShape, seen: Seen, more: object): AvroSchema {
+function recordType(record: RecordShape, seen: Seen): AvroSchema {
   const fields = record.fields.map((field, index) => avroField(field, index, seen))
-  return { type: 'record', name: record.name, fields, ...more }
+  return { type: 'record', name: record.name, fields }
 }
 
-/** The list of an Avro union has no room for more: each branch tells of it. */
-function branchType(
-  { name, discriminator }: UnionShape,
-  { literal, tag, record }: UnionBranch,
-  seen: Seen,
-): AvroSchema {
-  const branch = { union: name, discriminator, literal, tag }
-  return once(record, seen, () => recordType(record, seen, { branch }))
+/**
+ * What a list of types cannot say: names and numbers of the union and its branches. It stands
+ * beside the list: in the field, the array or the map around it; in the first branch of a body.
+ */
+function unionOf(shape: Shape): { readonly union?: object } {
+  const union = resolved(shape)
+  if (union.kind !== 'union') return {}
+  const { name, discriminator, branches } = union
+  const told = branches.map(({ literal, tag, record, bare }) => {
+    const isPlain = !bare || record.name === `${name}_${typeWord(record)}`
+    return { literal, tag, ...(isPlain ? {} : { box: record.name }) }
+  })
+  return { union: { name, discriminator, branches: told } }
+}
+
+function branchesOf({ branches }: UnionShape, seen: Seen): readonly AvroSchema[] {
+  return branches.map(({ record, bare }) => {
+    if (!bare) return once(record, seen, () => recordType(record, seen))
+    const [field] = record.fields
+    return field ? typeOf(field.shape, seen) : 'null'
+  })
+}
+
+/** Of a body that is a union: there is nothing around it. */
+function rootOf(shape: UnionShape): AvroSchema {
+  const [first = 'null', ...others] = branchesOf(shape, new Map())
+  const object = typeof first === 'string' ? { type: first } : first
+  return [{ ...object, bodyUnion: unionOf(shape).union }, ...others]
 }
 
 /** What may be absent is a union with null first, so that null is its default. */
@@ -97,9 +144,12 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     ...(field.doc === undefined ? {} : { doc: field.doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(name === wireName ? {} : { key: name }),
+    ...(field.always && { always: true }),
+    ...unionOf(field.shape),
   }
   if (optional || nullable) {
-    const branches = field.shape.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
+    const inner = resolved(field.shape)
+    const branches = inner.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
     const filled = fallback === undefined ? {} : { fallback }
     if (field.nullLast) {
@@ -147,6 +197,8 @@ function defaultForm(shape: Shape, form: unknown): unknown {
       const value = form as Record<string, unknown>
       const literal = value[shape.discriminator]
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
+      const [only] = branch?.record.fields ?? []
+      if (branch?.bare) return only ? defaultForm(only.shape, value[only.name]) : null
       return recordForm(branch?.record.fields ?? [], value)
     }
     default:

@@ -2,18 +2,54 @@
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
 // shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, proto, wireName).
 
+import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { FieldShape, IntShape, RecordShape, Shape, UnionBranch, UnionShape } from './shape.ts'
+import type {
+  BytesShape,
+  FieldShape,
+  IntShape,
+  RecordShape,
+  RefShape,
+  Shape,
+  UnionBranch,
+  UnionShape,
+} from './shape.ts'
 
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** The JSON Schema of the body's JSON form: a bigint is decimal text, bytes are base64. */
 export function toJsonSchema(shape: Shape): JsonSchema {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(shape) }
+  const $schema = 'https://json-schema.org/draft/2020-12/schema'
+  const names = recursiveNames(shape)
+  if (names.size === 0) return { $schema, ...schemaOf(shape, undefined) }
+  const defs: Definitions = { names, made: new Map() }
+  const root = schemaOf(linked(shape), defs)
+  return { $schema, ...root, $defs: Object.fromEntries(defs.made) }
+}
+
+/** The types that contain themselves, by name: they are referred to wherever they stand. */
+interface Definitions {
+  readonly names: ReadonlySet<string>
+  readonly made: Map<string, JsonSchema | undefined>
 }
 
 /** The schema alone, for a place inside another. */
-function schemaOf(shape: Shape): JsonSchema {
+function schemaOf(shape: Shape, defs: Definitions | undefined): JsonSchema {
+  const isNamed = shape.kind === 'record' || shape.kind === 'union' || shape.kind === 'ref'
+  if (defs && isNamed && defs.names.has(shape.name)) return referred(shape, defs)
+  return inlined(shape, defs)
+}
+
+function referred(shape: RecordShape | UnionShape | RefShape, defs: Definitions): JsonSchema {
+  const { name } = shape
+  if (!defs.made.has(name)) {
+    defs.made.set(name, undefined)
+    defs.made.set(name, inlined(resolved(shape), defs))
+  }
+  return { $ref: `#/$defs/${name}` }
+}
+
+function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
   switch (shape.kind) {
     case 'bool':
       return { type: 'boolean' }
@@ -24,19 +60,23 @@ function schemaOf(shape: Shape): JsonSchema {
     case 'string':
       return { type: 'string', ...bounds(shape) }
     case 'bytes':
-      return bytesSchema(shape.maxLength)
+      return bytesSchema(shape)
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return { type: 'string', enum: symbols, name, numbers, ...(unknown && { unknown }) }
     }
     case 'list':
-      return { type: 'array', items: schemaOf(shape.items), ...bounds(shape) }
+      return { type: 'array', items: schemaOf(shape.items, defs), ...bounds(shape) }
     case 'map':
-      return { type: 'object', additionalProperties: schemaOf(shape.values) }
+      return { type: 'object', additionalProperties: schemaOf(shape.values, defs) }
     case 'record':
-      return recordSchema(shape)
+      return recordSchema(shape, defs)
     case 'union':
-      return unionSchema(shape)
+      return unionSchema(shape, defs)
+    case 'any':
+      return {}
+    case 'ref':
+      return { $ref: `#/$defs/${shape.name}` }
   }
 }
 
@@ -48,6 +88,7 @@ const boundKeys = [
   'pattern',
   'minItems',
   'maxItems',
+  'packed',
 ]
 
 /** The bounds that the shape has, under the same names. */
@@ -67,21 +108,27 @@ function intSchema(shape: IntShape): JsonSchema {
 }
 
 /** `maxLength` counts characters of base64 here. */
-function bytesSchema(maxBytes: number | undefined): JsonSchema {
+function bytesSchema({ maxLength: maxBytes, length, name }: BytesShape): JsonSchema {
   const base = { type: 'string', contentEncoding: 'base64' }
+  if (length !== undefined) {
+    const characters = Math.ceil(length / 3) * 4
+    return { ...base, name, length, minLength: characters, maxLength: characters }
+  }
   if (maxBytes === undefined) return base
   return { ...base, maxBytes, maxLength: Math.ceil(maxBytes / 3) * 4 }
 }
 
-function recordSchema({ name, fields }: RecordShape): JsonSchema {
-  const properties = Object.fromEntries(fields.map((field) => [field.name, fieldSchema(field)]))
+function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonSchema {
+  const { name, fields } = record
+  const entries = fields.map((field) => [field.name, fieldSchema(field, defs)])
+  const properties = Object.fromEntries(entries)
   const required = fields.filter(({ optional }) => !optional).map((field) => field.name)
   return { type: 'object', name, properties, required }
 }
 
-function fieldSchema(field: FieldShape): JsonSchema {
-  const { name, wireName, tag, fallback, doc, nullable, nullLast } = field
-  const schema = schemaOf(field.shape)
+function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
+  const { name, wireName, tag, fallback, doc, nullable, nullLast, always } = field
+  const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
     tag,
@@ -89,20 +136,27 @@ function fieldSchema(field: FieldShape): JsonSchema {
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(doc === undefined ? {} : { description: doc }),
     ...(nullLast && { nullLast }),
+    ...(always && { always }),
   }
 }
 
-function unionSchema({ name, discriminator, branches }: UnionShape): JsonSchema {
-  const oneOf = branches.map((branch) => branchSchema(branch, discriminator))
+function unionSchema(union: UnionShape, defs: Definitions | undefined): JsonSchema {
+  const { name, discriminator, branches } = union
+  const oneOf = branches.map((branch) => branchSchema(branch, discriminator, defs))
   return { name, discriminator: { propertyName: discriminator }, oneOf }
 }
 
-function branchSchema({ literal, tag, record }: UnionBranch, discriminator: string): JsonSchema {
-  const { properties, required, ...rest } = recordSchema(record)
+function branchSchema(
+  { literal, tag, record, bare }: UnionBranch,
+  discriminator: string,
+  defs: Definitions | undefined,
+): JsonSchema {
+  const { properties, required, ...rest } = recordSchema(record, defs)
   const told = { [discriminator]: { const: literal } }
   return {
     ...rest,
     tag,
+    ...(bare && { bare }),
     properties: { ...told, ...(properties as object) },
     required: [discriminator, ...(required as string[])],
   }

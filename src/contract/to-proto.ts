@@ -1,27 +1,29 @@
 // Owns writing a shape as a .proto file: for other languages, and for the oracle of the tests.
 // Never used to encode: the Protobuf format is compiled from the shape itself.
 
-import { canonicalShape } from './canonical.ts'
+import { linked } from './link.ts'
 import { wireNameOf } from './names.ts'
-import { hasPresence, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
+import { isImplicit, isPacked, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
+import { isSameType } from './same-type.ts'
 import { unsupported } from './schema.ts'
 import type { EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 interface File {
   readonly blocks: string[]
   /** The types in it, with what each of them is. */
-  readonly names: Map<string, string>
+  readonly names: Map<string, Shape>
 }
 
 /** A .proto file that messages are added to, one after the other. */
 export class ProtoFile {
   readonly #file: File = { blocks: [], names: new Map() }
 
-  /** The name of the message of a body; undefined for bytes, which have none. */
-  add(shape: Shape, name: string): string | undefined {
-    if (shape.kind === 'bytes') return undefined
+  /** The name of the message of a body; undefined for those that have none. */
+  add(given: Shape, name: string): string | undefined {
+    const shape = linked(given)
+    if (shape.kind === 'bytes' || shape.kind === 'any') return undefined
     if (shape.kind === 'record' || shape.kind === 'union') return messageType(this.#file, shape)
-    takeName(this.#file, name, canonicalShape(shape))
+    takeName(this.#file, name, shape)
     return wrapper(this.#file, shape, name)
   }
 
@@ -31,14 +33,14 @@ export class ProtoFile {
 }
 
 /** False when the very type is in the file already. */
-function takeName(file: File, name: string, text: string): boolean {
+function takeName(file: File, name: string, shape: Shape): boolean {
   const known = file.names.get(name)
-  if (known === text) return false
-  if (known !== undefined) {
+  if (known && isSameType(known, shape)) return false
+  if (known) {
     const what = `two types are called "${name}"`
     throw unsupported('', what, 'give one another name: Type.Object(…, { name })')
   }
-  file.names.set(name, text)
+  file.names.set(name, shape)
   return true
 }
 
@@ -52,11 +54,12 @@ export function protoRootOf(shape: Shape): string {
  * implicit presence: zero is not written. Absent and zero are told apart by `optional`. Lists and
  * maps that may be absent, or that are inside lists and maps, are in a message with one field.
  */
-export function protoOf(shape: Shape): string {
+export function protoOf(given: Shape): string {
+  const shape = linked(given)
   const file: File = { blocks: [], names: new Map() }
   if (shape.kind === 'record' || shape.kind === 'union') messageType(file, shape)
   else {
-    takeName(file, 'Body', '')
+    takeName(file, 'Body', shape)
     wrapper(file, shape, 'Body')
   }
   return `syntax = "proto3";\n\n${file.blocks.join('\n')}`
@@ -67,15 +70,17 @@ function typeOf(file: File, shape: Shape, label: string): string {
   const scalar = protoScalar(shape)
   if (scalar !== undefined) return scalar
   if (shape.kind === 'enum') return enumType(file, shape)
+  // What a reference stands for is being written: it is around it.
+  if (shape.kind === 'ref') return shape.name
   if (!isWrappedItem(shape)) return messageType(file, shape as RecordShape | UnionShape)
   let name = label
   for (let count = 2; file.names.has(name); count++) name = `${label}_${count}`
-  file.names.set(name, canonicalShape(shape))
+  file.names.set(name, shape)
   return wrapper(file, shape, name)
 }
 
 function messageType(file: File, shape: RecordShape | UnionShape): string {
-  if (!takeName(file, shape.name, canonicalShape(shape))) return shape.name
+  if (!takeName(file, shape.name, shape)) return shape.name
   const lines =
     shape.kind === 'record'
       ? shape.fields.flatMap((field) => [...docLines(field), fieldLine(file, field, shape.name)])
@@ -99,7 +104,7 @@ function unionLines(file: File, shape: UnionShape): string[] {
 }
 
 function enumType(file: File, shape: EnumShape): string {
-  if (!takeName(file, shape.name, canonicalShape(shape))) return shape.name
+  if (!takeName(file, shape.name, shape)) return shape.name
   // Symbols share one scope in a .proto file: each carries the name of its enum.
   const lines = shape.symbols.map(
     (symbol, index) => `${shape.name}_${wireNameOf(symbol)} = ${shape.numbers[index]};`,
@@ -111,7 +116,8 @@ function enumType(file: File, shape: EnumShape): string {
 
 /** A message with one field: a list, a map, or a body that is no record. */
 function wrapper(file: File, shape: Shape, name: string): string {
-  file.blocks.push(block('message', name, [`${repeatedType(file, shape, name)} value = 1;`]))
+  const line = `${repeatedType(file, shape, name)} value = 1${packing(shape)};`
+  file.blocks.push(block('message', name, [line]))
   return name
 }
 
@@ -121,15 +127,20 @@ function repeatedType(file: File, shape: Shape, label: string): string {
   return typeOf(file, shape, label)
 }
 
+function packing(shape: Shape): string {
+  const isUnpacked = shape.kind === 'list' && shape.packed === false && isPacked(shape.items)
+  return isUnpacked ? ' [packed = false]' : ''
+}
+
 function docLines({ doc }: FieldShape): string[] {
   return doc === undefined ? [] : [`// ${doc.replaceAll(/\s+/g, ' ')}`]
 }
 
 function fieldLine(file: File, field: FieldShape, owner: string): string {
   const label = `${owner}_${field.wireName}`
-  const end = `${field.wireName} = ${field.tag};`
+  const end = `${field.wireName} = ${field.tag}${isWrapped(field) ? '' : packing(field.shape)};`
   if (isWrapped(field)) return `${typeOf(file, field.shape, `${label}_box`)} ${end}`
   const type = repeatedType(file, field.shape, label)
   const isScalar = protoScalar(field.shape) !== undefined || field.shape.kind === 'enum'
-  return `${isScalar && hasPresence(field) ? 'optional ' : ''}${type} ${end}`
+  return `${isScalar && !isImplicit(field) ? 'optional ' : ''}${type} ${end}`
 }

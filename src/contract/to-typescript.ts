@@ -3,8 +3,9 @@
 
 import type { Channel } from './channel.ts'
 import type { AnyContract } from './contract.ts'
+import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type { BytesShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 
 interface Module {
@@ -13,6 +14,13 @@ interface Module {
   readonly known: Map<string, string>
   readonly taken: Set<string>
   usesBytes: boolean
+  /** While a type that contains itself is written: the parts of its Type.Cyclic, by name. */
+  cyclic: Cyclic | undefined
+}
+
+interface Cyclic {
+  readonly names: ReadonlySet<string>
+  readonly parts: Map<string, string>
 }
 
 /** Names that a module of types already has. */
@@ -34,7 +42,13 @@ export function contractsToTypeScript(contracts: readonly AnyContract[]): string
 }
 
 function newModule(): Module {
-  return { blocks: [], known: new Map(), taken: new Set(reserved), usesBytes: false }
+  return {
+    blocks: [],
+    known: new Map(),
+    taken: new Set(reserved),
+    usesBytes: false,
+    cyclic: undefined,
+  }
 }
 
 function moduleText(made: Module, uses: readonly string[], definitions: readonly string[]): string {
@@ -72,17 +86,46 @@ function channelText(made: Module, channel: Channel): string {
 }
 
 /** The name of a constant for the shape; the shape's own name is preferred. */
-function namedType(made: Module, shape: Shape, wanted: string): string {
+function namedType(made: Module, given: Shape, wanted: string): string {
+  const shape = linked(given)
   const key = JSON.stringify(shape)
   const known = made.known.get(key)
   if (known !== undefined) return known
-  const own = 'name' in shape ? shape.name : wireNameOf(wanted)
-  const text = typeText(made, shape, {})
+  const own = ('name' in shape ? shape.name : undefined) ?? wireNameOf(wanted)
+  const text = constantText(made, shape)
   const name = freshName(made, own)
   made.known.set(key, name)
   const type = `export type ${name} = Static<typeof ${name}>`
   made.blocks.push(`export const ${name} = ${text}\n${type}`)
   return name
+}
+
+/** A type that contains itself is a Type.Cyclic of all types in it that do. */
+function constantText(made: Module, shape: Shape): string {
+  const outer = made.cyclic
+  const names = recursiveNames(shape)
+  if (!isTarget(shape) || !isCyclic(shape, names)) {
+    made.cyclic = undefined
+    const text = typeText(made, shape, {})
+    made.cyclic = outer
+    return text
+  }
+  const parts = new Map<string, string>()
+  made.cyclic = { names: names.add(shape.name), parts }
+  partText(made, shape, shape.name)
+  made.cyclic = outer
+  const lines = [...parts].map(([name, text]) => `  ${keyText(name)}: ${text},\n`)
+  return `Type.Cyclic({\n${lines.join('')}}, ${quoted(shape.name)})`
+}
+
+/** Does it, or a branch of it, stand inside itself? */
+function isCyclic(shape: RecordShape | UnionShape, names: ReadonlySet<string>): boolean {
+  if (names.has(shape.name)) return true
+  return shape.kind === 'union' && shape.branches.some(({ record }) => names.has(record.name))
+}
+
+function isTarget(shape: Shape): shape is RecordShape | UnionShape {
+  return shape.kind === 'record' || shape.kind === 'union'
 }
 
 function freshName(made: Module, wanted: string): string {
@@ -138,7 +181,7 @@ function typeText(made: Module, shape: Shape, more: object): string {
       return call('String', [], options)
     case 'bytes':
       made.usesBytes = true
-      return `Bytes(${optionsText(options).join('')})`
+      return `Bytes(${optionsText({ ...fixedOptions(shape), ...options }).join('')})`
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return call('Enum', [literal(symbols)], {
@@ -156,7 +199,15 @@ function typeText(made: Module, shape: Shape, more: object): string {
       return recordText(made, shape, more, [])
     case 'union':
       return unionText(made, shape, more)
+    case 'any':
+      return call('Unknown', [], more)
+    case 'ref':
+      return call('Ref', [quoted(shape.name)], more)
   }
+}
+
+function fixedOptions({ name, length }: BytesShape): object {
+  return length === undefined ? {} : { name, length }
 }
 
 /** Where a bound is no safe integer, it is the bound of 64 bits itself: nothing to say. */
@@ -165,11 +216,21 @@ function bigBounds(given: { minimum?: number | undefined; maximum?: number | und
   return Object.fromEntries(kept.map(([key, bound]) => [key, BigInt(bound as number)]))
 }
 
+/** Is what is of a field said beside the type, and not in its options? */
 function isNamed(shape: Shape): boolean {
-  return shape.kind === 'record' || shape.kind === 'union' || shape.kind === 'enum'
+  return ['record', 'union', 'enum', 'ref'].includes(shape.kind)
 }
 
 function partText(made: Module, shape: Shape, label: string): string {
+  const { cyclic } = made
+  if (cyclic && (isTarget(shape) || shape.kind === 'ref') && cyclic.names.has(shape.name)) {
+    if (!cyclic.parts.has(shape.name)) {
+      cyclic.parts.set(shape.name, '')
+      cyclic.parts.set(shape.name, typeText(made, resolved(shape), {}))
+    }
+    return `Type.Ref(${quoted(shape.name)})`
+  }
+  if (isTarget(shape) && !isClosed(shape)) return typeText(made, shape, {})
   return isNamed(shape) ? namedType(made, shape, label) : typeText(made, shape, {})
 }
 
@@ -185,13 +246,14 @@ function recordText(
 }
 
 function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast } = field
+  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast, always } = field
   const more = {
     ...(doc === undefined ? {} : { description: doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(nullLast && { nullLast }),
+    ...(always && { always }),
   }
   const text = fieldType(made, shape, nullable, more)
   return `${keyText(name)}: ${optional ? `Type.Optional(${text})` : text}`
@@ -208,9 +270,10 @@ function fieldType(made: Module, shape: Shape, nullable: boolean, more: object):
 
 function unionText(made: Module, shape: UnionShape, more: object): string {
   const { name, discriminator, branches } = shape
-  const parts = branches.map(({ literal: text, tag, record }, index) => {
+  const parts = branches.map(({ literal: text, tag, record, bare }, index) => {
     const lead = `${keyText(discriminator)}: Type.Literal(${quoted(text)})`
-    return recordText(made, record, tag === index + 1 ? {} : { tag }, [lead])
+    const more = { ...(tag === index + 1 ? {} : { tag }), ...(bare && { bare }) }
+    return recordText(made, record, more, [lead])
   })
   const told = { discriminator: { propertyName: discriminator } }
   return call('Union', [`[\n${parts.join(',\n')},\n]`], { name, ...told, ...more })

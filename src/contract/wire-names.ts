@@ -1,8 +1,10 @@
 // Owns the check that the names of a shape serve Avro and Protobuf. Never changes a name.
 
 import { EarshotError } from '../base/errors.ts'
-import { canonicalShape } from './canonical.ts'
+import { refuseAny } from './any.ts'
+import { linked } from './link.ts'
 import { isWireName, wireNameOf } from './names.ts'
+import { type Assumed, isSameType } from './same-type.ts'
 import type { Shape } from './shape.ts'
 
 /**
@@ -10,37 +12,44 @@ import type { Shape } from './shape.ts'
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the name.
  */
 export function checkWireNames(shape: Shape): void {
-  walk(shape, new Map(), '')
+  walk(linked(shape), { types: new Map(), assumed: new Map() }, '')
 }
 
-function walk(shape: Shape, types: Map<string, Shape>, path: string): void {
-  if (shape.kind === 'list') walk(shape.items, types, path)
-  else if (shape.kind === 'map') walk(shape.values, types, path)
-  else if (shape.kind === 'enum') {
-    takeName(shape.name, shape, types, path)
+interface Known {
+  readonly types: Map<string, Shape>
+  readonly assumed: Assumed
+}
+
+function walk(shape: Shape, known: Known, path: string): void {
+  if (shape.kind === 'any') refuseAny(path)
+  else if (shape.kind === 'list') walk(shape.items, known, path)
+  else if (shape.kind === 'map') walk(shape.values, known, path)
+  else if (shape.kind === 'bytes') {
+    if (shape.name !== undefined) takeName(shape.name, shape, known, path)
+  } else if (shape.kind === 'enum') {
+    takeName(shape.name, shape, known, path)
     checkApart(shape.symbols.map(wireNameOf), path)
   } else if (shape.kind === 'union') {
-    takeName(shape.name, shape, types, path)
+    takeName(shape.name, shape, known, path)
     const literals = shape.branches.map((branch) => wireNameOf(branch.literal))
     checkApart(literals, path)
-    for (const branch of shape.branches) walk(branch.record, types, path)
+    for (const branch of shape.branches) walk(branch.record, known, path)
   } else if (shape.kind === 'record') {
-    takeName(shape.name, shape, types, path)
+    takeName(shape.name, shape, known, path)
     const names = shape.fields.map((field) => field.wireName)
     checkApart(names, path)
-    for (const field of shape.fields) walk(field.shape, types, `${path}/${field.name}`)
+    for (const field of shape.fields) walk(field.shape, known, `${path}/${field.name}`)
   }
 }
 
-function takeName(name: string, shape: Shape, types: Map<string, Shape>, path: string): void {
-  const other = types.get(name)
+function takeName(name: string, shape: Shape, known: Known, path: string): void {
+  const other = known.types.get(name)
   if (!isWireName(name)) fail(path, `"${name}" is no name for a type in Avro and Protobuf`)
-  const isOther = other !== undefined && other !== shape
   // A type that is used twice is one type, though each use has a shape of its own.
-  if (isOther && canonicalShape(other) !== canonicalShape(shape)) {
+  if (other !== undefined && !isSameType(other, shape, known.assumed)) {
     fail(path, `two types are called "${name}"`)
   }
-  types.set(name, shape)
+  known.types.set(name, shape)
 }
 
 function checkApart(names: readonly string[], path: string): void {

@@ -89,8 +89,10 @@ class Aggregator implements Discoverer {
     this.#options = options
     this.#self = options.self
     const { clock, random = Math.random } = options
-    this.#runs = options.providers.map((provider) => {
-      const { name } = provider
+    const names = uniqueNames(options.providers)
+    this.#runs = options.providers.map((provider, index) => {
+      const name = names[index] ?? provider.name
+      this.#unsynced.add(name)
       return new ProviderRun(provider, options.self, {
         clock,
         random,
@@ -102,7 +104,6 @@ class Aggregator implements Discoverer {
 
   start(): Promise<void> {
     const { clock } = this.#options
-    for (const { provider } of this.#runs) this.#unsynced.add(provider.name)
     const started = this.#runs.map((run) => run.start())
     const limit = clock.after(SYNC_LIMIT_MS, () => this.#syncedBy(...this.#unsynced), true)
     if (this.#runs.length === 0) {
@@ -296,6 +297,16 @@ class Aggregator implements Discoverer {
     // A list of peers may name ourselves; an endpoint without a name is told by the endpoint.
     return id.startsWith('?') && inbox.every((endpoint) => this.#self.inbox.includes(endpoint))
   }
+}
+
+/** What two providers of one name said must not be mixed up: the second is `static#2`. */
+function uniqueNames(providers: readonly Discovery[]): string[] {
+  const names: string[] = []
+  for (const { name } of providers) {
+    const earlier = names.filter((one) => one === name || one.startsWith(`${name}#`)).length
+    names.push(earlier === 0 ? name : `${name}#${earlier + 1}`)
+  }
+  return names
 }
 
 function dropHolding(known: Known, via: string): void {

@@ -15,6 +15,8 @@ export interface PeerRecord {
   /** Endpoints of the door, for those who are no peers (the CLI, other languages). */
   readonly door: readonly string[]
   readonly meta?: Readonly<Record<string, string>>
+  /** Announced for somebody else, by whom it is: never sent, and never read from anywhere. */
+  readonly behalf?: boolean
 }
 
 export type DiscoveryEvent =
@@ -36,8 +38,19 @@ export interface Announcement {
   withdraw(): Promise<void>
 }
 
+/** What a peer tells the providers that it uses. */
+export interface PeerPlace {
+  readonly mesh: string
+  /** Nobody beyond this host can reach the peer. */
+  readonly local: boolean
+  /** Announces somebody else through all of the peer's providers. */
+  readonly announce: (record: PeerRecord) => Promise<Announcement>
+}
+
 export interface Discovery {
   readonly name: string
+  /** Settles what its options left to the peer. Called once, before all else, or never. */
+  prepare?(place: PeerPlace): void
   announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement>
   /** Ends when `signal` aborts. Own announcements are not reported. */
   watch(mesh: string, options: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent>

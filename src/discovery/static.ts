@@ -20,7 +20,7 @@ const silent: Announcement = {
 export function staticPeers(endpoints: readonly string[]): Discovery {
   const known = [...new Set(endpoints)]
   for (const [index, endpoint] of known.entries()) {
-    if (ENDPOINT.test(endpoint)) continue
+    if (isEndpoint(endpoint)) continue
     const text = `"${endpoint}" is no endpoint: write tcp://host:port or ipc://path`
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `/peers/${index}` })
   }
@@ -40,6 +40,11 @@ export function staticPeers(endpoints: readonly string[]): Discovery {
       return Promise.resolve()
     },
   }
+}
+
+/** True for what ZeroMQ can be told to dial: `tcp://host:port`, `ipc://path`. */
+export function isEndpoint(text: string): boolean {
+  return ENDPOINT.test(text)
 }
 
 /** A record for an endpoint of which nothing else is known yet. */

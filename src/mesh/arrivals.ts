@@ -53,6 +53,13 @@ export class Arrivals {
     if (arrival.awaited.length === 0) this.#finish(arrival.remote)
   }
 
+  /** It hears nothing of a channel, whatever key it asked for: there is nothing to wait for. */
+  deaf(id: string, channel: string): void {
+    for (const what of [...(this.#waiting.get(id)?.awaited ?? [])]) {
+      if (what === channel || what.startsWith(`${channel}?`)) this.heard(id, what)
+    }
+  }
+
   /** Resolves when nobody is on the way. */
   async idle(): Promise<void> {
     if (this.#waiting.size > 0) await this.#idle.promise

@@ -2,7 +2,9 @@
 // Never throws: a request that cannot be understood gets an answer that says so.
 
 import { EarshotError, toEarshotError } from '../base/errors.ts'
-import { describeContract } from '../contract/contract.ts'
+import type { Channel } from '../contract/channel.ts'
+import { contentTypeOf } from '../contract/content-type.ts'
+import { type AnyContract, describeContract } from '../contract/contract.ts'
 import type { Mesh } from './mesh.ts'
 
 export interface ControlParts {
@@ -26,7 +28,7 @@ type Operation = (parts: ControlParts, asked: Asked) => unknown
 
 const operations: Readonly<Record<string, Operation>> = {
   hello: ({ mesh }) => ({ hello: mesh.parts.hello() }),
-  describe: ({ mesh }) => ({ contracts: mesh.parts.catalog.contracts().map(describeContract) }),
+  describe: ({ mesh }) => ({ contracts: mesh.parts.catalog.contracts().map(described(mesh)) }),
   schema: schemaOf,
   peers: ({ mesh }) => ({ peers: mesh.peers() }),
   health: ({ health }) => ({ health: health() }),
@@ -60,8 +62,21 @@ export function createControl(parts: ControlParts): (request: Buffer) => Promise
 function schemaOf({ mesh }: ControlParts, asked: Asked): unknown {
   const name = text(asked, 'contract')
   const known = mesh.parts.catalog.contracts().filter((contract) => contract.name === name)
-  if (known.length > 0) return { contracts: known.map(describeContract) }
+  if (known.length > 0) return { contracts: known.map(described(mesh)) }
   throw refused(`contract "${name}" is not known here`)
+}
+
+/** As contracts are described, with the names that bodies have outside. */
+function described({ parts }: Mesh): (contract: AnyContract) => unknown {
+  return (contract) => {
+    const { channels, ...rest } = describeContract(contract)
+    const typed = channels.map((channel, index) => {
+      const { key } = contract.channels[index] as Channel
+      const codecs = channel.codecs ?? parts.catalog.spoken.codecs
+      return { ...channel, contentTypes: codecs.map((codec) => contentTypeOf(key, codec)) }
+    })
+    return { ...rest, channels: typed }
+  }
 }
 
 function parse(request: Buffer): Asked {

@@ -5,13 +5,15 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
-import type { BodyCodec } from '../codec/codec.ts'
+import type { BodyReader } from '../codec/resolve.ts'
+import type { VersionRange } from '../contract/version-range.ts'
 import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
 import type { AskedEvent } from './asked-event.ts'
 import type { Counters } from './counters.ts'
 import type { LocalChannel } from './local-channel.ts'
+import type { Meetings } from './meetings.ts'
 import type { Remote } from './remote.ts'
 
 /** One subscriber of a channel. */
@@ -33,6 +35,8 @@ export interface Listener {
 export interface HeardChannel {
   readonly local: LocalChannel
   readonly key: string | undefined
+  /** Of publishers in these versions; none: any of the major version. */
+  readonly range: VersionRange | undefined
   readonly listeners: Set<Listener>
 }
 
@@ -46,6 +50,7 @@ export interface HearingParts {
   /** Of this machine, to tell whether a publisher is on it. */
   readonly host: string
   readonly remotes: () => Iterable<Remote>
+  readonly meetings: Meetings
 }
 
 /** One channel, or one key of it, of one publisher in one codec. */
@@ -54,7 +59,8 @@ export interface Heard {
   readonly channel: HeardChannel
   /** What was subscribed to, and what frames of it begin with. */
   readonly prefix: Buffer
-  readonly codec: BodyCodec
+  /** Of the version in which the publisher writes. */
+  codec: BodyReader
   /** The number that comes next; −1 until the first is known. */
   expected: number
   /** Lost on the way and not yet told to the publisher. */
@@ -98,19 +104,21 @@ export class Ear {
   }
 
   /** Resolves when the publisher has confirmed, or has been reported as not doing so. */
-  ask(channel: HeardChannel, codec: number): Promise<void> {
-    const prefix = prefixOf(channel.local.topic(codec), channel.key)
+  ask(channel: HeardChannel, topic: Buffer, codec: BodyReader): Promise<void> {
+    const prefix = prefixOf(topic, channel.key)
     const key = prefix.toString('latin1')
     const known = this.heard.get(key)
-    if (known) return known.confirmed
+    if (known) {
+      known.codec = codec
+      return known.confirmed
+    }
     this.forget(channel)
     let resolve: () => void = () => undefined
     const confirmed = new Promise<void>((settle) => {
       resolve = settle
     })
-    const body = channel.local.body(codec) as BodyCodec
     const from = this.remote
-    const heard = { from, channel, prefix, codec: body, expected: -1, untold: 0, confirmed }
+    const heard: Heard = { from, channel, prefix, codec, expected: -1, untold: 0, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
     if (this.#hearing) this.#subscribe(heard, resolve)

@@ -38,15 +38,17 @@ export function registerGreeting(parts: GreetingParts): void {
   const { inbound, membership, limits } = parts
   const accept = createAcceptance(parts)
   inbound.on(Kind.hello, (link, record) => {
-    const refusal = accept(link, record)
-    const answer = refusal ?? parts.hello()
-    link.outbound.control(refusal ? Kind.refuse : Kind.welcome, Buffer.from(JSON.stringify(answer)))
+    const say = (kind: number, what: object) =>
+      link.outbound.control(kind, Buffer.from(JSON.stringify(what)))
+    // The welcome goes first: whoever is up is asked about its versions at once.
+    const refusal = accept(link, record, () => say(Kind.welcome, parts.hello()))
+    if (refusal) say(Kind.refuse, refusal)
     return true
   })
   inbound.on(Kind.welcome, (link, record) => {
     if (accept(link, record)) membership.refused(link)
     // What we offer may have changed since our hello left.
-    else link.outbound.control(Kind.offer, Buffer.from(JSON.stringify(parts.hello().contracts)))
+    else link.outbound.control(Kind.offer, offersIn(parts.hello()))
     return true
   })
   inbound.on(Kind.refuse, (link, record) => {
@@ -57,8 +59,8 @@ export function registerGreeting(parts: GreetingParts): void {
   })
   inbound.on(Kind.offer, ({ remote }, record) => {
     if (!remote || record.end - record.start > limits.maxHelloBytes) return true
-    remote.offers = parseOffers(payloadOf(record), limits.maxContracts)
-    parts.offered(remote)
+    const isNew = remote.offer(parseOffers(payloadOf(record), limits.maxContracts))
+    if (isNew) parts.offered(remote)
     return true
   })
   inbound.on(Kind.beat, () => true)
@@ -96,10 +98,15 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
 /** Checks a hello and takes the peer in; returns what to refuse it with otherwise. */
 function createAcceptance(parts: GreetingParts) {
   const strangers = new RateLimit(parts.limits.maxPeersPerSecond, parts.nowMs)
-  return (link: Link, record: RecordWalker): { code: ErrorCode; message: string } | undefined => {
+  return (
+    link: Link,
+    record: RecordWalker,
+    welcome?: () => void,
+  ): { code: ErrorCode; message: string } | undefined => {
     if (link.remote) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
     const refusal = examine(parts, strangers, record)
     if ('hello' in refusal) {
+      welcome?.()
       parts.membership.attach(link, refusal.hello)
       return undefined
     }
@@ -137,6 +144,10 @@ function examine(
     return refuse('EARSHOT_OVERLOADED', `${limits.maxPeersPerSecond} new peers in this second`)
   }
   return { hello }
+}
+
+function offersIn({ revision, contracts }: Hello): Buffer {
+  return Buffer.from(JSON.stringify({ revision, contracts }))
 }
 
 function payloadOf(record: RecordWalker): Buffer {

@@ -6,14 +6,31 @@ import type { Limits } from '../base/limits.ts'
 import { type BodyCodec, type CodecName, codecNames } from '../codec/codec.ts'
 import { formatOf } from '../codec/formats.ts'
 import { negotiate } from '../codec/negotiate.ts'
+import type { Change } from '../contract/change.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { Shape } from '../contract/shape.ts'
-import type { ChannelOffer } from '../wire/hello.ts'
+import type { Shared } from '../contract/shared-codecs.ts'
 import { topicOf } from '../wire/topic.ts'
 import { type ChannelCounts, createChannelCounts } from './counters.ts'
+import type { VersionedOffer } from './remote.ts'
 
 /** Most bodies fit at once. */
 const FIRST_ROOM_BYTES = 4_096
+
+/** What a peer speaks. */
+export interface Spoken {
+  /** Best first. */
+  readonly codecs: readonly CodecName[]
+  /** The one for every channel that can be had in it; for debugging. */
+  readonly only: CodecName | undefined
+}
+
+/** The codecs of a channel that a peer offers and uses, best first. */
+export function codecsFor({ codecs: promised }: Channel, spoken: Spoken): readonly CodecName[] {
+  const { codecs, only } = spoken
+  const usable = promised ? promised.filter((name) => codecs.includes(name)) : codecs
+  return only !== undefined && usable.includes(only) ? [only] : usable
+}
 
 export class LocalChannel {
   readonly channel: Channel
@@ -28,12 +45,13 @@ export class LocalChannel {
   readonly #replies: (BodyCodec | undefined)[] = []
 
   /** @throws EARSHOT_CODEC_UNSHARED when channel and peer have no codec in common. */
-  constructor(channel: Channel, codecs: readonly CodecName[], limits: Limits) {
+  constructor(channel: Channel, spoken: Spoken, limits: Limits) {
     this.channel = channel
     this.#limits = limits
-    this.codecs = channel.codecs ? channel.codecs.filter((name) => codecs.includes(name)) : codecs
+    this.codecs = codecsFor(channel, spoken)
     if (this.codecs.length === 0) {
-      const text = `${channel.key} promises [${channel.codecs}], this peer speaks [${codecs}]`
+      const { key, codecs } = channel
+      const text = `${key} promises [${codecs}], this peer speaks [${spoken.codecs}]`
       throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
     }
   }
@@ -73,9 +91,12 @@ export class LocalChannel {
     throw new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
   }
 
-  /** What frames of this channel begin with at an outlet, in the codec of that wire number. */
-  topic(codec: number): Buffer {
-    const { key, id } = this.channel
+  /**
+   * What frames of this channel begin with at an outlet, in the codec of that wire number.
+   * @param id of the channel as its publisher has it
+   */
+  topic(codec: number, id: string = this.channel.id): Buffer {
+    const { key } = this.channel
     const name = codecNames[codec]
     const free = name === undefined || formatOf(name).selfDescribing
     return topicOf(key, codec, free ? '00000000' : id.slice(0, 8))
@@ -89,27 +110,46 @@ export class LocalChannel {
 
   /**
    * The codec for a channel that the other side offers, as its wire number.
-   * Where the shapes differ only formats that say what they hold can be read.
+   * @param readable the codecs in which both versions read each other, and the difference that
+   * stands in the way of the rest
    * @throws EARSHOT_CONTRACT_MISMATCH, EARSHOT_CODEC_UNSHARED naming both sides
    */
-  agree(offer: Omit<ChannelOffer, 'number'> & { version: string }, remoteName: string): number {
-    const { key, kind, id, version } = this.channel
+  agree(offer: VersionedOffer, remoteName: string, readable?: Shared): number {
+    this.checkKind(offer, remoteName)
     const theirs = offer.codecs.filter(isCodecName)
-    const same = offer.id === id
-    const both = `${key}: ours is version ${version}, that of ${remoteName} is ${offer.version}`
-    if (offer.kind !== kind) {
-      const text = `${both}; one is a ${kind}, the other a ${offer.kind}`
-      throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
-    }
-    const usable = same ? theirs : theirs.filter((name) => formatOf(name).selfDescribing)
+    const usable = readable ? theirs.filter((name) => readable.codecs.includes(name)) : theirs
     const chosen = negotiate(this.codecs, usable)
     if (chosen !== undefined) return codecNames.indexOf(chosen)
-    if (same || negotiate(this.codecs, theirs) === undefined) {
-      const text = `${key}: we speak [${this.codecs}], ${remoteName} speaks [${offer.codecs}]`
-      throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
+    const major = readable?.major
+    if (major && negotiate(this.codecs, theirs) !== undefined) {
+      throw this.mismatch(offer.version, remoteName, major)
     }
-    const text = `${both}; their types differ, and no codec that describes itself is shared`
-    throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
+    const text = `${this.channel.key}: we speak [${this.codecs}], ${remoteName} [${offer.codecs}]`
+    throw new EarshotError('EARSHOT_CODEC_UNSHARED', text)
+  }
+
+  /** @throws EARSHOT_CONTRACT_MISMATCH */
+  checkKind(offer: { readonly kind: string; readonly version: string }, remoteName: string): void {
+    const { kind } = this.channel
+    if (offer.kind === kind) return
+    const reason = `one is of the kind ${kind}, the other ${offer.kind}`
+    throw this.mismatch(offer.version, remoteName, { path: '', reason })
+  }
+
+  /** What is said when two versions of this channel meet that do not go together. */
+  mismatch(
+    theirs: string,
+    remoteName: string,
+    { path, reason }: Pick<Change, 'path' | 'reason'>,
+  ): EarshotError {
+    const { key, version } = this.channel
+    const both = `${key}: ours is version ${version}, that of ${remoteName} is ${theirs}`
+    const data = { channel: key, ours: version, theirs, reason }
+    return new EarshotError(
+      'EARSHOT_CONTRACT_MISMATCH',
+      `${both}; ${path && `${path}: `}${reason}`,
+      { path, data },
+    )
   }
 
   #compile(into: (BodyCodec | undefined)[], shape: Shape, codec: number): BodyCodec | undefined {

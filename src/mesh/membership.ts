@@ -129,7 +129,7 @@ export class Membership {
     if (remote) {
       link.remote = remote
       remote.links.push(link)
-      remote.offers = hello.contracts
+      remote.offer(hello)
       events.changed(remote)
     } else {
       const via = this.#records.get(hello.id)?.via ?? []

@@ -7,13 +7,14 @@ import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Hello } from '../wire/hello.ts'
+import { type Hello, MAX_HEARD, type Offers } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { Arrivals } from './arrivals.ts'
 import type { Catalog } from './catalog.ts'
 import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
 import { Inbound } from './inbound.ts'
+import { Meetings } from './meetings.ts'
 import { type DownReason, Membership } from './membership.ts'
 import { Outlet } from './outlet.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
@@ -49,6 +50,7 @@ export class Mesh {
   readonly #arrivals: Arrivals
   /** The ears that all share, and those of subscriptions that hold up what they hear. */
   readonly #ears: [Subscriptions, ...Subscriptions[]]
+  readonly #meetings: Meetings
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   readonly #farewells = new Map<Link, () => void>()
 
@@ -62,11 +64,17 @@ export class Mesh {
     this.inbound = new Inbound(limits, counters, nowMs)
     this.membership = new Membership({ ...parts, inbound: this.inbound, events: this.#events() })
     const remotes = () => this.membership.remotes.values()
-    this.routing = new Routing(remotes, clock, limits)
+    this.#meetings = new Meetings({
+      ...parts,
+      inbound: this.inbound,
+      settled: (remote) => this.#changed(remote),
+      deaf: (remote, channel) => this.#arrivals.deaf(remote.id, channel),
+    })
+    this.routing = new Routing(this.#meetings, remotes, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(publish, limits, clock, counters, heard)
-    this.#ears = [new Subscriptions({ ...parts, remotes })]
+    this.#ears = [this.#subscriptions()]
     registerGreeting({
       ...parts,
       inbound: this.inbound,
@@ -82,12 +90,14 @@ export class Mesh {
   ears(own: boolean): Subscriptions {
     const [shared] = this.#ears
     if (!own) return shared
-    const ears = new Subscriptions({
-      ...this.parts,
-      remotes: () => this.membership.remotes.values(),
-    })
+    const ears = this.#subscriptions()
     this.#ears.push(ears)
     return ears
+  }
+
+  #subscriptions(): Subscriptions {
+    const remotes = () => this.membership.remotes.values()
+    return new Subscriptions({ ...this.parts, remotes, meetings: this.#meetings })
   }
 
   release(ears: Subscriptions): void {
@@ -99,7 +109,7 @@ export class Mesh {
 
   /** What somebody here hears, once for each pair of ears. */
   heard(): string[] {
-    return this.#ears.flatMap((ears) => ears.heard())
+    return this.#ears.flatMap((ears) => ears.heard()).slice(0, MAX_HEARD)
   }
 
   start(): void {
@@ -136,7 +146,10 @@ export class Mesh {
 
   /** We serve or publish something new: everybody is told. */
   offersChanged(): void {
-    this.membership.tellAll(Buffer.from(JSON.stringify(this.parts.catalog.offers())))
+    const { catalog } = this.parts
+    catalog.revision++
+    const offers: Offers = { revision: catalog.revision, contracts: catalog.offers() }
+    this.membership.tellAll(Buffer.from(JSON.stringify(offers)))
   }
 
   /** Goodbye to all, before the last work is finished. */
@@ -178,6 +191,7 @@ export class Mesh {
     this.outlet.close()
     this.routing.close()
     for (const ears of this.#ears) ears.close()
+    this.#meetings.close()
     this.membership.close()
     for (const watcher of this.#watchers) watcher.end()
   }
@@ -207,11 +221,13 @@ export class Mesh {
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
         for (const ears of this.#ears) ears.drop(remote)
+        this.#meetings.release(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })
       },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()
+        this.#meetings.lost(link)
         for (const lost of this.onLinkLost) lost(link)
       },
       beat: () => {

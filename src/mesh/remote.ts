@@ -6,7 +6,7 @@ import type { Overflow } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
-import type { ChannelOffer, ContractOffer, Hello } from '../wire/hello.ts'
+import type { ChannelOffer, ContractOffer, Hello, Offers } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
@@ -78,6 +78,17 @@ export class Link {
   }
 }
 
+/** A channel of which the remote peer and we hold versions that do not go together. */
+export interface Mismatch {
+  /** `shop.orders/1/place` */
+  readonly channel: string
+  readonly ours: string
+  readonly theirs: string
+  /** The field, from `/body` or `/reply`; empty where the channels differ as a whole. */
+  readonly path: string
+  readonly reason: string
+}
+
 /** A remote peer as users see it: a snapshot, plain data. */
 export interface RemotePeer {
   readonly id: string
@@ -95,6 +106,8 @@ export interface RemotePeer {
   readonly foundAfterMs: number
   readonly doors: readonly string[]
   readonly contracts: readonly ContractOffer[]
+  /** What was found not to go together when we met; it is used for nothing else than that. */
+  readonly mismatches: readonly Mismatch[]
 }
 
 /** The offer of one channel, with the version of its contract. */
@@ -111,8 +124,11 @@ export class Remote {
   dialledAs: string | undefined
   readonly foundAfterMs: number
   readonly links: Link[] = []
+  /** By channel, our version of it and theirs. */
+  readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
   offers: readonly ContractOffer[]
+  #revision: number
   /** Has said goodbye: finishes what it has, takes nothing new. */
   leaving = false
   /** What it hears of us is in force: what we publish from now on reaches it. */
@@ -126,8 +142,20 @@ export class Remote {
     this.hello = hello
     this.label = Object.freeze({ id: hello.id, name: hello.name })
     this.offers = hello.contracts
+    this.#revision = hello.revision
     this.via = via
     this.foundAfterMs = foundAfterMs
+  }
+
+  /**
+   * What it offers now. False for what is older than what is known: a second link's hello may have
+   * been under way while the first told of a change.
+   */
+  offer({ revision, contracts }: Offers): boolean {
+    if (revision < this.#revision) return false
+    this.#revision = revision
+    this.offers = contracts
+    return true
   }
 
   /** The link for what we have to say; undefined while we dial anew. */
@@ -159,6 +187,7 @@ export class Remote {
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,
       contracts: this.offers,
+      mismatches: [...this.mismatches.values()],
     }
   }
 }

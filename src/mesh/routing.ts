@@ -3,12 +3,14 @@
 // Never sends. Hot path: `pick` allocates nothing.
 
 import type { Clock } from '../base/clock.ts'
-import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
+import type { BodyReader } from '../codec/resolve.ts'
+import type { VersionRange } from '../contract/version-range.ts'
 import { CODEC_BITS } from '../wire/record.ts'
 import type { LocalChannel } from './local-channel.ts'
+import type { Meetings } from './meetings.ts'
 import type { Link, Remote } from './remote.ts'
 
 /** One remote peer that serves one channel, with all that a send needs. */
@@ -17,9 +19,16 @@ export interface Route {
   /** Number and codec, as a record carries them. */
   readonly code: number
   readonly body: BodyCodec
-  readonly reply: BodyCodec | undefined
+  readonly reply: BodyReader | undefined
 }
 
+interface VersionThere {
+  readonly version: string
+  readonly id: string
+  readonly name: string
+}
+
+const MAX_VERSIONS_TOLD = 16
 /** What a caller wishes of the peer that gets its message. */
 export interface Wish {
   /** The id of the peer, and no other. */
@@ -37,17 +46,20 @@ interface Waiter {
   readonly reject: (error: EarshotError) => void
 }
 
-/** The peers that serve one channel. */
+/** The peers that serve one channel, of those whose version is wanted. */
 export class ChannelRoutes {
   readonly local: LocalChannel
+  /** None: any of the major version. */
+  readonly range: VersionRange | undefined
   readonly waiters: Set<Waiter> = new Set()
   /** Why peers that offer the channel are no routes; the last of them. */
   mismatch: { readonly error: EarshotError; readonly remote: Remote } | undefined
   #routes: Route[] = []
   #next = 0
 
-  constructor(local: LocalChannel) {
+  constructor(local: LocalChannel, range: VersionRange | undefined) {
     this.local = local
+    this.range = range
   }
 
   get size(): number {
@@ -138,36 +150,40 @@ export class ChannelRoutes {
 }
 
 export class Routing {
-  readonly #channels = new Map<string, ChannelRoutes>()
+  readonly #channels: ChannelRoutes[] = []
+  readonly #meetings: Meetings
   readonly #remotes: () => Iterable<Remote>
   readonly #clock: Clock
   readonly #limits: Limits
   #waiting = 0
   #closed = false
 
-  constructor(remotes: () => Iterable<Remote>, clock: Clock, limits: Limits) {
+  constructor(meetings: Meetings, remotes: () => Iterable<Remote>, clock: Clock, limits: Limits) {
+    this.#meetings = meetings
     this.#remotes = remotes
     this.#clock = clock
     this.#limits = limits
   }
 
   /** The routes of a channel, kept up to date from now on. */
-  of(local: LocalChannel): ChannelRoutes {
-    const known = this.#channels.get(local.channel.key)
+  of(local: LocalChannel, range?: VersionRange): ChannelRoutes {
+    const isSame = (one: ChannelRoutes): boolean =>
+      one.local === local && one.range?.text === range?.text
+    const known = this.#channels.find(isSame)
     if (known) return known
-    const routes = new ChannelRoutes(local)
-    this.#channels.set(local.channel.key, routes)
+    const routes = new ChannelRoutes(local, range)
+    this.#channels.push(routes)
     for (const remote of this.#remotes()) this.#consider(routes, remote)
     return routes
   }
 
   /** A remote peer is up, or offers something else than before. */
   update(remote: Remote): void {
-    for (const routes of this.#channels.values()) this.#consider(routes, remote)
+    for (const routes of this.#channels) this.#consider(routes, remote)
   }
 
   remove(remote: Remote): void {
-    for (const routes of this.#channels.values()) routes.remove(remote)
+    for (const routes of this.#channels) routes.remove(remote)
   }
 
   /**
@@ -185,7 +201,8 @@ export class Routing {
     }
     this.#waiting++
     let waiter: Waiter | undefined
-    const timer = this.#clock.after(timeoutMs, () => waiter?.reject(noServer(routes, timeoutMs)))
+    const late = () => waiter?.reject(noServer(routes, this.#remotes(), timeoutMs))
+    const timer = this.#clock.after(timeoutMs, late)
     try {
       await new Promise<void>((resolve, reject) => {
         waiter = { resolve, reject }
@@ -201,7 +218,7 @@ export class Routing {
   /** Nobody will come any more. */
   close(): void {
     this.#closed = true
-    for (const { waiters } of this.#channels.values()) {
+    for (const { waiters } of this.#channels) {
       for (const waiter of waiters) waiter.reject(closed())
     }
   }
@@ -209,28 +226,30 @@ export class Routing {
   #consider(routes: ChannelRoutes, remote: Remote): void {
     const { channel } = routes.local
     const offer = remote.offerOf(channel.contract, channel.major, channel.name)
-    if (!offer || offer.number === 0 || remote.leaving || remote.down) {
+    const isWanted = offer && (routes.range?.includes(offer.version) ?? true)
+    if (!offer || offer.number === 0 || !isWanted || remote.leaving || remote.down) {
       routes.remove(remote)
       return
     }
     try {
-      const codec = routes.local.agree(offer, remote.name)
+      const agreement = this.#meetings.agree(remote, routes.local, offer)
+      if (!agreement) {
+        // Considered anew when the two versions are through with each other.
+        routes.remove(remote)
+        return
+      }
+      const { number, codec, reader } = agreement
       routes.mismatch = undefined
-      routes.put({
-        remote,
-        code: offer.number * 2 ** CODEC_BITS + codec,
-        body: routes.local.body(codec) as BodyCodec,
-        reply: routes.local.reply(codec),
-      })
+      const body = routes.local.body(codec) as BodyCodec
+      routes.put({ remote, code: number * 2 ** CODEC_BITS + codec, body, reply: reader })
     } catch (error) {
       routes.remove(remote)
       this.#mismatched(routes, remote, toEarshotError(error))
     }
   }
 
-  /** Said when the peers meet, not at the first message; those who wait are told at once. */
+  /** Those who wait are told at once; others when they call. */
   #mismatched(routes: ChannelRoutes, remote: Remote, error: EarshotError): void {
-    reportFault({ area: 'contract', text: error.message, code: error.code })
     if (routes.size > 0) return
     routes.mismatch = { error, remote }
     for (const waiter of routes.waiters) waiter.reject(error)
@@ -252,9 +271,29 @@ function hash(text: string): number {
   return (value ^ (value >>> 12)) >>> 0
 }
 
-function noServer(routes: ChannelRoutes, timeoutMs: number): EarshotError {
-  const { key } = routes.local.channel
-  const own = routes.local.served ? ' (this peer serves it, but never calls itself)' : ''
-  const text = `no remote peer serves ${key} after ${timeoutMs} ms${own}`
-  return new EarshotError('EARSHOT_NO_SERVER', text)
+function noServer(
+  { local, range }: ChannelRoutes,
+  remotes: Iterable<Remote>,
+  timeoutMs: number,
+): EarshotError {
+  const { contract, key } = local.channel
+  const own = local.served ? ' (this peer serves it, but never calls itself)' : ''
+  const wanted = range ? ` in a version of ${range.text}` : ''
+  const versions = versionsOf(remotes, contract)
+  const there = versions.map(({ version, name }) => `${version} at ${name}`).join(', ')
+  const others = there === '' ? '' : `; of ${contract} there is ${there}`
+  const text = `no remote peer serves ${key}${wanted} after ${timeoutMs} ms${own}${others}`
+  return new EarshotError('EARSHOT_NO_SERVER', text, { data: { versions } })
+}
+
+/** Who offers what version of a contract; no more of them than a message can say. */
+function versionsOf(remotes: Iterable<Remote>, contract: string): VersionThere[] {
+  const found: VersionThere[] = []
+  for (const { id, name, offers } of remotes) {
+    for (const offer of offers) {
+      if (offer.name === contract) found.push({ version: offer.version, id, name })
+      if (found.length >= MAX_VERSIONS_TOLD) return found
+    }
+  }
+  return found
 }

@@ -3,7 +3,8 @@
 // Hot path: a frame is walked without views. Never delivers twice: numbers seen are passed over.
 
 import { reportFault } from '../base/diagnostics.ts'
-import { toEarshotError } from '../base/errors.ts'
+import { isEarshotError, toEarshotError } from '../base/errors.ts'
+import type { BodyReader } from '../codec/resolve.ts'
 import { Kind, Outcome, RecordWalker, Until } from '../wire/record.ts'
 import { heardAs, isMarker, prefixLength } from '../wire/topic.ts'
 import { AskedEvent } from './asked-event.ts'
@@ -11,10 +12,22 @@ import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } 
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
 
+/** What of a channel is heard: one key or all, of some versions or of all. */
+export type HeardPart = Pick<HeardChannel, 'key' | 'range'>
+
+interface Found {
+  readonly topic: Buffer
+  readonly reader: BodyReader
+}
+
 export class Subscriptions {
   readonly #parts: HearingParts
-  readonly #channels = new Map<string, HeardChannel>()
-  readonly #ears = new Map<Remote, Ear>()
+  readonly #channels: HeardChannel[] = []
+  /**
+   * One ear at each; more only where one channel is heard in several versions or ranges at once,
+   * whose topics may be the same.
+   */
+  readonly #ears = new Map<Remote, Ear[]>()
   readonly #walker = new RecordWalker()
   #paused = false
 
@@ -23,12 +36,11 @@ export class Subscriptions {
   }
 
   /** Resolves when every remote peer that is up has the subscription, or is reported as silent. */
-  async add(local: LocalChannel, key: string | undefined, listener: Listener): Promise<void> {
-    const name = heardAs(local.channel.key, key)
-    let channel = this.#channels.get(name)
+  async add(local: LocalChannel, { key, range }: HeardPart, listener: Listener): Promise<void> {
+    let channel = this.#find(local, { key, range })
     if (!channel) {
-      channel = { local, key, listeners: new Set() }
-      this.#channels.set(name, channel)
+      channel = { local, key, range, listeners: new Set() }
+      this.#channels.push(channel)
     }
     channel.listeners.add(listener)
     const asked = channel
@@ -37,76 +49,107 @@ export class Subscriptions {
 
   /** Nobody hears anything by these ears. */
   get empty(): boolean {
-    return this.#channels.size === 0
+    return this.#channels.length === 0
   }
 
   /** Reads nothing more from any publisher, or goes on. What is on its way waits in the sockets. */
   pause(paused: boolean): void {
     this.#paused = paused
-    for (const ear of this.#ears.values()) ear.pause(paused)
+    for (const ears of this.#ears.values()) for (const ear of ears) ear.pause(paused)
   }
 
-  /** What somebody here hears, as `heardAs` says it. */
+  /** What somebody here hears, in any version, as `heardAs` says it. */
   heard(): string[] {
-    return [...this.#channels.keys()]
+    const anyhow = this.#channels.filter(({ range }) => range === undefined)
+    return [...new Set(anyhow.map(({ local, key }) => heardAs(local.channel.key, key)))]
   }
 
-  remove(local: LocalChannel, key: string | undefined, listener: Listener): void {
-    const name = heardAs(local.channel.key, key)
-    const channel = this.#channels.get(name)
+  remove(local: LocalChannel, part: HeardPart, listener: Listener): void {
+    const channel = this.#find(local, part)
     if (!channel?.listeners.delete(listener) || channel.listeners.size > 0) return
-    this.#channels.delete(name)
-    for (const ear of this.#ears.values()) ear.forget(channel)
+    this.#channels.splice(this.#channels.indexOf(channel), 1)
+    for (const ears of this.#ears.values()) for (const ear of ears) ear.forget(channel)
   }
 
   /** A remote peer is up, or offers something else: what we hear of it is asked for anew. */
   update(remote: Remote): void {
-    for (const channel of this.#channels.values()) void this.#ask(remote, channel)
+    for (const channel of this.#channels) void this.#ask(remote, channel)
   }
 
   drop(remote: Remote): void {
-    const ear = this.#ears.get(remote)
+    const ears = this.#ears.get(remote) ?? []
     this.#ears.delete(remote)
-    ear?.close()
+    for (const ear of ears) ear.close()
   }
 
   /** Once a heartbeat: publishers are told what was lost of theirs. */
   beat(): void {
-    for (const ear of this.#ears.values()) ear.tellMissed()
+    for (const ears of this.#ears.values()) for (const ear of ears) ear.tellMissed()
   }
 
   close(): void {
     for (const remote of [...this.#ears.keys()]) this.drop(remote)
-    for (const { listeners } of this.#channels.values()) {
+    for (const { listeners } of this.#channels) {
       for (const listener of listeners) listener.end()
     }
-    this.#channels.clear()
+    this.#channels.length = 0
+  }
+
+  #find(local: LocalChannel, { key, range }: HeardPart): HeardChannel | undefined {
+    return this.#channels.find(
+      (one) => one.local === local && one.key === key && one.range?.text === range?.text,
+    )
   }
 
   async #ask(remote: Remote, channel: HeardChannel): Promise<void> {
-    const codec = this.#agree(remote, channel.local)
-    if (codec === undefined || remote.down) return
-    let ear = this.#ears.get(remote)
-    if (!ear) {
-      ear = new Ear(remote, this.#parts, (frame, from) => this.#heard(frame, from))
-      ear.pause(this.#paused)
-      this.#ears.set(remote, ear)
+    let found = this.#agree(remote, channel)
+    if (found === 'later') {
+      await this.#parts.meetings.settled(remote, channel.local)
+      found = this.#agree(remote, channel)
     }
-    await ear.ask(channel, codec)
+    // In between it may have gone, or nobody hears it any more.
+    if (found === 'later' || remote.down || channel.listeners.size === 0) return
+    if (found === 'never') for (const ear of this.#ears.get(remote) ?? []) ear.forget(channel)
+    else await this.#earFor(remote, channel).ask(channel, found.topic, found.reader)
   }
 
-  /** The codec to hear a channel in; undefined when this publisher cannot be understood. */
-  #agree(remote: Remote, local: LocalChannel): number | undefined {
+  #earFor(remote: Remote, channel: HeardChannel): Ear {
+    const ears = this.#ears.get(remote) ?? []
+    this.#ears.set(remote, ears)
+    const isFree = (ear: Ear): boolean =>
+      [...ear.heard.values()].every(
+        (one) => one.channel === channel || !alike(one.channel, channel),
+      )
+    const hasIt = (ear: Ear): boolean =>
+      [...ear.heard.values()].some((one) => one.channel === channel)
+    const known = ears.find(hasIt) ?? ears.find(isFree)
+    if (known) return known
+    const ear = new Ear(remote, this.#parts, (frame, from) => this.#heard(frame, from))
+    ear.pause(this.#paused)
+    ears.push(ear)
+    return ear
+  }
+
+  /** Where and how to hear a channel; `never` of a publisher that cannot be understood. */
+  #agree(remote: Remote, { local, range }: HeardChannel): Found | 'later' | 'never' {
     const { contract, major, name } = local.channel
     const offer = remote.offerOf(contract, major, name)
     // A publisher may not have offered the channel yet: what it publishes first must arrive, too.
-    if (!offer) return local.agreeBlindly(remote.hello.codecs)
+    if (!offer) {
+      const codec = range ? undefined : local.agreeBlindly(remote.hello.codecs)
+      if (codec === undefined) return 'never'
+      return { topic: local.topic(codec), reader: local.body(codec) as BodyReader }
+    }
+    if (range && !range.includes(offer.version)) return 'never'
     try {
-      return local.agree(offer, remote.name)
+      const agreement = this.#parts.meetings.agree(remote, local, offer)
+      if (!agreement) return 'later'
+      const { codec, id, reader } = agreement
+      return { topic: local.topic(codec, id), reader: reader as BodyReader }
     } catch (error) {
-      const { message, code } = toEarshotError(error)
-      reportFault({ area: 'contract', text: message, code })
-      return undefined
+      // It has been reported, once, by the meeting.
+      if (isEarshotError(error)) return 'never'
+      throw error
     }
   }
 
@@ -190,4 +233,9 @@ export class Subscriptions {
     this.#parts.counters.badFrames++
     reportFault({ area: 'outlet', text: `${from.name} (${from.id}) published ${text}` })
   }
+}
+
+/** Their frames begin alike, so that one ear could not tell them apart. */
+function alike(one: HeardChannel, other: HeardChannel): boolean {
+  return one.local.channel.key === other.local.channel.key && one.key === other.key
 }

@@ -5,9 +5,9 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { ErrorCode } from '../base/error-table.ts'
 import { textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
-import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
+import type { NumberedChannel } from '../mesh/written-channel.ts'
 
 export class Answers {
   readonly #mesh: Mesh
@@ -19,7 +19,7 @@ export class Answers {
   reply(
     link: Link,
     correlation: number,
-    local: LocalChannel,
+    local: NumberedChannel,
     codec: BodyCodec,
     value: unknown,
   ): void {
@@ -53,7 +53,7 @@ export class Answers {
   }
 
   /** @param tells correlation of who waits for the outcome, or 0 */
-  threw(link: Link, tells: number, local: LocalChannel, error: unknown): void {
+  threw(link: Link, tells: number, local: NumberedChannel, error: unknown): void {
     this.#mesh.parts.counters.handlerErrors++
     const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
     reportFault({ area: 'handler', text, data: { error } })

@@ -4,6 +4,7 @@
 import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { CodecName } from '../codec/codec.ts'
+import { contentTypeOf } from '../contract/content-type.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Headers } from './headers.ts'
@@ -15,6 +16,8 @@ export interface HandlerContext {
   readonly channel: string
   /** The codec that was agreed with the sender. */
   readonly codec: CodecName
+  /** `application/vnd.shop.orders+avro; version=1` */
+  readonly contentType: string
   readonly headers: Headers
   /** ms until the caller stops waiting; Infinity for a notification or an event. */
   readonly remainingMs: number
@@ -56,6 +59,10 @@ export class CallContext implements HandlerContext {
     this.codec = read.codec
     this.headers = read.headers
     this.#deadlineMs = budgetMs > 0 ? cameMs + budgetMs : Number.POSITIVE_INFINITY
+  }
+
+  get contentType(): string {
+    return contentTypeOf(this.channel, this.codec)
   }
 
   get remainingMs(): number {

@@ -4,6 +4,7 @@
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
+import { parseVersionRange } from '../contract/version-range.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { OutletChannel } from '../mesh/outlet-channel.ts'
@@ -71,6 +72,8 @@ export interface SubscribeOptions {
    * `maxConcurrentHandlers`.
    */
   readonly concurrency?: number
+  /** Of publishers whose version of the contract is in this range alone: `^1.2`, `>=1.1 <1.4`. */
+  readonly version?: string
 }
 
 export class Events {
@@ -119,14 +122,17 @@ export class Events {
     options: SubscribeOptions,
   ): Promise<Subscription & AsyncIterable<unknown>> {
     const { counters, limits } = this.#mesh.parts
-    const key = checkKey(local, options.key)
+    const { version } = options
+    const range =
+      version === undefined ? undefined : parseVersionRange(version, local.channel.major)
+    const part = { key: checkKey(local, options.key), range }
     const waiting = waitingOf(local, options, limits)
     // Who holds up what it hears must not hold up the others.
     const ears = this.#mesh.ears(waiting.overflow === 'block')
     const parts: SubscriberParts = {
       ...{ local, counters, waiting, onMissed: options.onMissed },
       stop: () => {
-        ears.remove(local, key, subscriber)
+        ears.remove(local, part, subscriber)
         this.#mesh.release(ears)
       },
       pause: (paused) => ears.pause(paused),
@@ -134,7 +140,7 @@ export class Events {
     const subscriber = handler
       ? new HandlerSubscriber(handler, parts)
       : new IterableSubscriber(parts)
-    await ears.add(local, key, subscriber)
+    await ears.add(local, part, subscriber)
     return subscriber
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Clock, Timer } from '../base/clock.ts'
 import type { EarshotError } from '../base/errors.ts'
-import type { BodyCodec } from '../codec/codec.ts'
+import type { BodyReader } from '../codec/resolve.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes } from '../mesh/routing.ts'
 import type { CallOptions } from './call-options.ts'
@@ -25,7 +25,7 @@ const LAST_CORRELATION = 0x7fffffff
 export class PendingRequest {
   correlation = 0
   link: Link | undefined
-  codec: BodyCodec | undefined
+  codec: BodyReader | undefined
   key = ''
   timeoutMs = 0
   sentMs = 0

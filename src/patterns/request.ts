@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../base/error-table.ts'
 import { errorTable } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
-import type { BodyCodec } from '../codec/codec.ts'
+import type { BodyReader } from '../codec/resolve.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
@@ -250,7 +250,7 @@ export class Requests {
     try {
       // Nobody reads the headers of a reply yet; they stand before the body all the same.
       if (record.hasHeaders) record.headers(this.#mesh.parts.limits.maxHeaderBytes)
-      const codec = request.codec as BodyCodec
+      const codec = request.codec as BodyReader
       request.resolve(codec.decode(record.buffer, record.start, record.end))
       request.policy?.answered(request, link.lastHeardMs)
       this.#pending.close(request)
@@ -274,7 +274,9 @@ export class Requests {
     const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
     const where = error.path === undefined ? {} : { path: error.path }
     const text = `${request.key} at ${link.remote?.name ?? 'a remote peer'}: ${error.message}`
-    this.#reject(request, new EarshotError(code, text, { ...where, data: { remote: who } }))
+    const late = code === 'EARSHOT_DEADLINE' && ({ where: 'serving-queue' } as const)
+    const data = { remote: who, ...late }
+    this.#reject(request, new EarshotError(code, text, { ...where, data }))
     return true
   }
 
@@ -308,11 +310,7 @@ const refusals: readonly ErrorCode[] = [
 ]
 
 /** The answer to a notification says only that it came. */
-const noBody: BodyCodec = {
-  codec: 'json',
-  encodeInto: (_value, _buffer, position) => position,
-  decode: () => undefined,
-}
+const noBody: BodyReader = { codec: 'json', decode: () => undefined }
 
 // One executor for all promises, instead of a closure a request: it runs before `new` returns.
 const captured: Pick<PendingRequest, 'resolve' | 'reject'> = new PendingRequest()

@@ -7,6 +7,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
+import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Answers } from './answers.ts'
 import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
@@ -18,7 +19,7 @@ export type AnyHandler = (body: never, context: HandlerContext) => unknown
 /** A handler that is at work. */
 interface Running {
   readonly link: Link
-  readonly local: LocalChannel
+  readonly local: NumberedChannel
   readonly number: number
   readonly tells: number
   readonly reply: BodyCodec | undefined
@@ -151,7 +152,7 @@ export class Serving {
    */
   #take(
     link: Link,
-    local: LocalChannel,
+    local: NumberedChannel,
     handler: AnyHandler,
     read: ReadBody,
     number: number,
@@ -241,7 +242,7 @@ export class Serving {
 
   #done(
     link: Link,
-    local: LocalChannel,
+    local: NumberedChannel,
     tells: number,
     reply: BodyCodec | undefined,
     value: unknown,
@@ -250,7 +251,7 @@ export class Serving {
     else if (tells > 0) this.#answers.confirm(link, tells)
   }
 
-  #refuse(link: Link, local: LocalChannel, tells: number, why: EarshotError): void {
+  #refuse(link: Link, local: NumberedChannel, tells: number, why: EarshotError): void {
     local.counts.dropped++
     if (tells > 0) this.#answers.fail(link, tells, why.code, why.message)
     else {
@@ -264,7 +265,7 @@ export class Serving {
     link: Link,
     record: RecordWalker,
     code: number,
-    local: LocalChannel | undefined,
+    local: NumberedChannel | undefined,
     handler: AnyHandler | undefined,
   ): ReadBody | EarshotError {
     if (!local || !handler) return unserved(local)
@@ -317,7 +318,7 @@ export class Serving {
   }
 }
 
-function unserved(local: LocalChannel | undefined): EarshotError {
+function unserved(local: NumberedChannel | undefined): EarshotError {
   const what = local ? local.channel.key : 'a channel of that number'
   return new EarshotError('EARSHOT_CHANNEL_UNKNOWN', `${what} is not served here`)
 }

@@ -6,6 +6,7 @@ import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, textOf } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
+import { contentTypeOf } from '../contract/content-type.ts'
 import type { AskedEvent } from '../mesh/asked-event.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Heard, Listener } from '../mesh/ear.ts'
@@ -19,6 +20,8 @@ export interface EventContext {
   readonly channel: string
   /** The codec that was agreed with the publisher. */
   readonly codec: CodecName
+  /** `application/vnd.shop.orders+avro; version=1` */
+  readonly contentType: string
   readonly headers: Headers
 }
 
@@ -123,7 +126,8 @@ abstract class Subscriber implements Listener, Subscription {
 
   #context({ from, codec }: Heard, headers: Headers): EventContext {
     const { key } = this.parts.local.channel
-    return { from: from.label, channel: key, codec: codec.codec, headers }
+    const contentType = contentTypeOf(key, codec.codec)
+    return { from: from.label, channel: key, codec: codec.codec, contentType, headers }
   }
 }
 

@@ -1,7 +1,7 @@
 // Owns what peers tell each other when they meet: hello, welcome, offer; from JSON and to JSON.
 // Never trusts it: everything from the network is checked here, once, before anybody reads it.
 
-import { EarshotError } from '../base/errors.ts'
+import { json, list, object, pattern, text, texts, whole } from './fields.ts'
 import { PROTOCOL_VERSION } from './record.ts'
 
 export interface ChannelOffer {
@@ -21,7 +21,14 @@ export interface ContractOffer {
   readonly channels: readonly ChannelOffer[]
 }
 
-export interface Hello {
+/** All that a peer serves and publishes. */
+export interface Offers {
+  /** Grows with each change: of what arrives by two links the newest counts. */
+  readonly revision: number
+  readonly contracts: readonly ContractOffer[]
+}
+
+export interface Hello extends Offers {
   /** Lowest and highest version of the protocol that the sender speaks. */
   readonly protocol: readonly [number, number]
   readonly mesh: string
@@ -37,7 +44,6 @@ export interface Hello {
   readonly door: readonly string[]
   /** For channels that the sender has not offered yet. */
   readonly codecs: readonly string[]
-  readonly contracts: readonly ContractOffer[]
   /**
    * Keys of the channels that the sender subscribes to: the receiver counts it as up for its own
    * publishers once these are in force, so that what it publishes first is heard.
@@ -50,12 +56,12 @@ export interface Hello {
   readonly heartbeatMs: number
 }
 
-const MAX_NAME = 200
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
-const MAX_HEARD = 1_024
-/** As a topic's name. */
-const MAX_KEY = 247
+/** More are heard all the same, and only not waited for at the start. */
+export const MAX_HEARD = 1_024
+/** A topic's name, and a key behind it. */
+const MAX_HEARD_TEXT = 247 + 1 + 255
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
 export function parseHello(bytes: Buffer, maxContracts: number): Hello {
@@ -74,8 +80,8 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     inbox: endpoints(value.inbox, '/inbox'),
     door: endpoints(value.door, '/door'),
     codecs: texts(value.codecs, '/codecs', MAX_CODECS),
-    contracts: offers(value.contracts, maxContracts),
-    hears: texts(value.hears, '/hears', MAX_HEARD, MAX_KEY),
+    ...offersOf(value, maxContracts),
+    hears: texts(value.hears, '/hears', MAX_HEARD, MAX_HEARD_TEXT),
     credit: whole(value.credit, '/credit'),
     window: whole(value.window, '/window'),
     heartbeatMs: whole(value.heartbeatMs, '/heartbeatMs'),
@@ -83,8 +89,13 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
 }
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
-export function parseOffers(bytes: Buffer, maxContracts: number): readonly ContractOffer[] {
-  return offers(json(bytes), maxContracts)
+export function parseOffers(bytes: Buffer, maxContracts: number): Offers {
+  return offersOf(object(json(bytes), ''), maxContracts)
+}
+
+function offersOf(value: Readonly<Record<string, unknown>>, maxContracts: number): Offers {
+  const revision = whole(value.revision, '/revision')
+  return { revision, contracts: contractsOf(value.contracts, maxContracts) }
 }
 
 /** The version that both speak, or undefined. */
@@ -116,7 +127,7 @@ export function parseWireError(bytes: Buffer): WireError {
   }
 }
 
-function offers(value: unknown, maxContracts: number): ContractOffer[] {
+function contractsOf(value: unknown, maxContracts: number): ContractOffer[] {
   return list(value, '/contracts', maxContracts).map((item, index) => {
     const path = `/contracts/${index}`
     const offer = object(item, path)
@@ -139,53 +150,6 @@ function channelOffer(value: unknown, path: string): ChannelOffer {
     codecs: texts(offer.codecs, `${path}/codecs`, MAX_CODECS),
     id: pattern(offer.id, `${path}/id`, /^[0-9a-f]{64}$/),
   }
-}
-
-function json(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw invalid('', 'is not JSON', cause)
-  }
-}
-
-function invalid(path: string, what: string, cause?: unknown): EarshotError {
-  const text = `what a peer says of itself ${what}${path && ` at ${path}`}`
-  return new EarshotError('EARSHOT_BYTES_INVALID', text, { path, cause })
-}
-
-function object(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(path, 'is no object')
-  }
-  return value as Record<string, unknown>
-}
-
-function list(value: unknown, path: string, max: number): unknown[] {
-  if (!Array.isArray(value) || value.length > max) throw invalid(path, `is no list of up to ${max}`)
-  return value
-}
-
-function text(value: unknown, path: string, max = MAX_NAME): string {
-  if (typeof value !== 'string' || value.length > max) {
-    throw invalid(path, `is no text of up to ${max} characters`)
-  }
-  return value
-}
-
-function texts(value: unknown, path: string, max: number, longest = MAX_NAME): string[] {
-  return list(value, path, max).map((item, index) => text(item, `${path}/${index}`, longest))
-}
-
-function pattern(value: unknown, path: string, form: RegExp): string {
-  if (typeof value !== 'string' || !form.test(value)) throw invalid(path, `does not match ${form}`)
-  return value
-}
-
-function whole(value: unknown, path: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw invalid(path, 'is no whole number')
-  return value as number
 }
 
 function endpoints(value: unknown, path: string): string[] {

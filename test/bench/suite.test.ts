@@ -5,8 +5,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Section } from 'earshot/report'
+import { tableText } from 'earshot/report'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DiscoveryFigures } from '../../bench/discovery/figures.ts'
+import { discoveryView } from '../../bench/discovery/view.ts'
 import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
 import { fanOutView } from '../../bench/fan-out/view.ts'
 import type { LatencyFigures } from '../../bench/latency/figures.ts'
@@ -18,8 +22,6 @@ import type { OneWayFigures } from '../../bench/one-way/figures.ts'
 import { oneWayView } from '../../bench/one-way/view.ts'
 import type { PoliciesFigures } from '../../bench/policies/figures.ts'
 import { policiesView } from '../../bench/policies/view.ts'
-import type { Section } from '../../bench/report/section.ts'
-import { tableText } from '../../bench/report/table.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/main.js')
@@ -39,9 +41,10 @@ async function bench<F>(name: string, view: (figures: F) => Section): Promise<F>
   const document = JSON.parse(stdout) as BenchDocument
   expect(document.failures).toEqual([])
   expect(document.machine.node).toBe(process.version)
-  await checkReports(out, document)
   const figures = (document.components as Record<string, unknown>)[name] as F
-  for (const { table } of view(figures).parts) {
+  const { parts } = view(figures)
+  await checkReports(out, document, parts.length > 0)
+  for (const { table } of parts) {
     for (const line of tableText(table).split('\n')) {
       expect([...line].length, line).toBeLessThanOrEqual(80)
     }
@@ -49,14 +52,14 @@ async function bench<F>(name: string, view: (figures: F) => Section): Promise<F>
   return figures
 }
 
-async function checkReports(out: string, document: BenchDocument): Promise<void> {
+async function checkReports(out: string, document: BenchDocument, hasParts: boolean) {
   const read = (file: string) => readFile(join(out, file), 'utf8')
   expect(JSON.parse(await read('bench.json'))).toEqual(document)
   const html = await read('bench.html')
   expect(html).not.toMatch(/https?:|\/\/[a-z]|<script|<link|<img|<iframe|url\(|@import|NaN/i)
   const body = html.replace('<!doctype html>', '').replaceAll(/<meta [^>]*>/g, '')
   expect(XMLValidator.validate(body)).toBe(true)
-  expect(html).toContain('<svg')
+  expect(html.includes('<svg')).toBe(hasParts)
   const markdown = await read('bench.md')
   for (const text of [document.machine.cpu, 'Method', 'Caveats']) expect(markdown).toContain(text)
 }
@@ -116,6 +119,32 @@ describe('npm run bench -- --quick', () => {
     const { rows } = await bench<PoliciesFigures>('policies', policiesView)
     expect(rows.map(({ client }) => client)).toEqual(['off', 'default', 'fallback', 'hedge'])
     for (const { ns } of rows) expect(ns.runs).toHaveLength(11)
+  })
+
+  it('discovery has times of each system, or says why it has none', async () => {
+    const figures = await bench<DiscoveryFigures>('discovery', discoveryView)
+    const { notMeasured, pairs, crowds } = figures
+    if (notMeasured !== undefined) {
+      expect(discoveryView(figures).findings).toEqual([`Not measured: ${notMeasured}.`])
+      return
+    }
+    expect(pairs.map(({ system }) => system)).toEqual(['mdns', 'bonjour', 'peer', 'host'])
+    for (const { newcomerKnows, runningSees, leave } of pairs) {
+      for (const { p50Ms, p99Ms, count } of [newcomerKnows, runningSees, leave]) {
+        expect(p50Ms).toBeGreaterThan(0)
+        expect(p50Ms).toBeLessThanOrEqual(p99Ms)
+        expect(count).toBe(2)
+      }
+    }
+    for (const { system, killed } of pairs) {
+      expect(killed?.count).toBe(system === 'peer' || system === 'host' ? 1 : undefined)
+    }
+    expect(crowds.map(({ system }) => system)).toEqual(['mdns', 'bonjour'])
+    for (const { peers, togetherMs, packetsPerPeer, newcomerKnows } of crowds) {
+      expect([peers, newcomerKnows.count]).toEqual([10, 2])
+      expect(togetherMs).toBeGreaterThan(0)
+      expect(packetsPerPeer).toBeGreaterThan(1)
+    }
   })
 
   it('memory has samples under both overloads, an exact gap, and no loss', async () => {

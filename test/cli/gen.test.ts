@@ -131,8 +131,8 @@ export const name: 'place' | string = Orders.place.name
     expect(code).toBe(0)
     expect(stdout).toContain('export const Hit = Type.Object({')
     expect(stdout).toContain('n: Type.BigInt()')
-    const proto =
-      'syntax = "proto3"; package a.b; message M { int32 n = 1; M more = 2; }\nmessage N {}'
+    const proto = `syntax = "proto3"; package a.b;
+message M { int32 n = 1; E e = 2; } message N {} enum E { A = 0; B = -1; }`
     writeFileSync(file('m.proto'), proto)
     const refused = await earshot(['gen', file('m.proto')])
     expect(refused.code).toBe(1)
@@ -141,6 +141,34 @@ export const name: 'place' | string = Orders.place.name
     expect(partial.code).toBe(0)
     expect(partial.stderr).toContain('left out a.b.M')
     await compile('out/m.ts')
+  })
+
+  it('writes types that contain themselves, which compile and are what they were', async () => {
+    mkdirSync(file('inc/other'), { recursive: true })
+    const other = 'syntax = "proto3"; package other; message Leaf { string text = 1; }'
+    writeFileSync(file('inc/other/leaf.proto'), other)
+    const proto = `syntax = "proto3"; package a; import "other/leaf.proto";
+message Tree { repeated Tree kids = 1; map<string, Tree> by = 2; Expr e = 3; other.Leaf leaf = 4; }
+message Expr { oneof kind { Lit lit = 1; Neg neg = 2; } }
+message Lit { int32 n = 1; } message Neg { Expr inner = 1; Tree tree = 2; }`
+    writeFileSync(file('tree.proto'), proto)
+    const alone = await earshot(['gen', file('tree.proto')])
+    expect(alone.code).toBe(1)
+    expect(alone.stderr).toContain('other/leaf.proto')
+    const words = ['gen', file('tree.proto'), '-I', file('inc'), '--out', file('out')]
+    expect((await earshot(words)).code).toBe(0)
+    expect(text('out/tree.ts')).toContain('Type.Cyclic({')
+    writeFileSync(
+      file('out/use-tree.ts'),
+      `import type { Expr, Tree } from './tree.js'
+const leaf: Tree = { kids: [], by: {} }
+export const tree: Tree = { kids: [{ kids: [leaf], by: { x: leaf } }], by: {}, leaf: { text: 'x' } }
+export const expr: Expr = { kind: 'neg', inner: { kind: 'lit', n: 1 }, tree }
+// @ts-expect-error a kid is a tree
+export const wrong: Tree = { kids: [{ kids: [1], by: {} }], by: {} }
+`,
+    )
+    await compile('out/use-tree.ts')
   })
 
   it.each([

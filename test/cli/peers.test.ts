@@ -1,6 +1,8 @@
 // `earshot peers` against real peers in other processes.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../support/peers.ts'
+import { startVersioned } from '../support/processes.ts'
 import { earshot, endAll, type Running, randomMesh, startCli, startShop } from './support.ts'
 
 const mesh = randomMesh()
@@ -47,6 +49,37 @@ describe('earshot peers', () => {
     expect(found.contracts[0]).toMatchObject({ name: 'shop.orders', version: '1.2.0' })
     const [first] = found.contracts[0].channels
     expect(first).toMatchObject({ name: 'place', kind: 'request', served: true })
+  })
+
+  it('tells which versions do not go together, of both sides', async () => {
+    const apart = randomMesh()
+    await Promise.all([
+      startVersioned(apart, 'mine', { serves: [], uses: '1.2.0' }),
+      startVersioned(apart, 'theirs', { serves: ['1.9.0'], uses: '1.9.0' }),
+    ])
+    const words = ['peers', '--mesh', apart, '--wait', '4000']
+    let stdout = ''
+    await until('both tell', async () => {
+      stdout = (await earshot(words)).stdout
+      return stdout.includes('at mine') && stdout.includes('at theirs')
+    })
+    const flat = stdout.replaceAll(/\n {4}/g, ' ')
+    expect(flat).toContain(
+      '! test.orders/1/place 1.2.0 does not go with 1.9.0 at theirs: /body/count',
+    )
+    expect(flat).toContain(
+      '! test.orders/1/place 1.9.0 does not go with 1.2.0 at mine: /body/count',
+    )
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    let mine: { mismatches: unknown[] } | undefined
+    await until('it is found again', async () => {
+      const { peers } = JSON.parse((await earshot([...words, '--json'])).stdout)
+      mine = peers.find(({ name }: { name: string }) => name === 'mine')
+      return mine !== undefined
+    })
+    expect(mine?.mismatches).toContainEqual(
+      expect.objectContaining({ with: 'theirs', ours: '1.2.0', theirs: '1.9.0' }),
+    )
   })
 
   it('takes the mesh from EARSHOT_MESH', async () => {

@@ -27,9 +27,14 @@ export class Running {
   readonly ended: Promise<Ended>
   readonly #written = new Set<() => void>()
 
-  constructor(file: string, words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    file: string,
+    words: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    cwd: string = root,
+  ) {
     const child = spawn(process.execPath, [file, ...words], {
-      cwd: root,
+      cwd,
       env: { ...process.env, EARSHOT_MESH: '', NO_COLOR: '', ...env },
     })
     this.child = child

@@ -7,10 +7,11 @@ import { avro } from '../../src/codec/avro.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
 import { avroSchemaOf } from '../../src/contract/to-avro.ts'
-import { expected, seed, shapes } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { compareMany } from './many.ts'
 import { forAvsc, hasBigInt } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
+import { expected } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 

@@ -10,8 +10,9 @@ import type { Format } from '../../src/codec/codec.ts'
 import { findFault } from '../../src/contract/check.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
-import { expected, seed, shapes, valueFor } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { thrownBy } from './thrown.ts'
+import { expected, valueFor } from './values.ts'
 
 const offset = 5
 const room = Buffer.alloc(1 << 20)
@@ -61,6 +62,10 @@ export function conformance(format: Format): void {
       const wide = format.compile(shape, defaultLimits)
       const end = wide.encodeInto([...fits, [true]], room, 0)
       expect(thrownBy(() => codec.decode(room, 0, end))?.code).toBe('EARSHOT_BYTES_INVALID')
+    })
+
+    test('what contains itself goes as deep as limits.maxDepth and no deeper, both ways', () => {
+      depth(format)
     })
 
     test('returns -1 at every size that is too small, and writes nothing beyond', () => {
@@ -130,6 +135,69 @@ function presence(format: Format): void {
   const first = trip({ must: 0 }) as { given: number[] }
   first.given.push(9)
   expect(trip({ must: 0 })).toStrictEqual(least)
+}
+
+const chainType = Type.Cyclic(
+  {
+    Chain: Type.Object({
+      next: Type.Optional(Type.Ref('Chain')),
+      list: Type.Optional(Type.Array(Type.Ref('Chain'))),
+      map: Type.Optional(Type.Record(Type.String(), Type.Ref('Chain'))),
+      way: Type.Optional(Type.Ref('Way')),
+    }),
+    Way: Type.Union([
+      Type.Object({ kind: Type.Literal('end') }),
+      Type.Object({ kind: Type.Literal('on'), way: Type.Ref('Way') }),
+    ]),
+  },
+  'Chain',
+)
+
+interface Chain {
+  next?: Chain
+  list?: Chain[]
+  map?: Record<string, Chain>
+  way?: Way
+}
+
+type Way = { kind: 'on'; way: Way } | { kind: 'end' }
+
+function depth(format: Format): void {
+  const maxDepth = 12
+  const shape = shapeOf(chainType, 'Chain')
+  const codec = format.compile(shape, { ...defaultLimits, maxDepth })
+  const wide = format.compile(shape, defaultLimits)
+  const links: readonly (readonly [levels: number, link: (inner: Chain) => Chain])[] = [
+    [1, (next) => ({ next })],
+    [2, (one) => ({ list: [one] })],
+    [2, (x) => ({ map: { x } })],
+  ]
+  for (const [levels, link] of links) {
+    let value: Chain = {}
+    for (let level = 1; level + levels <= maxDepth; level += levels) value = link(value)
+    const end = codec.encodeInto(value, room, 0)
+    expect(codec.decode(room, 0, end)).toEqual(value)
+    const deeper = link(value)
+    const fault = findFault(shape, deeper, { maxDepth })
+    expect(fault?.expected).toContain('limits.maxDepth')
+    const error = thrownBy(() => codec.encodeInto(deeper, room, 0))
+    expect(error?.code).toBe('EARSHOT_BODY_INVALID')
+    expect(error?.path).toBe(fault?.path)
+    const wideEnd = wide.encodeInto(deeper, room, 0)
+    expect(thrownBy(() => codec.decode(room, 0, wideEnd))?.code).toBe('EARSHOT_BYTES_INVALID')
+    // What was refused leaves nothing behind.
+    expect(codec.encodeInto(value, room, 0)).toBe(end)
+  }
+  let way: Way = { kind: 'end' }
+  for (let level = 2; level < maxDepth; level++) way = { kind: 'on', way }
+  expect(codec.decode(room, 0, codec.encodeInto({ way }, room, 0))).toEqual({ way })
+  const more: Chain = { way: { kind: 'on', way } }
+  expect(thrownBy(() => codec.encodeInto(more, room, 0))?.path).toBe('/way'.repeat(maxDepth))
+  const circle: Chain = {}
+  circle.list = [circle]
+  const error = thrownBy(() => wide.encodeInto(circle, room, 0))
+  expect(error?.code).toBe('EARSHOT_BODY_INVALID')
+  expect(error?.path).toBe('/list/0'.repeat(defaultLimits.maxDepth / 2))
 }
 
 /** Names of all properties, depth first. */

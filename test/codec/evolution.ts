@@ -2,9 +2,10 @@
 // people make, safe ones and others. Never random without a seed.
 
 import fc from 'fast-check'
+import { hasRef, linked } from '../../src/contract/link.ts'
 import { isProtoInt } from '../../src/contract/proto-types.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../../src/contract/shape.ts'
-import { shapes } from './arbitrary.ts'
+import { holdsNull, shapes } from './arbitrary.ts'
 
 export interface Pair {
   readonly old: Shape
@@ -18,7 +19,7 @@ export function pairs(most: number): fc.Arbitrary<Pair> {
     const random = randomOf(seed)
     let next = old
     for (let count = 0; count < times; count++) next = changed(next, random)
-    return { old, next }
+    return { old, next: linked(next) }
   })
 }
 
@@ -42,7 +43,7 @@ function changed(shape: Shape, random: Random): Shape {
         : changedRecord(shape, random)
     case 'list':
       if (goDeeper) return { ...shape, items: changed(shape.items, random) }
-      return bounded(shape, random, ['minItems', 'maxItems'])
+      return bounded(shape, random, hasRef(shape.items) ? ['maxItems'] : ['minItems', 'maxItems'])
     case 'map':
       return { ...shape, values: changed(shape.values, random) }
     case 'union':
@@ -53,12 +54,17 @@ function changed(shape: Shape, random: Random): Shape {
       if (random(6) === 0) return { kind: 'bytes' }
       return bounded(shape, random, ['minLength', 'maxLength'])
     case 'bytes':
+      if (shape.length !== undefined) return { ...shape, length: shape.length + 1 }
       return random(6) === 0 ? { kind: 'string' } : bounded(shape, random, ['maxLength'])
     case 'float':
       if (random(4) === 0) return { ...shape, bits: shape.bits === 32 ? 64 : 32 }
       return bounded(shape, random, ['minimum', 'maximum'])
     case 'int':
       return withoutMisfit(changedInt(shape, random))
+    case 'any':
+      return { kind: 'string' }
+    case 'ref':
+      return shape
     case 'bool':
       return random(2) === 0 ? shape : { kind: 'string' }
   }
@@ -134,7 +140,7 @@ function changedUnion(shape: UnionShape, random: Random): Shape {
       return {
         ...shape,
         branches: branches.map((branch, index) =>
-          index === at
+          index === at && !branch.bare
             ? { ...branch, record: changed(branch.record, random) as RecordShape }
             : branch,
         ),
@@ -180,10 +186,10 @@ function changedRecord(shape: RecordShape, random: Random): RecordShape {
     case 1:
       return edit((field) => ({ ...field, doc: 'told' }))
     case 2:
-      return edit(({ fallback, nullLast, ...field }) => ({
+      return edit(({ fallback, nullLast, always, ...field }) => ({
         ...field,
-        optional: random(2) === 0,
-        nullable: random(2) === 0,
+        optional: random(2) === 0 && !holdsNull(field.shape),
+        nullable: random(2) === 0 && !holdsNull(field.shape),
       }))
     case 3:
       // Only the last one, so that fields stay in the order of their tags.

@@ -7,9 +7,10 @@ import { json } from '../../src/codec/json.ts'
 import { Bytes } from '../../src/contract/bytes.ts'
 import { jsonForm } from '../../src/contract/fallback.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
-import { expected, seed, shapes } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { compareMany } from './many.ts'
 import { thrownBy } from './thrown.ts'
+import { expected } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 

@@ -4,7 +4,8 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Shape } from '../../src/contract/shape.ts'
-import { seed, valueFor } from './arbitrary.ts'
+import { seed } from './arbitrary.ts'
+import { valueFor } from './values.ts'
 
 /** What CI compares for each format. */
 const least = 10_000

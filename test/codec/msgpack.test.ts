@@ -6,10 +6,11 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import type { BodyCodec } from '../../src/codec/codec.ts'
 import { msgpack } from '../../src/codec/msgpack.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
-import { expected, seed, shapes } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { compareMany } from './many.ts'
 import { forMsgpackr, hasBigInt } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
+import { expected } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 const packr = new Packr({ useRecords: false, variableMapSize: true })

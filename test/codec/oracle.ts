@@ -1,5 +1,6 @@
 // Owns values as the libraries want them that tests compare with. Never used outside tests.
 
+import { resolved, targetOf } from '../../src/contract/link.ts'
 import { hasPresence, isWrapped } from '../../src/contract/proto-types.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
 
@@ -35,8 +36,13 @@ export function forAvsc(shape: Shape, value: unknown): unknown {
       return mapped(value, (item) => forAvsc(shape.values, item))
     case 'record':
       return avscRecord(shape, value)
+    case 'ref':
+      return forAvsc(targetOf(shape), value)
     case 'union': {
-      const { record } = branchOf(shape, value)
+      const { record, bare } = branchOf(shape, value)
+      const [only] = record.fields
+      if (bare && !only) return null
+      if (bare && only) return { [avscName(only.shape)]: forAvsc(only.shape, own(value, 'value')) }
       return { [record.name]: avscRecord(record, value) }
     }
     default:
@@ -54,7 +60,7 @@ function avscRecord(record: RecordShape, value: unknown): Keyed {
     } else if (item === undefined || item === null) made[field.wireName] = null
     else {
       const inner = forAvsc(shape, item)
-      made[field.wireName] = shape.kind === 'union' ? inner : { [avscName(shape)]: inner }
+      made[field.wireName] = resolved(shape).kind === 'union' ? inner : { [avscName(shape)]: inner }
     }
   }
   return made
@@ -72,7 +78,10 @@ function avscName(shape: Shape): string {
       return 'array'
     case 'record':
     case 'enum':
+    case 'ref':
       return shape.name
+    case 'bytes':
+      return shape.name ?? 'bytes'
     default:
       return shape.kind
   }
@@ -99,6 +108,8 @@ function item(shape: Shape, value: unknown): unknown {
     case 'list':
     case 'map':
       return { value: repeated(shape, value) }
+    case 'ref':
+      return item(targetOf(shape), value)
     case 'record':
       return protoRecord(shape.fields, value)
     case 'union': {
@@ -135,6 +146,8 @@ export function forMsgpackr(shape: Shape, value: unknown): unknown {
       return mapped(value, (one) => forMsgpackr(shape.values, one))
     case 'bytes':
       return Buffer.from(value as Uint8Array)
+    case 'ref':
+      return forMsgpackr(targetOf(shape), value)
     case 'record':
       return plainRecord(shape.fields, value)
     case 'union': {

@@ -8,10 +8,11 @@ import { protobuf } from '../../src/codec/protobuf.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
 import { protoOf, protoRootOf } from '../../src/contract/to-proto.ts'
-import { expected, seed, shapes } from './arbitrary.ts'
+import { seed, shapes } from './arbitrary.ts'
 import { compareMany } from './many.ts'
 import { forProtobufjs } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
+import { expected } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 

@@ -9,17 +9,20 @@ import { findFault } from '../../src/contract/check.ts'
 import { compat } from '../../src/contract/compat.ts'
 import { faultsBetween } from '../../src/contract/faults.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
+import { resolved } from '../../src/contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
-import { expected, seed, valueFor } from './arbitrary.ts'
+import { seed } from './arbitrary.ts'
 import { type Pair, pairs } from './evolution.ts'
 import { thrownBy } from './thrown.ts'
+import { expected, valueFor } from './values.ts'
 
 const room = Buffer.alloc(1 << 20)
 
 type Keyed = Record<string, unknown>
 
 /** What the reader must get of a value that the writer's own decoder gives. */
-function received(writer: Shape, reader: Shape, value: unknown): unknown {
+function received(from: Shape, to: Shape, value: unknown): unknown {
+  const [writer, reader] = [resolved(from), resolved(to)]
   if (writer.kind === 'list' && reader.kind === 'list') {
     return (value as unknown[]).map((item) => received(writer.items, reader.items, item))
   }

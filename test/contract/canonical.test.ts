@@ -5,6 +5,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { formats } from '../../src/codec/formats.ts'
 import { canonicalShape, shapeId } from '../../src/contract/canonical.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
+import { linked } from '../../src/contract/link.ts'
 import { parseShape } from '../../src/contract/parse-shape.ts'
 import { seed, shapes } from '../codec/arbitrary.ts'
 import { thrownBy } from '../codec/thrown.ts'
@@ -32,6 +33,14 @@ test('defaults, tags, logical types and constraints change the id of a shape', (
   ]
   const ids = variants.map((a) => idOf(Type.Object({ ...base, a })))
   expect(new Set(ids).size).toBe(variants.length)
+})
+
+test('a type that contains itself has a finite id, the same each time', () => {
+  const tree = Type.Object({ kids: Type.Array(Type.Ref('Tree')) })
+  const id = (): string => idOf(Type.Cyclic({ Tree: tree }, 'Tree'))
+  expect(id()).toBe(id())
+  expect(id()).toBe(shapeId(linked(shapeOf(Type.Cyclic({ Tree: tree }, 'Tree'), 'Root'))))
+  expect(id()).not.toBe(idOf(Type.Object({ kids: Type.Array(Type.Object({})) })))
 })
 
 test('a key called doc inside a default counts', () => {
@@ -74,7 +83,8 @@ test('a shape from a stranger is refused with the path of its fault', () => {
   const cases: [json: unknown, path: string][] = [
     [null, ''],
     [[], ''],
-    [{ kind: 'any' }, ''],
+    [{ kind: 'wish' }, ''],
+    [{ kind: 'list', items: { kind: 'any' } }, '/items'],
     [{ kind: 'int', bits: 16, bigint: false }, '/bits'],
     [{ kind: 'string', pattern: '(' }, '/pattern'],
     [field({ name: '__proto__' }), '/fields/0/name'],
@@ -88,6 +98,22 @@ test('a shape from a stranger is refused with the path of its fault', () => {
     [{ kind: 'enum', name: 'E', symbols: ['a', 'b'], numbers: [2, 1] }, '/numbers/1'],
     [many, '/symbols'],
     [{ kind: 'union', name: 'U', discriminator: 'k', branches: [] }, '/branches'],
+    [{ kind: 'ref', name: 'R' }, '/name'],
+    [field({ shape: { kind: 'ref', name: 'Other' } }), '/fields/0/shape/name'],
+    [field({ shape: { kind: 'ref', name: 'R' } }), ''],
+    [{ kind: 'bytes', length: 0, name: 'F' }, '/length'],
+    [{ kind: 'bytes', length: 4 }, '/name'],
+    [{ kind: 'list', items: { kind: 'bool' }, packed: true }, '/packed'],
+    [field({ always: false }), '/fields/0/always'],
+    [
+      {
+        kind: 'union',
+        name: 'U',
+        discriminator: 'k',
+        branches: [{ literal: 'a', tag: 1, record: field({}), bare: true }],
+      },
+      '/branches/0/bare',
+    ],
   ]
   for (const [json, path] of cases) {
     const error = thrownBy(() => parseShape(json))

@@ -5,7 +5,11 @@ import type { Change } from '../../src/contract/change.ts'
 import { event, notification, request } from '../../src/contract/channel.ts'
 import { type Compatibility, compat } from '../../src/contract/compat.ts'
 import { contract } from '../../src/contract/contract.ts'
+import { faultsBetween } from '../../src/contract/faults.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
+import { isSameType } from '../../src/contract/same-type.ts'
+import type { FieldShape, RecordShape, Shape } from '../../src/contract/shape.ts'
+import { thrownBy } from '../codec/thrown.ts'
 
 function compared(old: TSchema, next: TSchema): Compatibility {
   return compat(shapeOf(old, 'Body'), shapeOf(next, 'Body'))
@@ -188,4 +192,80 @@ describe('the verdict on a contract', () => {
     expect(compat(keyed, version({ said: event(body) })).verdict).toBe('major')
     expect(compat(version({ said: event(body) }), keyed).verdict).toBe('minor')
   })
+})
+
+describe('types that contain themselves', () => {
+  const tree = (more: object, kid: TSchema = Type.Ref('Tree')): TSchema =>
+    Type.Cyclic({ Tree: Type.Object({ kids: Type.Array(kid), ...more }) }, 'Tree')
+
+  test('are compared once, and a change in them is told of at its first place', () => {
+    expect(compared(tree({}), tree({}))).toEqual({ verdict: 'patch', changes: [] })
+    const { verdict, changes } = compared(tree({}), tree({ n: Type.Integer() }))
+    expect(verdict).toBe('major')
+    expect(changes.map(({ path }) => path)).toEqual(['/n', '/n'])
+    const optional = compared(tree({}), tree({ n: Type.Optional(Type.Integer()) }))
+    expect(optional.verdict).toBe('minor')
+  })
+
+  test('are the same type where one is written out one turn further', () => {
+    const longer = { kind: 'record', name: 'Tree', fields: [] as unknown[] }
+    const shape = shapeOf(tree({}), 'Body') as RecordShape
+    const kids = shape.fields[0] as FieldShape
+    longer.fields.push({ ...kids, shape: { kind: 'list', items: shape } })
+    expect(faultsBetween(shape, longer as unknown as Shape)).toEqual([])
+    expect(isSameType(shape, longer as unknown as Shape)).toBe(true)
+    expect(isSameType(shape, shapeOf(tree({ n: text }), 'Body'))).toBe(false)
+  })
+
+  test('against a type that ends: messages may be deeper than it', () => {
+    const kids = Type.Optional(Type.Array(Type.Ref('Tree')))
+    const loose = (more: object): TSchema =>
+      Type.Cyclic({ Tree: Type.Object({ kids, ...more }) }, 'Tree')
+    const flat = Type.Object(
+      { kids: Type.Optional(Type.Array(Type.Object({}, { name: 'Tree' }))) },
+      { name: 'Tree' },
+    )
+    expect(compared(loose({}), flat).verdict).toBe('minor')
+    expect(compared(flat, loose({})).verdict).toBe('minor')
+    expect(compared(flat, loose({ n: Type.Integer() })).verdict).toBe('major')
+  })
+})
+
+describe('what one format alone sees', () => {
+  test('fixed and bytes, another length, a branch that is bare no more', () => {
+    const fixed = (length: number): TSchema => Bytes({ length, name: 'F' })
+    expect(field(fixed(4), fixed(8)).verdict).toBe('major')
+    const loose = field(fixed(4), Bytes())
+    expect(loose.verdict).toBe('major')
+    expect(loose.changes.every(({ codec }) => codec === 'avro' || codec === 'all')).toBe(true)
+    const union = (options: { bare?: true }): TSchema =>
+      Type.Union([Type.Object({ kind: Type.Literal('n'), value: Type.Integer() }, options)], {
+        discriminator: { propertyName: 'kind' },
+      })
+    const { verdict, changes } = field(union({ bare: true }), union({}))
+    expect(verdict).toBe('major')
+    expect(changes.map(({ codec }) => codec)).toEqual(['avro'])
+  })
+
+  test('zeros that are always written, lists that are not packed', () => {
+    const always = field(Type.Integer(), Type.Integer({ always: true }))
+    expect(always).toMatchObject({ verdict: 'major', changes: [{ codec: 'protobuf' }, {}] })
+    const packed = field(Type.Array(text), Type.Array(text, { packed: false }))
+    expect(packed.verdict).toBe('minor')
+  })
+})
+
+test('a union that Avro cannot tell apart is refused when Avro is promised', () => {
+  const twice = Type.Object({
+    x: Type.Union([
+      Type.Object({ kind: Type.Literal('a'), value: Type.Integer() }, { bare: true }),
+      Type.Object({ kind: Type.Literal('b'), value: Type.BigInt() }, { bare: true }),
+    ]),
+  })
+  const error = thrownBy(() => contract('a.b', '1.0.0', { x: event(twice) }))
+  expect(error).toMatchObject({ code: 'EARSHOT_SHAPE_UNSUPPORTED', path: '/x' })
+  expect(error?.data).toMatchObject({ codecs: ['avro'] })
+  expect(error?.message).toContain('codecs: ["json", "msgpack", "protobuf"]')
+  const narrowed = event(twice, { codecs: ['json', 'msgpack', 'protobuf'] })
+  expect(contract('a.b', '1.0.0', { x: narrowed }).channels).toHaveLength(1)
 })

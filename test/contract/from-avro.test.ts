@@ -3,8 +3,11 @@ import avsc from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { avro } from '../../src/codec/avro.ts'
+import { formats } from '../../src/codec/formats.ts'
+import { canonicalShape } from '../../src/contract/canonical.ts'
 import { fromAvro } from '../../src/contract/from-avro.ts'
 import type { RecordShape } from '../../src/contract/shape.ts'
+import { avroSchemaOf } from '../../src/contract/to-avro.ts'
 import { thrownBy } from '../codec/thrown.ts'
 
 /** As they are written elsewhere: namespaces, references, documentation, logical types. */
@@ -113,6 +116,134 @@ describe('an Avro schema', () => {
   })
 })
 
+/** Both ways between us and avsc, and through a schema of our own. */
+function sameBytes(schema: object, value: unknown, theirs: unknown): void {
+  const shape = fromAvro(schema)
+  const codec = avro.compile(shape, defaultLimits)
+  const room = Buffer.alloc(500)
+  const bytes = Buffer.from(room.subarray(0, codec.encodeInto(value, room, 0)))
+  const type = avsc.Type.forSchema(schema as avsc.Schema, { wrapUnions: true })
+  expect(bytes.toString('hex')).toBe(type.toBuffer(theirs).toString('hex'))
+  expect(isDeepStrictEqual(codec.decode(bytes, 0, bytes.length), value)).toBe(true)
+  const own = avroSchemaOf(shape)
+  expect(canonicalShape(fromAvro(JSON.parse(JSON.stringify(own))))).toBe(canonicalShape(shape))
+  const again = avsc.Type.forSchema(own as avsc.Schema, { wrapUnions: true })
+  expect(again.toBuffer(theirs).toString('hex')).toBe(bytes.toString('hex'))
+  for (const format of formats) {
+    const other = format.compile(shape, defaultLimits)
+    const end = other.encodeInto(value, room, 0)
+    expect(isDeepStrictEqual(other.decode(room, 0, end), value), format.codec).toBe(true)
+  }
+}
+
+describe('an Avro schema with', () => {
+  test('a type that contains itself keeps its bytes in a reference', () => {
+    const node = {
+      type: 'record',
+      name: 'Node',
+      namespace: 'a.b',
+      fields: [
+        { name: 'n', type: 'int' },
+        { name: 'next', type: ['null', 'Node'], default: null },
+        { name: 'kids', type: { type: 'array', items: 'a.b.Node' }, default: [] },
+      ],
+    }
+    const leaf = (n: number): object => ({ n, kids: [] })
+    const full = (n: number): object => ({ n, next: null, kids: [] })
+    const theirs = { n: 1, next: { 'a.b.Node': full(2) }, kids: [full(3)] }
+    const shape = fromAvro(node) as RecordShape
+    expect(shape.fields[1]?.shape).toEqual({ kind: 'ref', name: 'Node' })
+    const codec = avro.compile(shape, defaultLimits)
+    const room = Buffer.alloc(50)
+    const end = codec.encodeInto({ n: 1, next: leaf(2), kids: [leaf(3)] }, room, 0)
+    const type = avsc.Type.forSchema(node as avsc.Schema, { wrapUnions: true })
+    expect(room.subarray(0, end).toString('hex')).toBe(type.toBuffer(theirs).toString('hex'))
+  })
+
+  test('two types that contain each other is read from either side', () => {
+    const other = {
+      type: 'record',
+      name: 'B',
+      fields: [{ name: 'a', type: ['null', 'A'], default: null }],
+    }
+    const a = { type: 'record', name: 'A', fields: [{ name: 'b', type: ['null', other] }] }
+    const schema = { type: 'record', name: 'R', fields: [named('x', a), named('y', 'B')] }
+    const value = { x: { b: { a: { b: null } } }, y: { a: { b: {} } } }
+    const inner = (one: unknown): unknown => ({ B: one })
+    const theirs = {
+      x: { b: inner({ a: { A: { b: null } } }) },
+      y: { a: { A: { b: inner({ a: null }) } } },
+    }
+    sameBytes(schema, value, theirs)
+    const shape = fromAvro(schema) as RecordShape
+    expect(shape.fields[1]?.shape).toMatchObject({
+      name: 'B',
+      fields: [{ shape: { name: 'A', fields: [{ shape: { kind: 'ref', name: 'B' } }] } }],
+    })
+  })
+
+  test('fixed, by name, with whatever logical type', () => {
+    const size = { type: 'fixed', name: 'Id', size: 4, logicalType: 'decimal', precision: 6 }
+    const fields = [named('a', size), named('b', ['null', 'Id'])]
+    const schema = { type: 'record', name: 'R', fields }
+    const bytes = new Uint8Array([1, 2, 3, 4])
+    const raw = Buffer.from(bytes)
+    sameBytes(schema, { a: bytes, b: bytes }, { a: raw, b: { Id: raw } })
+    const codec = avro.compile(fromAvro(schema), defaultLimits)
+    const error = thrownBy(() => codec.encodeInto({ a: new Uint8Array(3) }, Buffer.alloc(9), 0))
+    expect(error?.path).toBe('/a')
+    expect(error?.message).toContain('4 bytes')
+  })
+
+  test('unions of anything: an object of kind and value, in every codec', () => {
+    const state = { type: 'enum', name: 'State', symbols: ['ON'] }
+    const point = { type: 'record', name: 'Point', fields: [named('x', 'double')] }
+    const fields = [
+      named('plain', ['int', 'string', 'null', 'double']),
+      named('loose', ['null', 'int', state, point]),
+      named('list', { type: 'array', items: ['null', 'State', { type: 'map', values: 'int' }] }),
+      named('one', ['bytes']),
+    ]
+    const value = {
+      plain: { kind: 'double', value: 1.5 },
+      loose: { kind: 'Point', x: 2 },
+      list: [{ kind: 'null' }, { kind: 'State', value: 'ON' }, { kind: 'map', value: { a: 1 } }],
+      one: { kind: 'bytes', value: new Uint8Array([7]) },
+    }
+    const theirs = {
+      plain: { double: 1.5 },
+      loose: { Point: { x: 2 } },
+      list: [null, { State: 'ON' }, { map: { a: 1 } }],
+      one: { bytes: Buffer.from([7]) },
+    }
+    sameBytes({ type: 'record', name: 'R', fields }, value, theirs)
+  })
+
+  test('a union of a record and itself, which stands for both branches', () => {
+    const leaf = { type: 'record', name: 'Leaf', fields: [named('n', 'int')] }
+    const fields = [named('left', [leaf, 'Tree']), named('right', ['Leaf', 'Tree'])]
+    const tip = (n: number): object => ({ kind: 'Leaf', n })
+    const value = { left: { kind: 'Tree', left: tip(1), right: tip(2) }, right: tip(3) }
+    const theirTip = (n: number): object => ({ Leaf: { n } })
+    const theirs = { left: { Tree: { left: theirTip(1), right: theirTip(2) } }, right: theirTip(3) }
+    sameBytes({ type: 'record', name: 'Tree', fields }, value, theirs)
+  })
+
+  test('defaults in a union: of its first branch', () => {
+    const fields = [
+      { name: 'a', type: ['int', 'string'], default: 5 },
+      { name: 'b', type: [{ type: 'fixed', name: 'F', size: 2 }, 'null'], default: '\u00ff\u0001' },
+    ]
+    const read = (fromAvro({ type: 'record', name: 'R', fields }) as RecordShape).fields
+    expect(read[0]?.fallback).toEqual({ kind: 'int', value: 5 })
+    expect(read[1]).toMatchObject({ optional: true, fallback: '/wE=' })
+  })
+})
+
+function named(name: string, type: unknown): object {
+  return { name, type }
+}
+
 const record = (...fields: unknown[]): object => ({ type: 'record', name: 'R', fields })
 const ofType = (type: unknown, more: object = {}): object => record({ name: 'x', type, ...more })
 let deep: unknown = 'int'
@@ -146,12 +277,13 @@ describe('an Avro schema is refused with code and path:', () => {
       invalid,
       '/default',
     ],
-    ['fixed', ofType({ type: 'fixed', name: 'F', size: 4 }), refused, '/fields/0/type'],
+    ['a fixed of 0', ofType({ type: 'fixed', name: 'F', size: 0 }), invalid, '/fields/0/type/size'],
+    ['a fixed without size', { type: 'fixed', name: 'F' }, invalid, '/size'],
     ['null', { type: 'null' }, refused, ''],
-    ['null in the middle', ofType(['R', 'null', 'int']), refused, '/fields/0/type'],
-    ['a union of scalars', ofType(['null', 'int', 'string']), refused, '/fields/0/type'],
-    ['a union outside a field', { type: 'array', items: ['null', 'int'] }, refused, '/items'],
-    ['itself inside', ofType(['null', 'R']), refused, '/fields/0/type/1'],
+    ['a union in a union', ofType(['int', ['string', 'bytes']]), invalid, '/fields/0/type/1'],
+    ['a branch twice', { type: 'array', items: ['int', 'int'] }, invalid, '/items'],
+    ['a union of nothing', { type: 'array', items: [] }, invalid, '/items'],
+    ['itself inside, always', ofType('R'), refused, ''],
     ['a type twice', record({ name: 'a', type: record() }), invalid, '/fields/0/type'],
     ['a great depth', deep, refused, '/items'.repeat(65)],
   ])('%s', (_, schema, code, path) => {

@@ -147,9 +147,84 @@ test('plain JSON Schema from another hand is read by its keywords', () => {
   ])
 })
 
+describe('a type that contains itself', () => {
+  const ref = (name: string): Shape => ({ kind: 'ref', name })
+
+  test('has a reference to the record around it, by its name', () => {
+    const node = Type.Object({ next: Type.Optional(Type.Ref('Node')), n: Type.Integer() })
+    const shape = shapeOf(Type.Cyclic({ Node: node }, 'Node'), 'Body') as RecordShape
+    expect(shape.name).toBe('Node')
+    expect(shape.fields[0]).toMatchObject({ shape: ref('Node'), optional: true })
+    const inside = fieldsOf(Type.Object({ a: Type.Cyclic({ Node: node }, 'Node') }))
+    expect(inside[0]?.shape).toEqual(shape)
+  })
+
+  test('through another is written out once, from whichever side', () => {
+    const types = {
+      A: Type.Object({ b: Type.Array(Type.Ref('B')) }),
+      B: Type.Object({ a: Type.Optional(Type.Ref('A')) }),
+    }
+    const [b] = fieldsOf(Type.Cyclic(types, 'A'))
+    expect(b?.shape).toMatchObject({ items: { name: 'B', fields: [{ shape: ref('A') }] } })
+    const [a] = fieldsOf(Type.Cyclic(types, 'B'))
+    expect(a?.shape).toMatchObject({ name: 'A', fields: [{ shape: { items: ref('B') } }] })
+  })
+
+  test('as a union of objects has references to the union', () => {
+    const shape = shapeOf(
+      Type.Cyclic(
+        {
+          Expr: Type.Union([Type.Ref('Lit'), Type.Ref('Neg')]),
+          Lit: Type.Object({ kind: Type.Literal('lit'), n: Type.Number() }),
+          Neg: Type.Object({ kind: Type.Literal('neg'), inner: Type.Ref('Expr') }),
+        },
+        'Expr',
+      ),
+      'Body',
+    )
+    expect(shape).toMatchObject({
+      ...{ kind: 'union', name: 'Expr', discriminator: 'kind' },
+      branches: [{ record: { name: 'Lit' } }, { record: { fields: [{ shape: ref('Expr') }] } }],
+    })
+  })
+
+  test('with Type.This is the object around it, as its type in TypeScript says', () => {
+    const node = Type.Object({ next: Type.Optional(Type.This()) })
+    const [field] = fieldsOf(Type.Object({ node }))
+    expect(field?.shape).toMatchObject({ name: 'Root_node', fields: [{ shape: ref('Root_node') }] })
+    const plain = { type: 'object', properties: { a: { type: 'array', items: { $ref: '#' } } } }
+    const [list] = fieldsOf(plain as unknown as TSchema)
+    expect(list?.shape).toMatchObject({ items: ref('Root') })
+  })
+
+  test('in plain JSON Schema is found under $defs and definitions', () => {
+    const node = { type: 'object', properties: { next: { $ref: '#/definitions/Node' } } }
+    const plain = {
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/Leaf' }, b: { $ref: '#/definitions/Node' } },
+      $defs: { Leaf: { type: 'string' } },
+      definitions: { Node: node },
+    }
+    expect(fieldsOf(plain as unknown as TSchema)).toMatchObject([
+      { shape: { kind: 'string' } },
+      { shape: { name: 'Node', fields: [{ shape: ref('Node') }] } },
+    ])
+  })
+})
+
+test('bytes of one length have a name, a branch may be bare', () => {
+  expect(scalar(Bytes({ length: 16 }))).toEqual({ kind: 'bytes', length: 16, name: 'Root_x' })
+  const union = Type.Union([
+    Type.Object({ kind: Type.Literal('n'), value: Type.Integer() }, { bare: true }),
+    Type.Object({ kind: Type.Literal('none') }, { bare: true }),
+  ])
+  expect(scalar(union)).toMatchObject({ branches: [{ bare: true }, { bare: true }] })
+})
+
 describe('what cannot be carried is refused with path and hint:', () => {
   const cases: [name: string, type: TSchema, path: string][] = [
-    ['any', Type.Any(), ''],
+    ['any', Type.Object({ a: Type.Any() }), '/properties/a'],
+    ['a test of anything', Type.Refine(Type.Unknown(), () => true), ''],
     ['unknown', Type.Object({ a: Type.Unknown() }), '/properties/a'],
     ['a tuple', Type.Object({ a: Type.Tuple([Type.String()]) }), '/properties/a'],
     ['a union of numbers', Type.Union([Type.Literal(1), Type.Literal(2)]), ''],
@@ -170,7 +245,25 @@ describe('what cannot be carried is refused with path and hint:', () => {
     ],
     ['an open object', Type.Object({}, { additionalProperties: true }), ''],
     ['undefined', Type.Object({ a: Type.Undefined() }), '/properties/a'],
-    ['recursion', Type.Cyclic({ A: Type.Object({ n: Type.Ref('A') }) }, 'A'), ''],
+    ['itself, always', Type.Cyclic({ A: Type.Object({ n: Type.Ref('A') }) }, 'A'), ''],
+    [
+      'itself, always, deeper',
+      Type.Object({ a: Type.Optional(Type.Cyclic({ A: Type.Object({ n: Type.Ref('A') }) }, 'A')) }),
+      '',
+    ],
+    ['a name that is nothing', Type.Object({ a: Type.Ref('Nothing') }), '/properties/a'],
+    ['bytes of no length', Type.Object({ a: Bytes({ length: 0 }) }), '/properties/a'],
+    [
+      'a bare branch of two fields',
+      Type.Union([
+        Type.Object(
+          { kind: Type.Literal('n'), value: Type.Integer(), more: Type.Integer() },
+          { bare: true },
+        ),
+        Type.Object({ kind: Type.Literal('m') }),
+      ]),
+      '/anyOf/0',
+    ],
     [
       'a refinement',
       Type.Object({ a: Type.Refine(Type.String(), (text) => text !== '') }),

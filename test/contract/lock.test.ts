@@ -194,3 +194,21 @@ describe('a contract in step with its lock', () => {
     })
   })
 })
+
+test('a type that contains itself is locked once, and a circle must not widen', () => {
+  const tree = (more: object) =>
+    Type.Cyclic({ Tree: Type.Object({ kids: Type.Array(Type.Ref('Tree')), ...more }) }, 'Tree')
+  const first = contract('a.b', '1.0.0', { x: event(tree({})) })
+  const lock = extendLock({}, first)
+  expect(lock.contracts?.['a.b/1']?.numbers).toEqual({ Tree: { kids: 1 } })
+  expect(() => checkLock(JSON.parse(JSON.stringify(lock)), first)).not.toThrow()
+  const next = contract(
+    'a.b',
+    '1.1.0',
+    { x: event(tree({ n: Type.Optional(Type.Integer()) })) },
+    { lock },
+  )
+  expect(extendLock(lock, next).contracts?.['a.b/1']?.numbers).toEqual({ Tree: { kids: 1, n: 2 } })
+  const broken = contract('a.b', '1.1.0', { x: event(tree({ n: Type.Integer() })) }, { lock })
+  expect(thrownBy(() => checkLock(lock, broken))?.code).toBe('EARSHOT_VERSION_TOO_LOW')
+})

@@ -15,7 +15,8 @@ import { avroSchemaOf } from '../../src/contract/to-avro.ts'
 import { toJsonSchema } from '../../src/contract/to-json-schema.ts'
 import { protoOf, protoRootOf } from '../../src/contract/to-proto.ts'
 import { toTypeScript } from '../../src/contract/to-typescript.ts'
-import { seed, shapes, valueFor } from '../codec/arbitrary.ts'
+import { seed, shapes } from '../codec/arbitrary.ts'
+import { valueFor } from '../codec/values.ts'
 
 function through(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json))

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Orders } from '../../schemas/orders.ts'
+import { Pages } from '../../schemas/pages.ts'
 import { Sensors } from '../../schemas/sensors.ts'
 import { checkLock } from '../../src/contract/lock-check.ts'
 
@@ -17,6 +18,7 @@ afterAll(() => rmSync(made, { recursive: true, force: true }))
 
 const modules = [
   { module: 'orders', contract: Orders },
+  { module: 'pages', contract: Pages },
   { module: 'sensors', contract: Sensors },
 ]
 const targets = ['avro', 'json-schema', 'proto']

@@ -46,6 +46,26 @@ describe('the aggregator', () => {
     await stopping
   })
 
+  it('keeps two providers of one name apart', async () => {
+    disk = new FakeProvider('mdns')
+    await begin()
+    const peer = aRecord()
+    mdns.say({ type: 'up', peer })
+    await settle()
+    disk.say({ type: 'up', peer })
+    await settle()
+    mdns.say({ type: 'down', id: peer.id, epoch: peer.epoch, reason: 'goodbye' })
+    await settle()
+    expect(take()).toMatchObject([{ type: 'found', via: ['mdns'] }])
+    expect(discoverer.peers()).toMatchObject([{ via: ['mdns#2'] }])
+    disk.say({ type: 'synced' })
+    await settle()
+    expect(take()).toEqual([])
+    mdns.say({ type: 'synced' })
+    await settle()
+    expect(take()).toEqual([{ type: 'synced' }])
+  })
+
   it('reports a peer once, with the endpoints of all who hold it, nearest first', async () => {
     await begin()
     const id = randomId()

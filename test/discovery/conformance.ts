@@ -8,6 +8,10 @@ import { aRecord, randomMesh, Watch } from './support.ts'
 export interface ProviderUnderTest {
   /** Another instance on the same medium: as another process would have it. */
   create(): Discovery
+  /** Puts a peer there that does not announce itself: in a zone, or registered by somebody. */
+  put?(endpoint: string): void | Promise<void>
+  /** Takes it away again. */
+  take?(endpoint: string): void | Promise<void>
   cleanUp(): void | Promise<void>
 }
 
@@ -16,9 +20,15 @@ export interface ConformanceOptions {
   readonly open: (mesh: string) => ProviderUnderTest | Promise<ProviderUnderTest>
   /** Static lists and DNS announce nothing. */
   readonly announces: boolean
+  /** Somebody else can put peers there and take them away: `put` and `take`. */
+  readonly isFed?: boolean
+  /** Where a peer has to listen to be announced. Default: on loopback. */
+  readonly place?: Pick<PeerRecord, 'inbox' | 'door'>
 }
 
-export function conformsToDiscovery({ name, open, announces }: ConformanceOptions): void {
+export function conformsToDiscovery(options: ConformanceOptions): void {
+  const { name, open, announces, isFed = false, place } = options
+  const aPeer = (changes: Partial<PeerRecord>) => aRecord({ ...place, ...changes })
   describe(`the provider ${name}`, () => {
     let mesh: string
     let medium: ProviderUnderTest
@@ -73,24 +83,42 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
     })
 
     it('withdraws twice without harm', async () => {
-      const announcement = await announce(create(), aRecord({ mesh }))
+      const announcement = await announce(create(), aPeer({ mesh }))
       await announcement.withdraw()
       await announcement.withdraw()
     })
+
+    if (isFed) {
+      it('reports whom somebody else puts there, and takes away again', async () => {
+        const [first, second] = ['tcp://10.0.0.7:4711', 'tcp://10.0.0.8:4711']
+        await medium.put?.(first)
+        const watching = watch(create())
+        const { peer } = await watching.until('up')
+        expect(peer).toMatchObject({ mesh, inbox: [first] })
+        await watching.until('synced')
+        await medium.put?.(second)
+        await watching.until('up', (event) => event.peer.inbox[0] === second)
+        await medium.take?.(first)
+        const { id, epoch } = await watching.until('down')
+        expect({ id, epoch }).toEqual({ id: peer.id, epoch: peer.epoch })
+        await medium.put?.(first)
+        await watching.until('up', (event) => event.peer.inbox[0] === first)
+      })
+    }
 
     if (!announces) return
 
     it('shows a peer to one who was there before it', async () => {
       const watching = watch(create())
       await watching.until('synced')
-      const self = aRecord({ mesh, seq: 3, name: 'Orders & Häuser', meta: { role: 'primary' } })
+      const self = aPeer({ mesh, seq: 3, name: 'Orders & Häuser', meta: { role: 'primary' } })
       await announce(create(), self)
       const { peer } = await watching.until('up')
       expect(peer).toEqual(self)
     })
 
     it('shows a peer to one who comes later, before it says synced', async () => {
-      const self = aRecord({ mesh })
+      const self = aPeer({ mesh })
       await announce(create(), self)
       const watching = watch(create())
       await watching.until('synced')
@@ -100,7 +128,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
     })
 
     it('says goodbye when a peer withdraws', async () => {
-      const self = aRecord({ mesh })
+      const self = aPeer({ mesh })
       const announcement = await announce(create(), self)
       const watching = watch(create())
       await watching.until('up')
@@ -111,7 +139,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
 
     it('says goodbye when the provider of a peer is closed', async () => {
       const provider = create()
-      await announce(provider, aRecord({ mesh }))
+      await announce(provider, aPeer({ mesh }))
       const watching = watch(create())
       await watching.until('up')
       await provider.close()
@@ -120,7 +148,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
 
     it('withdraws when the signal of the announcement aborts', async () => {
       const stop = new AbortController()
-      await create().announce(aRecord({ mesh }), { signal: stop.signal })
+      await create().announce(aPeer({ mesh }), { signal: stop.signal })
       const watching = watch(create())
       await watching.until('up')
       stop.abort()
@@ -128,7 +156,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
     })
 
     it('reports a changed record', async () => {
-      const announcement = await announce(create(), aRecord({ mesh }))
+      const announcement = await announce(create(), aPeer({ mesh }))
       const watching = watch(create())
       await watching.until('up')
       await announcement.update({ seq: 1, name: 'renamed' })
@@ -137,7 +165,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
     })
 
     it('reports a restart under the same id with the later epoch', async () => {
-      const first = aRecord({ mesh, epoch: 1 })
+      const first = aPeer({ mesh, epoch: 1 })
       const provider = create()
       await announce(provider, first)
       const watching = watch(create())
@@ -149,8 +177,8 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
 
     it('does not report our own announcement', async () => {
       const provider = create()
-      const self = aRecord({ mesh })
-      const other = aRecord({ mesh })
+      const self = aPeer({ mesh })
+      const other = aPeer({ mesh })
       await announce(provider, self)
       const watching = watch(provider)
       await announce(create(), other)
@@ -159,8 +187,8 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
     })
 
     it('keeps meshes apart', async () => {
-      await announce(create(), aRecord({ mesh: randomMesh() }))
-      const self = aRecord({ mesh })
+      await announce(create(), aPeer({ mesh: randomMesh() }))
+      const self = aPeer({ mesh })
       await announce(create(), self)
       const watching = watch(create())
       const { peer } = await watching.until('up')
@@ -169,7 +197,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
 
     it('shows each of twenty peers', async () => {
       const provider = create()
-      const selves = Array.from({ length: 20 }, (_, i) => aRecord({ mesh, name: `peer-${i}` }))
+      const selves = Array.from({ length: 20 }, (_, i) => aPeer({ mesh, name: `peer-${i}` }))
       await Promise.all(selves.map((self) => announce(provider, self)))
       const watching = watch(create())
       const left = new Set(selves.map(({ id }) => id))
@@ -181,7 +209,7 @@ export function conformsToDiscovery({ name, open, announces }: ConformanceOption
       const stop = new AbortController()
       const events = create().watch(mesh, { signal: stop.signal })[Symbol.asyncIterator]()
       const other = watch(create())
-      const announcement = await announce(provider, aRecord({ mesh }))
+      const announcement = await announce(provider, aPeer({ mesh }))
       await other.until('up')
       await announcement.update({ seq: 1 })
       await other.until('change')

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { directory } from '../../src/discovery/directory.ts'
+import { dns } from '../../src/discovery/dns/dns.ts'
 import { mdns } from '../../src/discovery/mdns/mdns.ts'
+import { registrar } from '../../src/discovery/registrar.ts'
 import { runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
 import { staticPeers } from '../../src/discovery/static.ts'
 import { conformsToDiscovery } from './conformance.ts'
+import { DnsServer } from './dns/dns-server.ts'
 import { Watch } from './support.ts'
 
 conformsToDiscovery({
@@ -32,6 +35,48 @@ conformsToDiscovery({
   name: 'static',
   announces: false,
   open: () => ({ create: () => staticPeers([]), cleanUp: () => undefined }),
+})
+
+conformsToDiscovery({
+  name: 'dns:orders.svc',
+  announces: false,
+  isFed: true,
+  open: async () => {
+    const server = await new DnsServer().start()
+    const pods: Record<string, string> = {}
+    const podOf = (endpoint: string) => endpoint.replaceAll(/[^0-9]/g, '')
+    const tell = () => server.serve('orders.svc', pods, 0)
+    return {
+      create: () => dns('orders.svc', { servers: [server.address], search: [], leastMs: 100 }),
+      put: (endpoint) => {
+        pods[podOf(endpoint)] = new URL(endpoint).hostname
+        tell()
+      },
+      take: (endpoint) => {
+        delete pods[podOf(endpoint)]
+        tell()
+      },
+      cleanUp: () => server.stop(),
+    }
+  },
+})
+
+conformsToDiscovery({
+  name: 'registrar',
+  announces: false,
+  isFed: true,
+  open: () => {
+    const shared = registrar()
+    const tokens = new Map<string, string>()
+    return {
+      create: () => shared,
+      put: (endpoint) => {
+        tokens.set(endpoint, shared.register({ name: 'orders', inbox: [endpoint] }).token)
+      },
+      take: (endpoint) => shared.withdraw(tokens.get(endpoint) ?? ''),
+      cleanUp: () => undefined,
+    }
+  },
 })
 
 describe('static peers', () => {

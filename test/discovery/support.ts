@@ -61,6 +61,13 @@ export class Watch {
     }
   }
 
+  /** Everything up to and including the next event of a type. */
+  async through(type: DiscoveryEvent['type']): Promise<DiscoveryEvent[]> {
+    const isThere = () => this.seen.findIndex((event) => event.type === type)
+    await eventually(() => isThere() >= 0)
+    return this.seen.splice(0, isThere() + 1)
+  }
+
   stop(): Promise<void> {
     this.#stop.abort()
     return this.ended

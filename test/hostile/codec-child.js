@@ -41,6 +41,42 @@ const shapes = [
     d: Type.BigInt({ minimum: 0n, proto: 'uint64' }),
     e: Type.Array(Type.Enum(['none', 'some'], { numbers: [0, 1], unknown: 'none' })),
   }),
+  // Contains itself: through a list, a map, a union, an optional field.
+  Type.Cyclic(
+    {
+      Tree: Type.Object({
+        n: Type.Integer(),
+        kids: Type.Array(Type.Ref('Tree')),
+        by: Type.Optional(Type.Record(Type.String(), Type.Ref('Tree'))),
+        e: Type.Optional(Type.Ref('Expr')),
+      }),
+      Expr: Type.Union([
+        Type.Object({ kind: Type.Literal('lit'), s: Type.String() }),
+        Type.Object({ kind: Type.Literal('neg'), inner: Type.Ref('Expr') }),
+        Type.Object({ kind: Type.Literal('tree'), tree: Type.Ref('Tree') }),
+      ]),
+    },
+    'Tree',
+  ),
+  // Fixed, and a union of what is no record.
+  Type.Object({
+    id: Bytes({ length: 16, name: 'Id' }),
+    ids: Type.Array(Bytes({ length: 4, name: 'Short' })),
+    any: Type.Array(
+      Type.Union([
+        Type.Object({ kind: Type.Literal('null') }, { bare: true }),
+        Type.Object({ kind: Type.Literal('int'), value: Type.Integer() }, { bare: true }),
+        Type.Object({ kind: Type.Literal('text'), value: Type.String() }, { bare: true }),
+        Type.Object({ kind: Type.Literal('raw'), value: Bytes() }, { bare: true }),
+        Type.Object(
+          { kind: Type.Literal('list'), value: Type.Array(Type.Boolean()) },
+          { bare: true },
+        ),
+      ]),
+    ),
+    loose: Type.Array(Type.Integer({ format: 'int32', proto: 'int32' }), { packed: false }),
+    must: Type.Integer({ always: true }),
+  }),
 ].map((type) => shapeOf(type, 'Body'))
 
 const samples = [
@@ -60,6 +96,27 @@ const samples = [
   [{}, {}, {}],
   { k: { deep: [true, false] }, l: { deep: [] } },
   { a: -5, b: -(2 ** 40), c: [4_000_000_000, 1], d: 2n ** 60n, e: ['some', 'none', 'some'] },
+  {
+    n: 1,
+    kids: [{ n: 2, kids: [{ n: 3, kids: [] }], by: { x: { n: 4, kids: [] } } }],
+    e: {
+      kind: 'neg',
+      inner: { kind: 'tree', tree: { n: 5, kids: [], e: { kind: 'lit', s: 'x' } } },
+    },
+  },
+  {
+    id: new Uint8Array(16).fill(7),
+    ids: [new Uint8Array(4), new Uint8Array([1, 2, 3, 4])],
+    any: [
+      { kind: 'null' },
+      { kind: 'int', value: -70_000 },
+      { kind: 'text', value: 'text' },
+      { kind: 'raw', value: new Uint8Array(3) },
+      { kind: 'list', value: [true, false] },
+    ],
+    loose: [1, -1, 300],
+    must: 0,
+  },
 ]
 
 /** The first shape as a later version has it: a field less, a default and a symbol more. */

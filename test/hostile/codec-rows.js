@@ -17,12 +17,41 @@ const raw = Type.Object({ b: Bytes() })
 const text = Type.Object({ s: Type.String() })
 const lists = Type.Array(Type.Array(Type.Array(Type.Object({}))))
 
+const tree = Type.Cyclic(
+  {
+    Tree: Type.Object({
+      kids: Type.Array(Type.Ref('Tree')),
+      next: Type.Optional(Type.Ref('Tree')),
+    }),
+  },
+  'Tree',
+)
+const fixed = Type.Array(Bytes({ length: 4_096, name: 'Page' }))
+const nulls = Type.Array(
+  Type.Union([
+    Type.Object({ kind: Type.Literal('null') }, { bare: true }),
+    Type.Object({ kind: Type.Literal('n'), value: Type.Integer() }, { bare: true }),
+  ]),
+)
+
 function hex(codec, name, type, bytes) {
   return { codec, name, type, bytes: () => Buffer.from(bytes.replaceAll(' ', ''), 'hex') }
 }
 
 function made(codec, name, type, bytes) {
   return { codec, name, type, bytes: () => Buffer.from(bytes()) }
+}
+
+/** Messages in each other under one tag. */
+function nested(levels, tag) {
+  let bytes = []
+  for (let level = 0; level < levels; level++) {
+    let size = bytes.length
+    const head = [tag]
+    for (; size > 127; size >>= 7) head.push((size & 127) | 128)
+    bytes = [...head, size, ...bytes]
+  }
+  return bytes
 }
 
 /** 2^30 as a zigzag varint, and −2^30 with a block size after it. */
@@ -48,6 +77,13 @@ const avro = [
   hex('avro', 'int with 2^40', Type.Integer({ format: 'int32' }), '80808080808040'),
   hex('avro', 'varint of eleven bytes', Type.Integer(), 'ffffffffffffffffffff01'),
   hex('avro', 'text that is not UTF-8', text, '04 c328'),
+  made('avro', '200 000 records in a list each', tree, () => new Array(200_000).fill(2)),
+  made('avro', '200 000 records in a field each', tree, () => {
+    return Array.from({ length: 400_000 }, (_, at) => (at % 2 ? 2 : 0))
+  }),
+  hex('avro', 'list of 2^30 of itself', tree, `${many} 00`),
+  hex('avro', 'list of 2^30 fixed', fixed, `${many} 00`),
+  hex('avro', 'list of 2^30 nulls in a union', nulls, `${many} 00`),
 ]
 
 const msgpack = [
@@ -74,6 +110,14 @@ const msgpack = [
   hex('msgpack', 'record definition, skipped', plain, '81 a17a d47240 92a161a162 0102'),
   hex('msgpack', 'text that is not UTF-8', text, '81 a173 a2c328'),
   hex('msgpack', 'surrogate in UTF-8', text, '81 a173 a3eda080'),
+  made('msgpack', '100 000 records in a list each', tree, () => {
+    const level = [0x81, 0xa4, 0x6b, 0x69, 0x64, 0x73, 0x91]
+    return Array.from({ length: 700_000 }, (_, at) => level[at % 7])
+  }),
+  made('msgpack', '100 000 records in a field each', tree, () => {
+    const level = [0x82, 0xa4, 0x6b, 0x69, 0x64, 0x73, 0x90, 0xa4, 0x6e, 0x65, 0x78, 0x74]
+    return Array.from({ length: 1_200_000 }, (_, at) => level[at % 12])
+  }),
 ]
 
 const protobuf = [
@@ -95,6 +139,8 @@ const protobuf = [
   hex('protobuf', 'key __proto__ in a map', map, '0a 0e 0a09 5f5f70726f746f5f5f 1201 61'),
   hex('protobuf', 'text that is not UTF-8', text, '0a 02 c328'),
   hex('protobuf', 'field number 0', plain, '00 00'),
+  made('protobuf', '5 000 records in each other', tree, () => nested(5_000, 0x0a)),
+  made('protobuf', '5 000 records in a field each', tree, () => nested(5_000, 0x12)),
   hex('protobuf', 'varint of eleven bytes', plain, '08 ffffffffffffffffffff01'),
 ]
 
@@ -110,6 +156,12 @@ const json = [
   made('json', 'key __proto__ in a record', plain, () => '{"__proto__":{"admin":true}}'),
   made('json', '2^63-1 as a number', Type.Integer(), () => '9223372036854775807'),
   made('json', '1e400', Type.Number(), () => '1e400'),
+  made('json', '2 000 records in each other', tree, () => {
+    return `${'{"kids":['.repeat(2_000)}{"kids":[]}${']}'.repeat(2_000)}`
+  }),
+  made('json', '2 000 records in a field each', tree, () => {
+    return `${'{"kids":[],"next":'.repeat(2_000)}{"kids":[]}${'}'.repeat(2_000)}`
+  }),
   made('json', 'text that is not UTF-8', text, () => Buffer.from('7b2273223a22c328227d', 'hex')),
   made('json', 'lone surrogate', text, () => '{"s":"\\ud800"}'),
 ]

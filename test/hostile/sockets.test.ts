@@ -75,7 +75,7 @@ function hello(mesh: string, change: object = {}): Buffer {
       contracts: [],
       hears: [],
     },
-    ...{ credit: 1_000_000_000, window: 1_000_000, heartbeatMs: 1_000, ...change },
+    ...{ credit: 1_000_000_000, window: 1_000_000, heartbeatMs: 1_000, revision: 0, ...change },
   }
   return record(Kind.hello, Buffer.from(JSON.stringify(said)))
 }

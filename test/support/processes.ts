@@ -75,3 +75,21 @@ export function startServing(
 ): Promise<PeerProcess> {
   return startProcess('serving.js', [mesh, name, JSON.stringify(options)])
 }
+
+export interface Versioned {
+  /** Versions of `fixture/orders.js`. */
+  readonly serves: readonly string[]
+  readonly uses: string
+  readonly range?: string
+  /** Serves and uses a contract without types in these codecs. */
+  readonly loose?: readonly string[]
+  readonly options?: object
+}
+
+export function startVersioned(
+  mesh: string,
+  name: string,
+  settings: Versioned,
+): Promise<PeerProcess> {
+  return startProcess('versioned.js', [mesh, name, JSON.stringify(settings)])
+}

@@ -70,6 +70,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   bridge: edge,
   inspect: edge,
   telemetry: edge,
+  report: edge,
   testing: edge,
   cli: { floor: 8, mayImport: [] },
 }

@@ -33,6 +33,7 @@ const hello: Hello = {
   credit: 1,
   window: 1,
   heartbeatMs: 1_000,
+  revision: 7,
 }
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
 

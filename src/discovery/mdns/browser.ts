@@ -7,12 +7,14 @@ import { meshHash } from '../mesh-hash.ts'
 import type { DiscoveryEvent, PeerRecord } from '../provider.ts'
 import { type Instance, isComplete, maxResolves, PeerCache, peerOf } from './cache.ts'
 import { pointerBytes } from './encode.ts'
+import { zoneOf } from './ipv6.ts'
 import { browseName } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, maxFrameBytes, query } from './packet.ts'
 
 /** The first questions come from a port of our own, so that answers come to us alone. */
 const FIRST_ASKS_MS = [0, 150, 1_000]
 const NEXT_ASK_MS = 3_000
+const SECOND_FAMILY_MS = 1_000
 const MAX_ASK_GAP_MS = 3_600_000
 /** After two rounds of asking, whoever can be seen has been. */
 const SYNCED_MS = 250
@@ -34,6 +36,7 @@ export interface BrowserPort {
 
 interface Interface {
   readonly address: string
+  readonly isSecond: boolean
   asks: number
   gapMs: number
   timer: Timer | undefined
@@ -89,10 +92,15 @@ export class Browser {
     this.#interfaces.clear()
   }
 
-  addInterface(address: string): void {
+  /**
+   * Begins to ask on an interface. The second family of one is asked once, a second later, with
+   * all that is known by then: else each peer would be told of each peer twice.
+   */
+  addInterface(address: string, isSecond = false): void {
     if (this.#interfaces.has(address)) return
     const fresh: Interface = {
       address,
+      isSecond,
       asks: 0,
       gapMs: NEXT_ASK_MS,
       timer: undefined,
@@ -100,7 +108,7 @@ export class Browser {
       heardAtMs: new Map(),
     }
     this.#interfaces.set(address, fresh)
-    this.#ask(fresh)
+    this.#begin(fresh)
   }
 
   removeInterface(address: string): void {
@@ -116,7 +124,7 @@ export class Browser {
     for (const one of this.#interfaces.values()) {
       one.asks = 0
       one.gapMs = NEXT_ASK_MS
-      this.#ask(one)
+      this.#begin(one)
     }
   }
 
@@ -134,6 +142,16 @@ export class Browser {
     }
   }
 
+  #begin(on: Interface): void {
+    if (!on.isSecond) {
+      this.#ask(on)
+      return
+    }
+    on.timer?.cancel()
+    on.asks = FIRST_ASKS_MS.length - 1
+    on.timer = this.#port.clock.after(SECOND_FAMILY_MS, () => this.#ask(on), true)
+  }
+
   #ask(on: Interface): void {
     on.timer?.cancel()
     const { clock, ask } = this.#port
@@ -141,7 +159,7 @@ export class Browser {
     const isFirst = on.asks < FIRST_ASKS_MS.length
     const question = { name: this.#browse, type: 'PTR' }
     if (isFirst || !wasHeard(on, question, nowMs)) {
-      const known = this.#cache.knownPointers(on.address, nowMs)
+      const known = this.#cache.knownPointers(on.isSecond ? undefined : on.address, nowMs)
       for (const packet of withKnown(question, known)) ask(on.address, packet, isFirst)
     }
     on.asks++
@@ -258,12 +276,14 @@ export class Browser {
   }
 }
 
-function missingOf({ name, service, text, hosts }: Instance): DnsQuestion[] {
+function missingOf({ address, name, service, text, hosts }: Instance): DnsQuestion[] {
   const questions: DnsQuestion[] = []
   if (!service) questions.push({ name, type: 'SRV' })
   if (!text) questions.push({ name, type: 'TXT' })
   if (service && hosts.size === 0) {
-    questions.push({ name: service.record.data.target, type: 'A' })
+    const host = service.record.data.target
+    questions.push({ name: host, type: 'A' })
+    if (zoneOf(address)) questions.push({ name: host, type: 'AAAA' })
   }
   return questions
 }

@@ -1,14 +1,15 @@
 // Owns what the network has said about peers of one mesh, per interface, and how long it counts.
 // Never keeps a record that does not lead to a peer, and never more than 4,096 of them.
 
-import { isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import type { PeerRecord } from '../provider.ts'
+import { isLinkLocal6, zoneOf } from './ipv6.ts'
 import { decodeTxt, isPort, nameKey, sameName, serviceType, type TxtFacts } from './names.ts'
 import type { DnsQuestion, DnsRecord } from './packet.ts'
 import { dataKey } from './packet.ts'
 
 const MAX_RECORDS = 4_096
-const MAX_ADDRESSES = 4
+const MAX_ADDRESSES = 8
 /** How often the missing records of an instance are asked for before it is given up. */
 export const maxResolves = 3
 /** Nobody needs longer; a liar's century must not fill the cache. */
@@ -38,7 +39,7 @@ export interface Instance {
   pointer: Entry<Of<'PTR'>>
   service: Entry<Of<'SRV'>> | undefined
   text: Entry<Of<'TXT'>> | undefined
-  readonly hosts: Map<string, Entry<Of<'A'>>>
+  readonly hosts: Map<string, Entry<Of<'A' | 'AAAA'>>>
   facts: TxtFacts | undefined
   /** The host that `service` names, to be found by its addresses. */
   hostKey: string
@@ -99,7 +100,8 @@ export class PeerCache {
       else if (this.#describe(instance, record, nowMs)) touched.add(instance)
     }
     for (const record of records) {
-      if (record.type === 'A') this.#locate(address, record, nowMs, touched)
+      if (record.type === 'A' || record.type === 'AAAA')
+        this.#locate(address, record, nowMs, touched)
     }
     for (const instance of gone) this.remove(instance)
     return { touched, gone }
@@ -157,16 +159,20 @@ export class PeerCache {
     return questions
   }
 
-  /** The pointers that we need not be told: those with more than half of their life left. */
-  knownPointers(address: string, nowMs: number): DnsRecord[] {
-    const known: DnsRecord[] = []
+  /**
+   * The pointers that we need not be told: those with more than half of their life left, of one
+   * interface or of all.
+   */
+  knownPointers(address: string | undefined, nowMs: number): DnsRecord[] {
+    const known = new Map<string, DnsRecord>()
     for (const instance of this.#instances.values()) {
-      if (instance.address !== address || !isKnown(instance, nowMs)) continue
+      if (address !== undefined && instance.address !== address) continue
+      if (!isKnown(instance, nowMs)) continue
       const { record, heardAtMs, ttlMs } = instance.pointer
       const ttlSeconds = Math.floor((heardAtMs + ttlMs - nowMs) / 1_000)
-      known.push({ ...record, flush: false, ttlSeconds })
+      known.set(nameKey(instance.name), { ...record, flush: false, ttlSeconds })
     }
-    return known
+    return [...known.values()]
   }
 
   /** True if we would name the record, too, among what we know. */
@@ -223,8 +229,10 @@ export class PeerCache {
     return true
   }
 
-  #locate(address: string, record: Of<'A'>, nowMs: number, touched: Set<Instance>): void {
-    if (!isIPv4(record.data)) return
+  #locate(address: string, record: Of<'A' | 'AAAA'>, nowMs: number, touched: Set<Instance>): void {
+    if (isIP(record.data) === 0) return
+    // What is link-local counts on the interface it was heard on, which IPv4 does not tell.
+    if (isLinkLocal6(record.data) && zoneOf(address) === undefined) return
     const hostKey = keyOf(address, record.name)
     for (const instance of this.#instances.values()) {
       if (instance.hostKey !== hostKey) continue
@@ -260,7 +268,8 @@ export function peerOf(instance: Instance, mesh: string): PeerRecord | undefined
   const { facts, service, hosts } = instance
   if (!facts || !service || hosts.size === 0) return undefined
   const { id, epoch, seq, name, doorPort, meta } = facts
-  const at = (port: number) => [...hosts.keys()].map((host) => `tcp://${host}:${port}`)
+  const zone = zoneOf(instance.address)
+  const at = (port: number) => [...hosts.keys()].map((host) => endpointAt(host, port, zone))
   return {
     id,
     epoch,
@@ -271,6 +280,11 @@ export function peerOf(instance: Instance, mesh: string): PeerRecord | undefined
     door: doorPort === undefined ? [] : at(doorPort),
     ...(meta === undefined ? {} : { meta }),
   }
+}
+
+function endpointAt(host: string, port: number, zone: string | undefined): string {
+  if (!host.includes(':')) return `tcp://${host}:${port}`
+  return `tcp://[${host}${isLinkLocal6(host) ? `%${zone}` : ''}]:${port}`
 }
 
 export function isComplete({ service, text, hosts }: Instance): boolean {
@@ -298,16 +312,16 @@ function isDueForRefresh({ heardAtMs, ttlMs, refreshes, spread }: Entry, nowMs: 
 
 /** True when the set of addresses has changed. */
 function placeHost(
-  hosts: Map<string, Entry<Of<'A'>>>,
-  entry: Entry<Of<'A'>>,
+  hosts: Map<string, Entry<Of<'A' | 'AAAA'>>>,
+  entry: Entry<Of<'A' | 'AAAA'>>,
   nowMs: number,
 ): boolean {
-  const { data: address, ttlSeconds, flush } = entry.record
+  const { data: address, type, ttlSeconds, flush } = entry.record
   if (ttlSeconds === 0) return hosts.delete(address)
   let isChanged = !hosts.has(address)
   if (flush) {
-    for (const [other, { heardAtMs }] of hosts) {
-      if (other === address || nowMs - heardAtMs <= FLUSH_GRACE_MS) continue
+    for (const [other, { record, heardAtMs }] of hosts) {
+      if (other === address || record.type !== type || nowMs - heardAtMs <= FLUSH_GRACE_MS) continue
       hosts.delete(other)
       isChanged = true
     }

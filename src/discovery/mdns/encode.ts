@@ -1,6 +1,7 @@
 // Owns the bytes of the packets that we send: names are written once and pointed to afterwards,
 // which dns-packet does not do, and which halves what a crowded network carries.
 
+import { ipv6Bytes } from './ipv6.ts'
 import type { DnsPacket, DnsQuestion, DnsRecord } from './packet.ts'
 
 const HEADER_BYTES = 12
@@ -9,7 +10,14 @@ const AUTHORITATIVE = 0x400
 const RESPONSE = 0x8000
 const FLUSH = 0x8000
 const CLASS_IN = 1
-const typeNumbers: Readonly<Record<string, number>> = { A: 1, PTR: 12, TXT: 16, SRV: 33, ANY: 255 }
+const typeNumbers: Readonly<Record<string, number>> = {
+  A: 1,
+  PTR: 12,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  ANY: 255,
+}
 /** Pointers have 14 bits. */
 const MAX_POINTER = 0x3fff
 
@@ -45,6 +53,7 @@ function mostBytes(record: DnsRecord): number {
   if (record.type === 'A') return head + 4
   if (record.type === 'PTR') return head + record.data.length * 3 + 2
   if (record.type === 'SRV') return head + 6 + record.data.target.length * 3 + 2
+  if (record.type === 'AAAA') return head + 16
   return head + 1 + record.data.reduce((sum, { length }) => sum + length + 1, 0)
 }
 
@@ -88,6 +97,9 @@ class Writer {
     switch (record.type) {
       case 'A':
         for (const part of record.data.split('.')) this.#u8(Number(part))
+        break
+      case 'AAAA':
+        for (const byte of ipv6Bytes(record.data)) this.#u8(byte)
         break
       case 'PTR':
         this.#name(record.data)

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { reportNote } from '../../base/diagnostics.ts'
 import { type EarshotError, toEarshotError } from '../../base/errors.ts'
 import { DiscoveryEvents } from '../event-queue.ts'
-import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from '../provider.ts'
+import type { Announcement, Discovery, DiscoveryEvent, PeerPlace, PeerRecord } from '../provider.ts'
 import { atMost } from '../provider-run.ts'
 import type { Address } from './answers.ts'
 import { Browser } from './browser.ts'
@@ -19,7 +19,7 @@ import { MulticastSockets } from './sockets.ts'
 const GOODBYE_LIMIT_MS = 100
 
 export interface MdnsOptions {
-  /** Default `host`: loopback only. */
+  /** Default: `lan` for a peer that listens beyond this host, else `host`, loopback only. */
   readonly scope?: MdnsScope
   readonly clock?: Clock
   /** 0 to 1, for the delays that keep many peers from speaking at once. Default `Math.random`. */
@@ -55,8 +55,8 @@ export interface MdnsDiscovery extends Discovery {
  * @throws EARSHOT_OPTION_INVALID for a wrong `scope`; all else is a `fault` event.
  */
 export function mdns(options: MdnsOptions = {}): MdnsDiscovery {
-  const scope = options.scope ?? 'host'
-  checkScope(scope)
+  const { scope } = options
+  if (scope !== undefined) checkScope(scope)
   return new MdnsProvider(scope, options.clock ?? systemClock, options.random ?? Math.random)
 }
 
@@ -80,13 +80,15 @@ class MdnsProvider implements MdnsDiscovery {
   #renames = 0
   #faults = 0
   #refused = 0
+  #scope: MdnsScope | undefined
   #isClosed = false
 
-  constructor(scope: MdnsScope, clock: Clock, random: () => number) {
+  constructor(scope: MdnsScope | undefined, clock: Clock, random: () => number) {
+    this.#scope = scope
     this.#clock = clock
     this.#random = random
     this.#sockets = new MulticastSockets({
-      scope,
+      scope: () => this.#scope ?? 'host',
       clock,
       onPacket: (address, bytes, from, isAlone) => this.#receive(address, bytes, from, isAlone),
       onOffLink: () => {
@@ -97,6 +99,10 @@ class MdnsProvider implements MdnsDiscovery {
       onResume: () => this.#resume(),
       onFault: (error, retryInMs) => this.#fault(error, retryInMs),
     })
+  }
+
+  prepare({ local }: PeerPlace): void {
+    this.#scope ??= local ? 'host' : 'lan'
   }
 
   stats(): MdnsStats {
@@ -132,7 +138,7 @@ class MdnsProvider implements MdnsDiscovery {
       signal.addEventListener('abort', withdraw, { once: true })
       this.#sockets.open()
       for (const [address, canAnnounce] of this.#up) {
-        if (canAnnounce) responder.addInterface(address)
+        if (canAnnounce) responder.addInterface(address, this.#sockets.reachableAt(address))
       }
     }
     return Promise.resolve({
@@ -174,7 +180,9 @@ class MdnsProvider implements MdnsDiscovery {
     for (const fault of this.#unheard.splice(0)) events.push(fault)
     browser.open()
     this.#sockets.open()
-    for (const address of this.#up.keys()) browser.addInterface(address)
+    for (const address of this.#up.keys()) {
+      browser.addInterface(address, this.#sockets.isSecond(address))
+    }
     return events
   }
 
@@ -224,9 +232,11 @@ class MdnsProvider implements MdnsDiscovery {
 
   #interfaceUp(address: string, canAnnounce: boolean): void {
     this.#up.set(address, canAnnounce)
-    for (const { browser } of this.#watching) browser.addInterface(address)
+    const isSecond = this.#sockets.isSecond(address)
+    for (const { browser } of this.#watching) browser.addInterface(address, isSecond)
     if (!canAnnounce) return
-    for (const responder of this.#responders.keys()) responder.addInterface(address)
+    const reachable = this.#sockets.reachableAt(address)
+    for (const responder of this.#responders.keys()) responder.addInterface(address, reachable)
   }
 
   #interfaceDown(address: string): void {

@@ -111,6 +111,18 @@ export function isPort(value: number): boolean {
   return Number.isInteger(value) && value > 0 && value < 65_536
 }
 
+/** The strings of a TXT record as it stands in a packet; what is cut off is left out. */
+export function splitStrings(bytes: Uint8Array): Uint8Array[] {
+  const strings: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 1 + (bytes[at] ?? 0)
+    if (end > bytes.length) break
+    strings.push(bytes.subarray(at + 1, end))
+    at = end
+  }
+  return strings
+}
+
 function splitTxt(strings: readonly Uint8Array[]): Map<string, string> | undefined {
   let total = 0
   const values = new Map<string, string>()

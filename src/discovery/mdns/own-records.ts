@@ -1,14 +1,18 @@
 // Owns the DNS records by which we announce ourselves on one interface.
 // Never decides when they are sent.
 
+import { isIPv4 } from 'node:net'
 import type { PeerRecord } from '../provider.ts'
 import { typeNumber } from './encode.ts'
+import { ipv6Bytes } from './ipv6.ts'
 import { browseName, encodeTxt, isPort, serviceType, typesName } from './names.ts'
 import { type DnsRecord, dataKey } from './packet.ts'
 
 /** What names a host or may change soon; the rest. Source: RFC 6762, 10. */
 const HOST_TTL_SECONDS = 120
 const OTHER_TTL_SECONDS = 4_500
+
+const ENDPOINT = /^tcp:\/\/([^/\s]+):(\d{1,5})$/
 
 export interface OwnNames {
   readonly instance: string
@@ -18,27 +22,39 @@ export interface OwnNames {
 export interface OwnRecords {
   /** PTR records: others may have the same names. */
   readonly shared: readonly DnsRecord[]
-  /** SRV, TXT and A: nobody else may have these. */
+  /** SRV, TXT, A and AAAA: nobody else may have these. */
   readonly unique: readonly DnsRecord[]
   /** Answers the question which types of service exist; never announced. */
   readonly types: DnsRecord
 }
 
+/** More than any honest host has on one interface. */
+const MAX_ADDRESSES = 4
+
 /**
- * The records for the interface with this IPv4 address; undefined when the peer has no TCP
- * inbox that can be reached there.
+ * The records for the interface with these addresses; undefined when the peer has no TCP inbox
+ * that can be reached there.
  */
 export function ownRecords(
   self: PeerRecord,
   names: OwnNames,
-  address: string,
+  addresses: readonly string[],
 ): OwnRecords | undefined {
-  const port = portAt(self.inbox, address)
-  if (port === undefined) return undefined
+  const place = self.behalf ? foreignPlace(self.inbox, addresses) : ownPlace(self.inbox, addresses)
+  if (!place) return undefined
+  const { port, hosts } = place
   const { instance, host } = names
   const pointer = { type: 'PTR', ttlSeconds: OTHER_TTL_SECONDS, data: instance } as const
   const unique = { flush: true, name: instance } as const
-  const txt = encodeTxt(self, portAt(self.door, address))
+  const doors = addresses.map((address) => portAt(self.door, address))
+  const txt = encodeTxt(
+    self,
+    doors.find((door) => door !== undefined),
+  )
+  const located = hosts.slice(0, MAX_ADDRESSES).map((data): DnsRecord => {
+    const type = isIPv4(data) ? 'A' : 'AAAA'
+    return { ...unique, name: host, type, ttlSeconds: HOST_TTL_SECONDS, data }
+  })
   return {
     shared: [
       { ...pointer, name: serviceType },
@@ -47,17 +63,37 @@ export function ownRecords(
     unique: [
       { ...unique, type: 'SRV', ttlSeconds: HOST_TTL_SECONDS, data: { port, target: host } },
       { ...unique, type: 'TXT', ttlSeconds: OTHER_TTL_SECONDS, data: txt },
-      { ...unique, name: host, type: 'A', ttlSeconds: HOST_TTL_SECONDS, data: address },
+      ...located,
     ],
     types: { type: 'PTR', name: typesName, ttlSeconds: OTHER_TTL_SECONDS, data: serviceType },
   }
 }
 
+/** DNS has room for one port: the addresses with another one are left out. */
+function ownPlace(inbox: readonly string[], addresses: readonly string[]) {
+  const ports = addresses.map((address) => portAt(inbox, address))
+  const port = ports.find((one) => one !== undefined)
+  if (port === undefined) return undefined
+  return { port, hosts: addresses.filter((_, index) => ports[index] === port) }
+}
+
+/** Where another is reached for whom we speak: what is on loopback is of use there alone. */
+function foreignPlace(inbox: readonly string[], [here = '']: readonly string[]) {
+  for (const endpoint of inbox) {
+    const [, host = '', port] = ENDPOINT.exec(endpoint) ?? []
+    if (!isIPv4(host) || host.startsWith('127.') !== here.startsWith('127.')) continue
+    if (isPort(Number(port))) return { port: Number(port), hosts: [host] }
+  }
+  return undefined
+}
+
 /** The port under which an endpoint in the list is reached at this address. */
 function portAt(endpoints: readonly string[], address: string): number | undefined {
   for (const endpoint of endpoints) {
-    const [, host, port] = /^tcp:\/\/([^/\s]+):(\d{1,5})$/.exec(endpoint) ?? []
-    const isHere = host === address || host === '0.0.0.0' || host === '*'
+    const [, written = '', port] = ENDPOINT.exec(endpoint) ?? []
+    const [host] = written.replaceAll(/[[\]]/g, '').split('%')
+    const isAny4 = isIPv4(address) && (host === '0.0.0.0' || host === '*')
+    const isHere = host === address || host === '::' || isAny4
     if (isHere && isPort(Number(port))) return Number(port)
   }
   return undefined
@@ -85,6 +121,8 @@ function dataBytes(record: DnsRecord): Buffer {
   switch (record.type) {
     case 'A':
       return Buffer.from(record.data.split('.').map(Number))
+    case 'AAAA':
+      return Buffer.from(ipv6Bytes(record.data))
     case 'PTR':
       return nameBytes(record.data)
     case 'SRV': {

@@ -2,6 +2,7 @@
 // Never throws for what came from the network, and never follows more than a few pointers.
 
 import { decode, type Packet } from 'dns-packet'
+import { ipv6Bytes } from './ipv6.ts'
 import { nameKey } from './names.ts'
 
 /** The largest packet of multicast DNS. Source: RFC 6762, 17. */
@@ -17,6 +18,7 @@ const UNICAST_CLASS = 'UNKNOWN_32769'
 
 const A = 1
 const PTR = 12
+const AAAA = 28
 const SRV = 33
 /** CNAME, PTR, DNAME, NSEC: their data begins with a name. */
 const NAME_FIRST = new Set([5, PTR, 39, 47])
@@ -25,7 +27,7 @@ const UNWANTED = new Set([2, 6, 15, 17, 18, 24, 26, 35, 36, 43, 46, 48, 50, 257]
 
 export interface DnsQuestion {
   readonly name: string
-  /** `PTR`, `SRV`, `TXT`, `A`, `ANY`, or another type that we hold nothing of. */
+  /** `PTR`, `SRV`, `TXT`, `A`, `AAAA`, `ANY`, or another type that we hold nothing of. */
   readonly type: string
   /** The asker would like the answer for itself alone. */
   readonly unicast?: boolean
@@ -44,6 +46,7 @@ export type DnsRecord = RecordHead &
     | { readonly type: 'SRV'; readonly data: { readonly port: number; readonly target: string } }
     | { readonly type: 'TXT'; readonly data: readonly Uint8Array[] }
     | { readonly type: 'A'; readonly data: string }
+    | { readonly type: 'AAAA'; readonly data: string }
   )
 
 export interface DnsPacket {
@@ -98,6 +101,8 @@ export function dataKey(record: DnsRecord): string {
   switch (record.type) {
     case 'A':
       return record.data
+    case 'AAAA':
+      return Buffer.from(ipv6Bytes(record.data)).toString('hex')
     case 'PTR':
       return nameKey(record.data)
     case 'SRV':
@@ -120,7 +125,7 @@ function fromWire(answers: readonly WireAnswer[] | undefined): DnsRecord[] {
   for (const answer of answers ?? []) {
     if (!('ttl' in answer) || answer.class !== 'IN') continue
     const head = { name: answer.name, ttlSeconds: answer.ttl ?? 0, flush: answer.flush ?? false }
-    if (answer.type === 'A' || answer.type === 'PTR') {
+    if (answer.type === 'A' || answer.type === 'AAAA' || answer.type === 'PTR') {
       records.push({ ...head, type: answer.type, data: answer.data })
     } else if (answer.type === 'SRV') {
       const { port, target } = answer.data
@@ -165,6 +170,7 @@ function skipRecord(bytes: Buffer, offset: number): number {
   const end = data + bytes.readUInt16BE(head + 8)
   if (end > bytes.length || UNWANTED.has(type)) return BAD
   if (type === A && end - data !== 4) return BAD
+  if (type === AAAA && end - data !== 16) return BAD
   if (NAME_FIRST.has(type)) {
     const after = skipName(bytes, data)
     if (after < 0 || after > end || (type === PTR && after !== end)) return BAD

@@ -36,7 +36,7 @@ export interface PresencePort extends Omit<AnswerPort, 'companions'> {
   readonly browse: string
   /** For how many peers an answer to one asker has to be spread. */
   readonly peerCount: () => number
-  /** True for every IPv4 address of this host. */
+  /** True for every address of this host, without zones. */
   readonly isOwnAddress: (address: string) => boolean
   /** Somebody else holds one of our names: choose others, then call `claim` again. */
   readonly onConflict: () => void
@@ -165,13 +165,12 @@ export class Presence {
   #clashes(record: DnsRecord): boolean {
     if (record.ttlSeconds === 0) return false
     // Two of our interfaces on one network hear each other.
-    if (record.type === 'A' && this.#port.isOwnAddress(record.data)) return false
-    return this.#records.unique.some(
-      (ours) =>
-        ours.type === record.type &&
-        sameName(ours.name, record.name) &&
-        dataKey(ours) !== dataKey(record),
-    )
+    if (isAddress(record) && this.#port.isOwnAddress(record.data)) return false
+    const { unique } = this.#records
+    const same = unique.filter(({ type, name }) => {
+      return type === record.type && sameName(name, record.name)
+    })
+    return same.length > 0 && same.every((ours) => dataKey(ours) !== dataKey(record))
   }
 
   #hearProbe(authorities: readonly DnsRecord[]): void {
@@ -278,9 +277,13 @@ export class Presence {
   #companions(told: readonly DnsRecord[]): readonly DnsRecord[] {
     const { shared, unique } = this.#records
     if (told.some((record) => shared.includes(record))) return unique
-    if (told.some(({ type }) => type === 'SRV')) return unique.filter(({ type }) => type === 'A')
+    if (told.some(({ type }) => type === 'SRV')) return unique.filter(isAddress)
     return []
   }
+}
+
+function isAddress(record: DnsRecord): record is Extract<DnsRecord, { type: 'A' | 'AAAA' }> {
+  return record.type === 'A' || record.type === 'AAAA'
 }
 
 function asksFor({ name, type }: DnsQuestion, record: DnsRecord): boolean {

@@ -28,7 +28,8 @@ export interface ResponderPort {
 export class Responder {
   readonly #port: ResponderPort
   readonly #presences = new Map<string, Presence>()
-  readonly #addresses = new Set<string>()
+  /** Each interface by its own address, with all under which we can be reached over it. */
+  readonly #reachable = new Map<string, readonly string[]>()
   #self: PeerRecord
   #names: OwnNames
   #conflicts = 0
@@ -44,14 +45,16 @@ export class Responder {
     return this.#names.instance
   }
 
-  addInterface(address: string): void {
+  /** Begins on an interface, or changes under which addresses we are reached over it. */
+  addInterface(address: string, reachable: readonly string[] = [address]): void {
     if (this.#isWithdrawn) return
-    this.#addresses.add(address)
-    this.#begin(address, ownRecords(this.#self, this.#names, address))
+    const before = this.#recordsAt(address)
+    this.#reachable.set(address, reachable)
+    this.#revise(address, before)
   }
 
   removeInterface(address: string): void {
-    this.#addresses.delete(address)
+    this.#reachable.delete(address)
     this.#presences.get(address)?.close()
     this.#presences.delete(address)
   }
@@ -62,19 +65,10 @@ export class Responder {
 
   /** Announces what has changed. The names stay. */
   update(self: PeerRecord): void {
-    const before = this.#self
+    const addresses = [...this.#reachable.keys()]
+    const before = addresses.map((address) => this.#recordsAt(address))
     this.#self = self
-    for (const address of this.#addresses) {
-      const records = ownRecords(self, this.#names, address)
-      const presence = this.#presences.get(address)
-      if (!presence) this.#begin(address, records)
-      else if (!records) {
-        presence.withdraw()
-        this.#presences.delete(address)
-      } else if (!sameRecords(records, ownRecords(before, this.#names, address))) {
-        presence.change(records)
-      }
-    }
+    for (const [index, address] of addresses.entries()) this.#revise(address, before[index])
   }
 
   /** After the host slept: the others may have forgotten us. */
@@ -87,6 +81,20 @@ export class Responder {
     this.#isWithdrawn = true
     for (const presence of this.#presences.values()) presence.withdraw()
     this.#presences.clear()
+  }
+
+  #recordsAt(address: string): OwnRecords | undefined {
+    return ownRecords(this.#self, this.#names, this.#reachable.get(address) ?? [])
+  }
+
+  #revise(address: string, before: OwnRecords | undefined): void {
+    const records = this.#recordsAt(address)
+    const presence = this.#presences.get(address)
+    if (!presence) this.#begin(address, records)
+    else if (!records) {
+      presence.withdraw()
+      this.#presences.delete(address)
+    } else if (!sameRecords(records, before)) presence.change(records)
   }
 
   #begin(address: string, records: OwnRecords | undefined): void {
@@ -114,7 +122,7 @@ export class Responder {
     const suffix = Math.floor(random() * 0x1_0000)
     this.#names = namesFor(this.#self, `-${suffix.toString(16).padStart(4, '0')}`)
     for (const [address, presence] of this.#presences) {
-      const records = ownRecords(this.#self, this.#names, address)
+      const records = this.#recordsAt(address)
       const pauseMs = this.#conflicts > MAX_CONFLICTS ? CONFLICT_PAUSE_MS : 0
       if (records) presence.claim(records, pauseMs + random() * FIRST_PROBE_SPREAD_MS)
     }
@@ -128,5 +136,5 @@ function namesFor({ id, name }: PeerRecord, suffix: string): OwnNames {
 
 function sameRecords(a: OwnRecords, b: OwnRecords | undefined): boolean {
   const keys = new Set(b?.unique.map(recordKey))
-  return a.unique.every((record) => keys.has(recordKey(record)))
+  return keys.size === a.unique.length && a.unique.every((r) => keys.has(recordKey(r)))
 }

@@ -3,22 +3,31 @@
 
 import { createSocket, type Socket } from 'node:dgram'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { reportNote } from '../../base/diagnostics.ts'
 import { EarshotError } from '../../base/errors.ts'
 import { errnoOf } from '../errno.ts'
 import type { Address } from './answers.ts'
-import { isOnLink, listInterfaces, type MdnsScope, type NetworkInterface } from './interfaces.ts'
+import {
+  isOnLink,
+  listInterfaces,
+  type MdnsScope,
+  type NetworkInterface,
+  publicInterfaces,
+} from './interfaces.ts'
 import { mdnsPort } from './presence.ts'
 
-const GROUP = '224.0.0.251'
+const GROUPS = { 4: '224.0.0.251', 6: 'ff02::fb' } as const
 /** Proves to old receivers that no router passed the packet on. Source: RFC 6762, 11. */
 const TTL = 255
 const POLL_MS = 1_000
 const RETRY_MS = 5_000
+/** An IPv6 address is not to be used for a second or two after its interface is up. */
+const RETRY6_MS = 1_000
 /** A longer gap between two polls means that the host slept. */
 const SLEPT_MS = 6_000
 
 export interface SocketsPort {
-  readonly scope: MdnsScope
+  readonly scope: () => MdnsScope
   readonly clock: Clock
   /** `isAlone`: it came to the port that only we ask from. */
   readonly onPacket: (address: string, bytes: Uint8Array, from: Address, isAlone: boolean) => void
@@ -30,7 +39,7 @@ export interface SocketsPort {
 }
 
 interface Line {
-  readonly network: NetworkInterface
+  network: NetworkInterface
   group: Socket | undefined
   alone: Socket | undefined
   /** Sockets of which it is not yet known whether they open. */
@@ -58,6 +67,7 @@ export class MulticastSockets {
     if (this.#poll) return
     const { clock } = this.#port
     this.#polledAtMs = clock.wallMs()
+    if (this.#port.scope() === 'lan') notePublic()
     this.#poll = clock.every(POLL_MS, () => this.#onPoll(), true)
     this.#compare()
   }
@@ -69,7 +79,21 @@ export class MulticastSockets {
   }
 
   isOwnAddress(address: string): boolean {
-    return this.#lines.has(address)
+    for (const { network } of this.#lines.values()) {
+      if (network.reachable.includes(address)) return true
+    }
+    return false
+  }
+
+  /** IPv6 on an interface that has IPv4 as well. */
+  isSecond(address: string): boolean {
+    const network = this.#lines.get(address)?.network
+    return network?.family === 6 && this.#hasIPv4(network.name)
+  }
+
+  /** Where a peer may listen to be reached over the interface with this address. */
+  reachableAt(address: string): readonly string[] {
+    return this.#lines.get(address)?.network.reachable ?? []
   }
 
   /** Hands the bytes to the kernel; without `to` they go to the group. */
@@ -101,7 +125,7 @@ export class MulticastSockets {
       else if (!error && !to) line.fault = ''
     }
     try {
-      socket.send(bytes, to?.port ?? mdnsPort, to?.address ?? GROUP, done)
+      socket.send(bytes, to?.port ?? mdnsPort, to?.address ?? GROUPS[line.network.family], done)
     } catch (thrown) {
       done(thrown instanceof Error ? thrown : new Error(String(thrown)))
     }
@@ -118,21 +142,27 @@ export class MulticastSockets {
   /** Opens what has appeared, closes what has gone, tries again what failed. */
   #compare(): void {
     const { scope, clock, onFault } = this.#port
-    const found = new Map(listInterfaces(scope).map((network) => [network.address, network]))
-    for (const [address, { network }] of [...this.#lines]) {
+    const found = new Map(listInterfaces(scope()).map((network) => [network.address, network]))
+    for (const [address, line] of [...this.#lines]) {
       const now = found.get(address)
-      if (now?.name !== network.name || now.netmask !== network.netmask) this.#closeLine(address)
+      if (!now || !isSame(line.network, now)) this.#closeLine(address)
+      else if (!isReachedAlike(line.network, now)) {
+        // The sockets stay: only what is told over them changes.
+        line.network = now
+        if (line.isUp) this.#report(line)
+      }
     }
     for (const [address, network] of found) {
       const line = this.#lines.get(address)
       if (!line) this.#openLine(network)
-      else if (!line.group && line.opening === 0 && clock.nowMs() >= line.retryAtMs) {
-        this.#openGroup(line)
+      else if (line.opening === 0 && clock.nowMs() >= line.retryAtMs) {
+        if (!line.group) this.#openGroup(line)
+        if (!line.alone) this.#openAlone(line)
       }
     }
     if (found.size === 0 && !this.#hasNone) {
       const text =
-        'mDNS finds no IPv4 interface to speak on: bring up loopback (`ip link set lo up`), ' +
+        'mDNS finds no interface to speak on: bring up loopback (`ip link set lo up`), ' +
         'or give `scope` an address that this host has'
       onFault(new EarshotError('EARSHOT_DISCOVERY', text), POLL_MS)
     }
@@ -155,18 +185,19 @@ export class MulticastSockets {
   }
 
   #openGroup(line: Line): void {
-    const { address } = line.network
-    const socket = createSocket({ type: 'udp4', reuseAddr: true })
-    this.#listen(line, socket, false, { address: '0.0.0.0', port: mdnsPort }, () => {
-      // Without the address the kernel takes the default route, which may not exist.
-      socket.addMembership(GROUP, address)
+    const { family } = line.network
+    const socket = createSocket({ type: `udp${family}`, reuseAddr: true, ipv6Only: family === 6 })
+    const any = family === 4 ? '0.0.0.0' : '::'
+    this.#listen(line, socket, false, { address: any, port: mdnsPort }, () => {
+      // Without the interface the kernel takes the default route, which may not exist.
+      socket.addMembership(GROUPS[family], interfaceOf(line.network))
       line.group = socket
     })
   }
 
   #openAlone(line: Line): void {
-    const { address } = line.network
-    const socket = createSocket({ type: 'udp4' })
+    const { address, family } = line.network
+    const socket = createSocket({ type: `udp${family}` })
     this.#listen(line, socket, true, { address, port: 0 }, () => {
       line.alone = socket
     })
@@ -189,7 +220,7 @@ export class MulticastSockets {
     })
     socket.once('listening', () => {
       try {
-        socket.setMulticastInterface(line.network.address)
+        socket.setMulticastInterface(interfaceOf(line.network))
         socket.setMulticastTTL(TTL)
         socket.setMulticastLoopback(true)
         ready()
@@ -228,7 +259,8 @@ export class MulticastSockets {
     closeSocket(socket)
     if (line.group === socket) line.group = undefined
     if (line.alone === socket) line.alone = undefined
-    line.retryAtMs = this.#port.clock.nowMs() + RETRY_MS
+    const retryMs = line.network.family === 6 ? RETRY6_MS : RETRY_MS
+    line.retryAtMs = this.#port.clock.nowMs() + retryMs
     if (this.#lines.get(line.network.address) === line) this.#fault(line, error)
   }
 
@@ -240,16 +272,46 @@ export class MulticastSockets {
     if (line?.isUp) this.#port.onDown(address)
   }
 
+  #hasIPv4(name: string): boolean {
+    const all = [...this.#lines.values()]
+    return all.some(({ network }) => network.family === 4 && network.name === name)
+  }
+
   #fault(line: Line, cause: unknown): void {
     const code = errnoOf(cause)
     if (line.fault === code) return
     line.fault = code
+    // IPv6 comes beside IPv4: where it does not work and IPv4 does, nobody misses anything.
+    if (line.network.family === 6 && this.#hasIPv4(line.network.name)) return
     const { name, address } = line.network
     const text = `mDNS fails on interface ${name} (${address}) with ${code}: ${remedyFor(code)}`
     const data = { interface: name, address, errno: code }
     const error = new EarshotError('EARSHOT_DISCOVERY', text, { cause, data })
     this.#port.onFault(error, RETRY_MS)
   }
+}
+
+function notePublic(): void {
+  for (const { name, address } of publicInterfaces()) {
+    const text =
+      `mDNS is silent on ${name}, for ${address} is a public address: name the address in ` +
+      `mdns({ scope: ['${address}'] }) to speak there`
+    reportNote({ area: 'discovery', text, data: { interface: name, address } })
+  }
+}
+
+function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
+  return a.name === b.name && a.netmask === b.netmask
+}
+
+function isReachedAlike({ reachable }: NetworkInterface, now: NetworkInterface): boolean {
+  const isListed = (one: string, index: number) => now.reachable[index] === one
+  return reachable.length === now.reachable.length && reachable.every(isListed)
+}
+
+/** As the kernel wants it: an IPv4 address of the interface, or its IPv6 zone. */
+function interfaceOf({ family, address, name }: NetworkInterface): string {
+  return family === 4 ? address : `::%${name}`
 }
 
 function closeSocket(socket: Socket): void {

@@ -15,7 +15,7 @@ function recordsOf(changes: object = {}): readonly DnsRecord[] {
     instance: instanceName(self.name ?? '', self.id, ''),
     host: hostName(self.id, ''),
   }
-  const { shared, unique } = ownRecords(self, names, '10.0.0.99') as NonNullable<
+  const { shared, unique } = ownRecords(self, names, ['10.0.0.99']) as NonNullable<
     ReturnType<typeof ownRecords>
   >
   return [...shared, ...unique]

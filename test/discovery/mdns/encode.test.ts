@@ -8,7 +8,7 @@ import { aRecord } from '../support.ts'
 
 const self = aRecord({ name: 'Größe', inbox: ['tcp://10.0.0.1:7'], door: ['tcp://10.0.0.1:8'] })
 const names = { instance: instanceName('orders', self.id, ''), host: hostName(self.id, '') }
-const own = ownRecords(self, names, '10.0.0.1')
+const own = ownRecords(self, names, ['10.0.0.1'])
 const { shared, unique } = own as NonNullable<typeof own>
 const announcement = response({ answers: [...shared, ...unique] })
 

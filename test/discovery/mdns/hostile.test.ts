@@ -99,6 +99,7 @@ describe('hostile bytes', () => {
     const opt = packet(Buffer.of(0), Buffer.of(0, 41, 5, 160, 0, 0, 17, 148, 0, 0))
     const read = decodePacket(packet(head(0, 4), aaaa, nsec, a, opt))
     expect(read?.answers).toEqual([
+      { type: 'AAAA', name: 'x', ttlSeconds: 0, flush: false, data: '::' },
       { type: 'A', name: 'x', ttlSeconds: 0, flush: false, data: '10.0.0.1' },
     ])
   })

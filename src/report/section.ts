@@ -5,10 +5,10 @@ import { type Chart, chartSvg, isLog } from './chart.ts'
 import { type Head, headHtml, listHtml } from './head.ts'
 import { type LineChart, lineChartSvg } from './line-chart.ts'
 import { type Machine, machineLines } from './machine.ts'
-import { escapeText } from './markup.ts'
+import { escapeMarkdown, escapeText } from './markup.ts'
 import { page } from './page.ts'
 import { type Table, tableHtml, tableMarkdown, tableText } from './table.ts'
-import { wrapped } from './wrap.ts'
+import { wrapped, wrappedCode } from './wrap.ts'
 
 export type Drawing =
   | { readonly kind: 'bars'; readonly chart: Chart }
@@ -28,6 +28,8 @@ export interface Section {
   /** Sentences that sum up, made from the figures. */
   readonly findings: readonly string[]
   readonly parts: readonly Part[]
+  /** Text to be taken as it is: a module, a document. */
+  readonly code?: { readonly language: string; readonly text: string }
 }
 
 export interface Report {
@@ -52,7 +54,8 @@ export function reportText(report: Report): string {
   for (const section of sections) {
     parts.push([`━━ ${section.title} ━━`, ...wrapped(section.lead, columns)].join('\n'))
     parts.push(...section.parts.map(({ table }) => tableText(table)))
-    parts.push(listed('In this run', section.findings))
+    if (section.code) parts.push(wrappedCode(section.code.text.trimEnd(), columns).join('\n'))
+    if (section.findings.length > 0) parts.push(listed('In this run', section.findings))
   }
   parts.push(listed('Method', method), listed('Caveats', caveats))
   if (failures.length > 0) parts.push(listed('FAILED', failures))
@@ -69,7 +72,10 @@ export function reportMarkdown(report: Report): string {
   ]
   for (const section of sections) {
     const tables = section.parts.map(({ table }) => tableMarkdown(table))
-    parts.push(`## ${section.title}`, section.lead, list(section.findings), ...tables)
+    const code = section.code ? [fenced(section.code)] : []
+    const shown = section.findings.map(escapeMarkdown)
+    const findings = shown.length > 0 ? [list(shown)] : []
+    parts.push(`## ${section.title}`, section.lead, ...findings, ...tables, ...code)
   }
   parts.push('## Method', list(method), '## Caveats', list(caveats))
   return `${parts.join('\n\n')}\n`
@@ -95,13 +101,24 @@ function linksOf(sections: readonly Section[]): Head['links'] {
   return [...own, ['method', 'Method'], ['caveats', 'Caveats']]
 }
 
-function sectionHtml({ id, title, lead, findings, parts }: Section): string {
+function sectionHtml({ id, title, lead, findings, parts, code }: Section): string {
+  const body = [
+    ...(findings.length > 0 ? [listHtml(findings)] : []),
+    ...parts.map(partHtml),
+    ...(code ? [`<pre>${escapeText(code.text)}</pre>`] : []),
+  ]
   return `<section>
 <h2 id="${id}">${escapeText(title)}</h2>
 <p class="lead">${escapeText(lead)}</p>
-${listHtml(findings)}
-${parts.map(partHtml).join('\n')}
+${body.join('\n')}
 </section>`
+}
+
+function fenced({ language, text }: NonNullable<Section['code']>): string {
+  // Longer than any run of backticks inside.
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}${language}\n${text.trimEnd()}\n${fence}`
 }
 
 function partHtml({ title, table, drawing }: Part): string {

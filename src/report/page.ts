@@ -9,7 +9,7 @@ const dark = `
   --page: #12161b; --ink: #e6eaee; --soft: #a2adb8; --line: #323a43; --tint: #1b2128;
   --s1: #8cc8ff; --s2: #c47f0c; --s3: #2c4258; --edge: #b7c7d6; --accent: #8cc8ff;`
 
-export const pageStyle = `
+const pageStyle = `
 :root { color-scheme: light dark;${light}
 }
 @media (prefers-color-scheme: dark) { :root {${dark}

@@ -1,0 +1,90 @@
+// Owns the record around a branch that is no record elsewhere, and what Avro asks of such unions.
+// Never makes one: importers do.
+
+import { EarshotError } from '../base/errors.ts'
+import { linked, recursiveNames, resolved } from './link.ts'
+import { pointerStep } from './names.ts'
+import type { RecordShape, Shape, UnionShape } from './shape.ts'
+
+/** Has it the one field of a bare branch, or none at all for null? */
+export function isBox(record: RecordShape): boolean {
+  const [field, more] = record.fields
+  if (!field) return true
+  // In Avro there is no such record: nothing inside can refer to it.
+  if (recursiveNames(record).has(record.name)) return false
+  const isPlain = !field.optional && !field.nullable && field.fallback === undefined
+  return !more && isPlain && field.name === 'value' && field.shape.kind !== 'union'
+}
+
+/**
+ * Can Avro tell the branches of all unions apart? It goes by their types, and takes each but once.
+ * @throws EARSHOT_SHAPE_UNSUPPORTED with the path, the codec and a hint
+ */
+export function checkAvroUnions(shape: Shape): void {
+  walk(linked(shape), '', false)
+}
+
+function walk(shape: Shape, path: string, isLoose: boolean): void {
+  if (shape.kind === 'list') walk(shape.items, path, false)
+  else if (shape.kind === 'map') walk(shape.values, path, false)
+  else if (shape.kind === 'record') walkRecord(shape, path)
+  else if (shape.kind === 'union') {
+    checkUnion(shape, path, isLoose)
+    for (const { record } of shape.branches) walkRecord(record, path)
+  }
+}
+
+function walkRecord(record: RecordShape, path: string): void {
+  for (const { name, shape, optional, nullable } of record.fields) {
+    const at = path + pointerStep(name)
+    const isLoose = optional || nullable
+    if (isLoose && shape.kind === 'ref' && resolved(shape).kind === 'union') {
+      checkUnion(resolved(shape) as UnionShape, at, true)
+    }
+    walk(shape, at, isLoose)
+  }
+}
+
+/** `isLoose`: null is beside it already. */
+function checkUnion({ branches }: UnionShape, path: string, isLoose: boolean): void {
+  const seen = new Set<string>(isLoose ? ['null'] : [])
+  for (const { record, bare } of branches) {
+    const type = bare ? typeWord(record) : record.name
+    if (type === 'union') refuse(path, 'a union within a union')
+    if (seen.has(type)) refuse(path, `two branches of a union that are both ${type}`)
+    seen.add(type)
+  }
+}
+
+/** What Avro tells the type in a box apart by: its name, or its kind. */
+export function typeWord({ fields }: RecordShape): string {
+  const [field] = fields
+  if (!field) return 'null'
+  const shape = resolved(field.shape)
+  switch (shape.kind) {
+    case 'int':
+      return shape.bits === 32 && !shape.bigint ? 'int' : 'long'
+    case 'float':
+      return shape.bits === 32 ? 'float' : 'double'
+    case 'enum':
+    case 'record':
+      return shape.name
+    case 'bytes':
+      return shape.name ?? 'bytes'
+    case 'list':
+      return 'array'
+    case 'bool':
+      return 'boolean'
+    default:
+      return shape.kind
+  }
+}
+
+function refuse(path: string, what: string): never {
+  const hint = 'leave `bare` out, or narrow the channel: codecs: ["json", "msgpack", "protobuf"]'
+  const text = `avro cannot carry ${path === '' ? 'the body' : path}: ${what}; ${hint}`
+  throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', text, {
+    path,
+    data: { hint, codecs: ['avro'] },
+  })
+}
