@@ -1,5 +1,7 @@
 // Policies of clients over real links: who is asked, what is tried again, and what comes back.
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type ClientOptions,
   contract,
@@ -169,6 +171,22 @@ describe('a breaker', () => {
     }
     expect(new Set(await codes(patient))).toEqual(new Set(['EARSHOT_REMOTE']))
     expect((await codes(strict)).slice(5)).toEqual(['EARSHOT_BREAKER_OPEN', 'EARSHOT_BREAKER_OPEN'])
+  })
+
+  it('is seen as long as its client is held, and no longer', async () => {
+    const { caller } = await meshOf(answers('s0'))
+    const held = caller.client(Work, { breaker })
+    await held.once({ id: 0 })
+    await caller.client(Work, { breaker }).once({ id: 1 })
+    expect(caller.breakers()).toHaveLength(2)
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await until('the other is gone', () => {
+      collect()
+      return caller.breakers().length === 1
+    })
+    caller.breakers()[0]?.force('open')
+    expect(await failure(held.once({ id: 2 }))).toMatchObject({ code: 'EARSHOT_BREAKER_OPEN' })
   })
 
   it('is open or closed by hand until it is let go', async () => {

@@ -134,7 +134,10 @@ describe('a deadline', () => {
     const [a, b] = await pairOf({ limits: { creditBytes: 2_000, drainTimeoutMs: 50 } })
     const door = doorway()
     const begun: number[] = []
-    const note = () => door.passed
+    const note = ({ id }: { id: number }) => {
+      begun.push(id)
+      return door.passed
+    }
     const ask = (body: { id: number }) => {
       begun.push(body.id)
       return body
@@ -145,14 +148,17 @@ describe('a deadline', () => {
     const client = b.client(Desk)
     for (let id = 0; id < 3_000; id++) out.send({ id })
     await until('the link stands', () => (b.stats().links[0]?.waitingBytes ?? 0) > 0)
-    const late = failure(client.ask({ id: 1 }, { timeoutMs: 30 }))
+    const late = failure(client.ask({ id: -1 }, { timeoutMs: 30 }))
     const where = { data: { where: 'outbound' } }
     expect(await late).toMatchObject({ code: 'EARSHOT_DEADLINE', sent: 'no', ...where })
+    const noted = failure(client.note({ id: -2 }, { until: 'handled', timeoutMs: 30 }))
+    expect(await noted).toMatchObject({ code: 'EARSHOT_DEADLINE', sent: 'no', ...where })
     door.open()
-    expect(await client.ask({ id: 2 })).toEqual({ id: 2 })
-    expect(begun).toEqual([2])
+    expect(await client.ask({ id: -3 })).toEqual({ id: -3 })
+    expect(begun.filter((id) => id < 0)).toEqual([-3])
+    expect(begun).toHaveLength(3_001)
     expect(a.stats().counters).toMatchObject({ unknownRecords: 0, badFrames: 0 })
-    expect(b.stats().counters).toMatchObject({ requestsExpired: 1, requestsTimedOut: 0 })
+    expect(b.stats().counters).toMatchObject({ requestsExpired: 2, requestsTimedOut: 0 })
   })
 
   it('of a handler that hands on its context holds for the calls that it makes', async () => {

@@ -1,5 +1,5 @@
-// Owns the requests that ended while they still waited in our frames: struck out before they leave.
-// Only ever used while a link stands. Never looks for one that may have left already.
+// Owns what ended while it still waited in our frames: struck out before the frame leaves.
+// Only ever used while a link stands. Never looks for what may have left already.
 
 import { FRAME_HEAD_BYTES, Kind, RecordWalker } from '../wire/record.ts'
 
@@ -7,7 +7,7 @@ export class Withdrawn {
   readonly #correlations = new Set<number>()
   readonly #walker = new RecordWalker()
 
-  /** The request stands in a frame that has not left. */
+  /** The request, or the notification that asks, stands in a frame that has not left. */
   add(correlation: number): void {
     this.#correlations.add(correlation)
   }
@@ -18,7 +18,7 @@ export class Withdrawn {
     const walker = this.#walker
     walker.open(frame, FRAME_HEAD_BYTES)
     while (walker.next()) {
-      if (walker.kind !== Kind.request) continue
+      if (walker.kind !== Kind.request && walker.kind !== Kind.asking) continue
       walker.number()
       // Its length stays, and so does its place in the credit of the frame.
       if (this.#correlations.delete(walker.number())) frame[walker.at] = Kind.withdrawn

@@ -35,18 +35,29 @@ const policyNames = [
   'channels',
 ] as const
 
+/** From so many on, those that nobody holds are looked for, and again at twice as many. */
+const FIRST_LOOK = 64
+
 /** The policies of one client, a channel at a time. */
 export class ClientPolicies {
   readonly #options: WithChannels
   readonly #mesh: MeshParts
   readonly #parts: ClientParts
   readonly #channels = new Map<string, CallPolicy>()
+  readonly #made: (policy: CallPolicy) => void
 
-  constructor(options: WithChannels, contract: string, mesh: MeshParts) {
+  /** @param made is told of each channel's policy */
+  constructor(
+    options: WithChannels,
+    contract: string,
+    mesh: MeshParts,
+    made: (policy: CallPolicy) => void,
+  ) {
     const { budget, perClient } = resolveClient(options, mesh.limits)
     const { clock, counters } = mesh
     this.#options = options
     this.#mesh = mesh
+    this.#made = made
     const bulkhead = new Bulkhead(perClient, `a client of ${contract}`)
     this.#parts = { clock, counters, budget: new RetryBudget(budget), bulkhead }
   }
@@ -60,24 +71,8 @@ export class ClientPolicies {
     const settings = resolvePolicy(this.#options, own ?? {}, idempotent, path, limits)
     const policy = new CallPolicy(key, idempotent, settings, this.#parts)
     this.#channels.set(key, policy)
+    this.#made(policy)
     return policy
-  }
-
-  *breakers(): Generator<BreakerView> {
-    for (const { key, guards } of this.#all()) {
-      for (const { breaker, remote } of guards) {
-        if (breaker === undefined) continue
-        const force: BreakerView['force'] = (state) => breaker.force(state)
-        yield { channel: key, peer: remote.label, state: breaker.state, force }
-      }
-    }
-  }
-
-  #all() {
-    return [...this.#channels.values()].map((policy) => ({
-      key: policy.key,
-      guards: [...policy.guards()],
-    }))
   }
 }
 
@@ -85,7 +80,9 @@ export class Policies {
   readonly #mesh: MeshParts
   /** Of clients that say nothing of their own, by contract and major version. */
   readonly #plain = new Map<string, ClientPolicies>()
-  #own: WeakRef<ClientPolicies>[] = []
+  /** All there are, held by the methods of their clients. */
+  #all: WeakRef<CallPolicy>[] = []
+  #lookAgainAt = FIRST_LOOK
 
   constructor(mesh: MeshParts) {
     this.#mesh = mesh
@@ -103,17 +100,34 @@ export class Policies {
     }
     const id = `${contract.name}/${contract.major}`
     if (policyNames.some((name) => options[name] !== undefined)) {
-      const own = new ClientPolicies(options, id, this.#mesh)
-      this.#own = [...this.#own.filter((one) => one.deref() !== undefined), new WeakRef(own)]
-      return own
+      return new ClientPolicies(options, id, this.#mesh, (policy) => this.#keep(policy))
     }
-    const shared = this.#plain.get(id) ?? new ClientPolicies({}, id, this.#mesh)
+    const shared =
+      this.#plain.get(id) ?? new ClientPolicies({}, id, this.#mesh, (policy) => this.#keep(policy))
     this.#plain.set(id, shared)
     return shared
   }
 
   breakers(): BreakerView[] {
-    const own = this.#own.flatMap((one) => one.deref() ?? [])
-    return [...this.#plain.values(), ...own].flatMap((client) => [...client.breakers()])
+    return this.#all.flatMap((one) => {
+      const policy = one.deref()
+      return policy === undefined ? [] : [...viewsOf(policy)]
+    })
+  }
+
+  #keep(policy: CallPolicy): void {
+    if (this.#all.length >= this.#lookAgainAt) {
+      this.#all = this.#all.filter((one) => one.deref() !== undefined)
+      this.#lookAgainAt = Math.max(FIRST_LOOK, this.#all.length * 2)
+    }
+    this.#all.push(new WeakRef(policy))
+  }
+}
+
+function* viewsOf(policy: CallPolicy): Generator<BreakerView> {
+  for (const { breaker, remote } of policy.guards()) {
+    if (breaker === undefined) continue
+    const force: BreakerView['force'] = (state) => breaker.force(state)
+    yield { channel: policy.key, peer: remote.label, state: breaker.state, force }
   }
 }
