@@ -23,6 +23,7 @@ const usage = `npm run bench -- [names…] [options]
   latency     one request at a time, at fixed rates, 256 in flight
   fan-out     1 and 50 subscribers, a mesh of 20 peers, a peer at rest
   discovery   until peers know each other, and notice that one has gone; needs root
+  policies    what retry, breaker and bulkhead cost a call
   codecs      the codecs with each other, with XML and with the usual libraries
   memory      what processes hold under overload; fails when it grows
   gate        a few ratios with bounds, as CI checks them; alone, under a minute

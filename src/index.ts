@@ -74,10 +74,19 @@ export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { From, Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
+export type { CallOptions } from './patterns/call-options.ts'
+export type { BreakerView } from './patterns/client-policies.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
+export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
 export type { NotifyOptions, Sender } from './patterns/notification.ts'
-export type { CallOptions } from './patterns/request.ts'
+export type {
+  BreakerChange,
+  BreakerOptions,
+  BulkheadOptions,
+  PolicyOptions,
+  RetryOptions,
+} from './patterns/policy-options.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
@@ -93,6 +102,13 @@ export type {
   SenderOptions,
   Service,
 } from './peer-types.ts'
+export type { BreakerSettings, BreakerState } from './resilience/breaker.ts'
+export type { Inherited } from './resilience/deadline.ts'
+export type { CacheFallback, Fallback, FallbackUsed } from './resilience/fallback.ts'
+export type { HedgeSettings } from './resilience/hedge.ts'
+export type { RetrySettings } from './resilience/retry.ts'
+export type { BudgetSettings } from './resilience/retry-budget.ts'
+export type { ShedSettings } from './resilience/shed.ts'
 export type { AccessRules } from './security/access.ts'
 export { type AllowFile, parseAllowFile, type Trusted } from './security/allow-file.ts'
 export { type AllowListOptions, allowList } from './security/allow-list.ts'

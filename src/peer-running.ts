@@ -11,9 +11,13 @@ import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
+import type { CallOptions } from './patterns/call-options.ts'
+import type { BreakerView, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
+import { Gate, type ServeOptions } from './patterns/gate.ts'
+import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
 import type { Notifications, Sender } from './patterns/notification.ts'
-import type { CallOptions, Requests } from './patterns/request.ts'
+import type { Requests } from './patterns/request.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
@@ -39,6 +43,7 @@ export interface RunningParts {
   readonly events: Events
   readonly serving: Serving
   readonly trust: Trust | undefined
+  readonly policies: Policies
 }
 
 type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
@@ -61,7 +66,11 @@ export class RunningPeer implements Peer {
     this.endpoints = parts.bound
   }
 
-  async serve<C extends AnyContract>(contract: C, handlers: Handlers<C>): Promise<Service> {
+  async serve<C extends AnyContract>(
+    contract: C,
+    handlers: Handlers<C>,
+    options: ServeOptions = {},
+  ): Promise<Service> {
     this.#open()
     const { mesh, serving } = this.#parts
     const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
@@ -74,8 +83,9 @@ export class RunningPeer implements Peer {
       const text = `${local.channel.key} is already served by this peer`
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
+    const gate = new Gate(contract.name, options, mesh.parts)
     for (const local of locals) {
-      serving.serve(local, given[local.channel.name] as AnyHandler)
+      serving.serve(local, given[local.channel.name] as AnyHandler, gate)
     }
     mesh.parts.catalog.offer(contract)
     mesh.offersChanged()
@@ -88,19 +98,36 @@ export class RunningPeer implements Peer {
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
     const proxy: Record<string, Method> = {}
-    for (const channel of this.#learn(contract).channels) {
+    const { channels } = this.#learn(contract)
+    const said: WithChannels = options
+    const policies = this.#parts.policies.of(said, contract, channels)
+    for (const channel of channels) {
       if (channel.kind === 'event') continue
       const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
-      const pattern = channel.kind === 'request' ? requests.call : notifications.send
-      const send = pattern.bind(channel.kind === 'request' ? requests : (notifications as never))
-      proxy[channel.name] = (body, call) => {
-        if (this.#closing) return Promise.reject(closed(this.name))
-        const given = call?.timeoutMs
-        if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
-        return send(routes, body, given ?? timeoutMs, call)
-      }
+      const call: Call =
+        channel.kind === 'request'
+          ? guardedCall(requests, routes, policies.of(channel))
+          : (body, ms, call) => notifications.send(routes, body, ms, call)
+      const ownMs = checkTimeout(said.channels?.[channel.name]?.timeoutMs) ?? timeoutMs
+      proxy[channel.name] = this.#method(channel.key, call, ownMs)
     }
     return Object.freeze(proxy) as Client<C>
+  }
+
+  #method(key: string, call: Call, defaultMs: number): Method {
+    return (body, options) => {
+      if (this.#closing) return Promise.reject(closed(this.name))
+      const given = options?.timeoutMs
+      if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
+      if (options?.context === undefined) return call(body, given ?? defaultMs, options)
+      const ms = timeFor(key, given ?? defaultMs, options)
+      if (typeof ms !== 'number') return Promise.reject(ms)
+      return call(body, ms, optionsFor(options))
+    }
+  }
+
+  breakers(): BreakerView[] {
+    return this.#parts.policies.breakers()
   }
 
   async publish<B>(
@@ -171,6 +198,9 @@ export class RunningPeer implements Peer {
     mesh.leave()
     const withdrawn = discoverer.stop()
     await mesh.atMost(limits.drainTimeoutMs, serving.idle())
+    await mesh.drain(Math.max(0, endMs - clock.nowMs()))
+    // What came before the others knew of our leaving is answered as well.
+    await mesh.atMost(Math.max(0, endMs - clock.nowMs()), serving.idle())
     await mesh.drain(Math.max(0, endMs - clock.nowMs()))
     requests.close()
     mesh.close()

@@ -9,9 +9,12 @@ import type { Discovery } from './discovery/provider.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
+import type { CallOptions } from './patterns/call-options.ts'
+import type { BreakerView } from './patterns/client-policies.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
+import type { ServeOptions } from './patterns/gate.ts'
 import type { NotifyOptions, Sender } from './patterns/notification.ts'
-import type { CallOptions } from './patterns/request.ts'
+import type { PolicyOptions } from './patterns/policy-options.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
@@ -63,9 +66,10 @@ export interface SenderOptions {
   readonly version?: string
 }
 
-export interface ClientOptions extends SenderOptions {
-  /** For every call that does not say otherwise. Default 2 000 ms. */
-  readonly timeoutMs?: number
+/** How calls fail well, for all channels, and for some of them in their own way. */
+export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
+  /** Laid over the client's own settings, by the name of the channel. */
+  readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
 }
 
 /** The contract as its callers see it: one method a request or notification. */
@@ -115,14 +119,23 @@ export interface Peer {
    * @throws EARSHOT_OPTION_INVALID for a handler that is missing or belongs to no channel,
    * EARSHOT_ALREADY_SERVED, EARSHOT_CONTRACT_CLASH
    */
-  serve<C extends AnyContract>(contract: C, handlers: Handlers<C>): Promise<Service>
+  serve<C extends AnyContract>(
+    contract: C,
+    handlers: Handlers<C>,
+    options?: ServeOptions,
+  ): Promise<Service>
 
   /**
    * A typed proxy for all peers that serve the contract; each call goes to the next in turn.
    * Calls reject with EARSHOT_BODY_INVALID, EARSHOT_NO_SERVER, EARSHOT_TIMEOUT, EARSHOT_PEER_GONE,
-   * EARSHOT_REMOTE, EARSHOT_CANCELLED, EARSHOT_OVERLOADED, EARSHOT_CONTRACT_MISMATCH.
+   * EARSHOT_REMOTE, EARSHOT_CANCELLED, EARSHOT_OVERLOADED, EARSHOT_CONTRACT_MISMATCH,
+   * EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies must not be changed until
+   * the call has ended: it may be sent again.
    */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>
+  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>
+
+  /** The breakers of all clients here, a snapshot, each with a hand on it. */
+  breakers(): BreakerView[]
 
   /** Publishes one event and says what became of it. Not heard by our own subscribers. */
   publish<B>(channel: Channel<'event', B>, body: B, options?: PublishOptions): Promise<Verdict>

@@ -18,6 +18,7 @@ import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
 import { boundId } from './mesh/introduction.ts'
 import { Mesh } from './mesh/mesh.ts'
+import { Policies } from './patterns/client-policies.ts'
 import { createDoorCall, refuseDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
 import { Notifications } from './patterns/notification.ts'
@@ -60,8 +61,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
   trust?.watch(clock, (lost) => start.trustChanged(lost))
-  const { id, epoch, mesh, requests, notifications, events, serving } = start
-  const patterns = { requests, notifications, events, serving }
+  const { id, epoch, mesh, requests, notifications, events, serving, policies } = start
+  const patterns = { requests, notifications, events, serving, policies }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...{ ...patterns, trust },
@@ -83,6 +84,7 @@ class Start {
   readonly notifications: Notifications
   readonly events: Events
   readonly serving: Serving
+  readonly policies: Policies
   readonly #options: ResolvedOptions
   readonly #transport: Transport
   readonly #clock: Clock
@@ -122,6 +124,7 @@ class Start {
     this.notifications = new Notifications(this.mesh, this.requests)
     this.events = new Events(this.mesh)
     this.serving = new Serving(this.mesh)
+    this.policies = new Policies(this.mesh.parts)
   }
 
   async bind(folder: string | undefined): Promise<Bound> {

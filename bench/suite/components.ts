@@ -18,6 +18,9 @@ import { memoryView } from '../memory/view.ts'
 import { failuresOf as oneWayFailures } from '../one-way/figures.ts'
 import { measureOneWay } from '../one-way/measure.ts'
 import { oneWayView } from '../one-way/view.ts'
+import { failuresOf as policiesFailures } from '../policies/figures.ts'
+import { measurePolicies } from '../policies/measure.ts'
+import { policiesView } from '../policies/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
 
 export const componentNames = [
@@ -25,6 +28,7 @@ export const componentNames = [
   'latency',
   'fan-out',
   'discovery',
+  'policies',
   'codecs',
   'memory',
 ] as const
@@ -63,6 +67,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   latency: component('latency', measureLatency, latencyView, latencyFailures),
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
   discovery: component('discovery', measureDiscovery, discoveryView, discoveryFailures),
+  policies: component('policies', measurePolicies, policiesView, policiesFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),
 }

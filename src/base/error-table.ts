@@ -140,6 +140,24 @@ export const errorTable = {
     retryable: true,
     sent: 'no',
   },
+  EARSHOT_DEADLINE: {
+    meaning: 'The deadline passed while the work still waited: it was not begun, and will not be.',
+    remedy: 'Look at the queue that `data.where` names: it is longer than the time-out.',
+    retryable: true,
+    sent: 'no',
+  },
+  EARSHOT_BREAKER_OPEN: {
+    meaning: 'Too many calls to all peers that serve this failed or were slow: none goes for now.',
+    remedy: 'Look at the peers in `peer.breakers()`; one call tries again every few seconds.',
+    retryable: true,
+    sent: 'no',
+  },
+  EARSHOT_RATE_LIMITED: {
+    meaning: 'The serving peer takes no more requests a second than its `rateLimit` says.',
+    remedy: 'Send fewer, or raise `rateLimit` where the contract is served.',
+    retryable: true,
+    sent: 'no',
+  },
   EARSHOT_ALREADY_SERVED: {
     meaning: 'This peer already serves that contract or channel.',
     remedy: 'Close the earlier service first.',

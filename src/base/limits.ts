@@ -52,6 +52,31 @@ export const limitTable = {
     unit: 'messages',
     why: 'requests of one peer that wait for an answer',
   },
+  maxRequestsPerPeer: {
+    value: 8_192,
+    unit: 'messages',
+    why: 'of one channel that wait for one remote peer: who hangs must not hold all that may wait',
+  },
+  maxRequestsPerChannel: {
+    value: 16_384,
+    unit: 'messages',
+    why: 'of one client that wait for answers on one channel: the others go on',
+  },
+  maxRequestsPerClient: {
+    value: 32_768,
+    unit: 'messages',
+    why: 'of one client that wait for answers: half of what the peer may have',
+  },
+  maxQueuedRequests: {
+    value: 4_096,
+    unit: 'messages',
+    why: 'that wait for a handler of a service with `concurrency`; more would be too late anyway',
+  },
+  maxCallersLimited: {
+    value: 1_024,
+    unit: 'peers',
+    why: 'whose rate a service counts one by one: as many as there may be peers',
+  },
   maxWaitingForServer: {
     value: 4_096,
     unit: 'messages',

@@ -12,6 +12,19 @@ export interface Counters {
   requestsServed: number
   requestsFailed: number
   requestsTimedOut: number
+  /** Tries beyond the first, by the client's retry. */
+  requestsRetried: number
+  /** Failed calls that were not tried again because the budget was used up. */
+  retriesRefused: number
+  /** Second calls beside slow first ones. */
+  requestsHedged: number
+  /** Calls that got a fallback instead of an error. */
+  fallbacksUsed: number
+  breakersOpened: number
+  /** Requests and notifications that were refused here: by rate, by age, or for want of room. */
+  requestsShed: number
+  /** Requests whose deadline passed before they left, or before their handler began. */
+  requestsExpired: number
   lateReplies: number
   droppedReplies: number
   notificationsSent: number
@@ -42,6 +55,13 @@ export function createCounters(): Counters {
     requestsServed: 0,
     requestsFailed: 0,
     requestsTimedOut: 0,
+    requestsRetried: 0,
+    retriesRefused: 0,
+    requestsHedged: 0,
+    fallbacksUsed: 0,
+    breakersOpened: 0,
+    requestsShed: 0,
+    requestsExpired: 0,
     lateReplies: 0,
     droppedReplies: 0,
     notificationsSent: 0,

@@ -15,6 +15,7 @@ import { Slabs } from '../wire/slabs.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
 import type { LinkCounts } from './counters.ts'
 import { Handover } from './handover.ts'
+import { Withdrawn } from './withdrawn.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
 const noBody = Buffer.alloc(0)
@@ -27,6 +28,7 @@ export class Outbound {
   readonly #onTurnEnd: () => void
   readonly #clock: Clock
   readonly #handover = new Handover()
+  readonly #withdrawn = new Withdrawn()
   readonly #waiting: Buffer[] = []
   #waitingBytes = 0
   #credit = 0
@@ -204,8 +206,24 @@ export class Outbound {
 
   /** Resolves true when everything written so far has been handed over, false if it never will. */
   written(): Promise<boolean> {
-    const open = this.#writer.empty ? 0 : 1
-    return this.#handover.wait(this.#handover.left + this.#waiting.length + open)
+    return this.#handover.wait(this.mark)
+  }
+
+  /** How many frames will have left when what was written last has. */
+  get mark(): number {
+    return this.#handover.left + this.#waiting.length + (this.#writer.empty ? 0 : 1)
+  }
+
+  /** Has all that was written when this was the mark been handed to the socket? */
+  hasLeft(mark: number): boolean {
+    return this.#handover.left >= mark
+  }
+
+  /** The other side will not see a request that has not left; true when that is so. */
+  withdraw(correlation: number, mark: number): boolean {
+    if (this.hasLeft(mark)) return false
+    if (!this.#ended) this.#withdrawn.add(correlation)
+    return true
   }
 
   /** The link has closed: nobody waits any longer. */
@@ -213,6 +231,7 @@ export class Outbound {
     this.#waiting.length = 0
     this.#waitingBytes = 0
     this.#ended = true
+    this.#withdrawn.clear()
     this.#delay?.cancel()
     this.#handover.end()
     this.#wakeReady()
@@ -287,6 +306,7 @@ export class Outbound {
   }
 
   #send(frame: Buffer): void {
+    this.#withdrawn.strike(frame)
     this.#credit -= frame.length
     this.#counts.framesOut++
     this.#counts.bytesOut += frame.length

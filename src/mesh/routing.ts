@@ -29,6 +29,17 @@ interface VersionThere {
 }
 
 const MAX_VERSIONS_TOLD = 16
+/** What a caller wishes of the peer that gets its message. */
+export interface Wish {
+  /** The id of the peer, and no other. */
+  readonly to?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** Which routes may be used just now; asked at each choice. */
+export interface RouteFilter {
+  admits(route: Route): boolean
+}
 
 interface Waiter {
   readonly resolve: () => void
@@ -63,25 +74,30 @@ export class ChannelRoutes {
   /**
    * The next in turn that has a link with room; one that is full if all are; undefined if none is
    * up.
+   *
+   * @param avoid gets it only when nobody else can; then it is nobody's turn: two peers would
+   * otherwise get first and second tries alternately, the bad one all the first
    */
-  pick(): Route | undefined {
-    const routes = this.#routes
-    let full: Route | undefined
-    for (let tries = routes.length; tries > 0; tries--) {
-      if (this.#next >= routes.length) this.#next = 0
-      const route = routes[this.#next++] as Route
-      const link = route.remote.link
-      if (link === undefined) continue
-      if (!link.outbound.full) return route
-      full = route
-    }
-    return full
+  pick(filter?: RouteFilter, avoid?: Remote): Route | undefined {
+    const turn = this.#next
+    const picked = this.#pickNext(filter, avoid)
+    if (avoid !== undefined) this.#next = turn
+    return picked
   }
 
-  /** The peer that is named, or by key, or else in turn. */
-  choose(wish: { readonly to?: string; readonly key?: string } | undefined): Route | undefined {
-    if (wish?.to !== undefined) return this.#routes.find(({ remote }) => remote.id === wish.to)
-    return wish?.key === undefined ? this.pick() : this.#pickFor(wish.key)
+  /** The peer that is named, or by key, or else in turn; undefined also when it is not admitted. */
+  choose(wish: Wish | undefined, filter?: RouteFilter, avoid?: Remote): Route | undefined {
+    if (wish?.to === undefined && wish?.key === undefined) return this.pick(filter, avoid)
+    const route =
+      wish.to === undefined
+        ? this.#pickFor(wish.key as string)
+        : this.#routes.find(({ remote }) => remote.id === wish.to)
+    return route === undefined || !filter || filter.admits(route) ? route : undefined
+  }
+
+  /** Those that have a link, whatever a filter would say of them. */
+  linked(): Route[] {
+    return this.#routes.filter(({ remote }) => remote.link !== undefined)
   }
 
   /** Some route whose link must drain before more is sent. */
@@ -94,6 +110,22 @@ export class ChannelRoutes {
     this.#routes.push(route)
     for (const waiter of this.waiters) waiter.resolve()
     this.waiters.clear()
+  }
+
+  #pickNext(filter: RouteFilter | undefined, avoid: Remote | undefined): Route | undefined {
+    const routes = this.#routes
+    let full: Route | undefined
+    let avoided: Route | undefined
+    for (let tries = routes.length; tries > 0; tries--) {
+      if (this.#next >= routes.length) this.#next = 0
+      const route = routes[this.#next++] as Route
+      const link = route.remote.link
+      if (link === undefined || (filter !== undefined && !filter.admits(route))) continue
+      if (route.remote === avoid) avoided = route
+      else if (!link.outbound.full) return route
+      else full = route
+    }
+    return full ?? avoided
   }
 
   /** Rendezvous hashing: when a peer leaves, only its own keys move. */

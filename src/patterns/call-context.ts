@@ -44,13 +44,21 @@ export class CallContext implements HandlerContext {
   #timer: Timer | undefined
   #aborted: string | undefined
 
-  constructor(mesh: Mesh, link: Link, channel: string, read: ReadBody, budgetMs: number) {
+  /** @param cameMs when it was read: from then on the budget runs */
+  constructor(
+    mesh: Mesh,
+    link: Link,
+    channel: string,
+    read: ReadBody,
+    budgetMs: number,
+    cameMs: number,
+  ) {
     this.#mesh = mesh
     this.from = link.remote?.label ?? unknownPeer
     this.channel = channel
     this.codec = read.codec
     this.headers = read.headers
-    this.#deadlineMs = budgetMs > 0 ? mesh.parts.clock.nowMs() + budgetMs : Number.POSITIVE_INFINITY
+    this.#deadlineMs = budgetMs > 0 ? cameMs + budgetMs : Number.POSITIVE_INFINITY
   }
 
   get contentType(): string {
@@ -70,6 +78,11 @@ export class CallContext implements HandlerContext {
       this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
     }
     return this.#controller.signal
+  }
+
+  /** The caller no longer waits. */
+  get aborted(): boolean {
+    return this.#aborted !== undefined
   }
 
   abort(why: string): void {

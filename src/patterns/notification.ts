@@ -8,8 +8,9 @@ import type { HeldOutcome } from '../mesh/held.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
-import { abortable, type CallOptions, cancelled, type Requests } from './request.ts'
+import type { Requests } from './request.ts'
 import type { Verdict, VerdictUntil } from './verdict.ts'
 
 export interface NotifyOptions extends CallOptions {

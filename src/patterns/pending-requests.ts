@@ -5,6 +5,10 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { EarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { Link } from '../mesh/remote.ts'
+import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { CallOptions } from './call-options.ts'
+import type { CallPolicy } from './call-policy.ts'
+import type { PeerGuard } from './peer-guard.ts'
 
 const nothing = () => undefined
 /** To begin with; twice as many whenever half of them are in use. */
@@ -24,7 +28,20 @@ export class PendingRequest {
   codec: BodyReader | undefined
   key = ''
   timeoutMs = 0
+  sentMs = 0
   deadlineMs = 0
+  /** When it has left, by the count of its link's frames. */
+  mark = 0
+  /** From here to `endMs`: only for those with policies. */
+  policy: CallPolicy | undefined
+  guard: PeerGuard | undefined
+  ticket = 0
+  routes: ChannelRoutes | undefined
+  body: unknown
+  options: CallOptions | undefined
+  tries = 1
+  /** The deadline of the whole call; this try may have an earlier one. */
+  endMs = 0
   resolve: (reply: unknown) => void = nothing
   reject: (error: EarshotError) => void = nothing
   /** Called when the request no longer waits, however it ended. */
@@ -56,7 +73,9 @@ export class PendingRequests {
     if (this.#size * 2 >= this.#slots.length) this.#grow()
     const slot = this.#freeSlot()
     slot.timeoutMs = timeoutMs
-    slot.deadlineMs = this.#clock.nowMs() + timeoutMs
+    slot.sentMs = this.#clock.nowMs()
+    slot.deadlineMs = slot.sentMs + timeoutMs
+    slot.mark = 0
     this.#size++
     if (slot.deadlineMs < this.#dueMs) this.#wakeAt(slot.deadlineMs)
     return slot
@@ -79,6 +98,11 @@ export class PendingRequests {
     slot.resolve = nothing
     slot.reject = nothing
     slot.settled = undefined
+    slot.policy = undefined
+    slot.guard = undefined
+    slot.routes = undefined
+    slot.body = undefined
+    slot.options = undefined
     this.#size--
     settled?.()
   }

@@ -6,28 +6,22 @@ import { errorTable } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import type { Link } from '../mesh/remote.ts'
+import type { Link, Remote } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import { expired } from '../resilience/deadline.ts'
 import { parseWireError } from '../wire/hello.ts'
 import { Kind, type RecordWalker, Until } from '../wire/record.ts'
-import { encodeHeaders, type Headers } from './headers.ts'
+import { Attempts } from './attempts.ts'
+import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import type { CallPolicy } from './call-policy.ts'
+import { encodeHeaders } from './headers.ts'
 import { PendingRequest, PendingRequests } from './pending-requests.ts'
 import type { Verdict } from './verdict.ts'
-
-export interface CallOptions {
-  /** From the call to the answer, waiting for a server included. Default 2 000 ms. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-  readonly headers?: Headers
-  /** Messages of one key go to one peer, as long as the same peers serve the contract. */
-  readonly key?: string
-  /** The id of the remote peer that shall have it, and no other. */
-  readonly to?: string
-}
 
 export class Requests {
   readonly #mesh: Mesh
   readonly #pending: PendingRequests
+  readonly #attempts: Attempts
   /** Requests that wait for room on a full link. */
   #crowded = 0
 
@@ -35,31 +29,45 @@ export class Requests {
     const { clock, counters } = mesh.parts
     this.#mesh = mesh
     this.#pending = new PendingRequests(clock, (request) => {
-      counters.requestsTimedOut++
-      this.#giveUp(request)
-      this.#reject(request, timedOut(request))
+      const neverLeft = this.#giveUp(request)
+      if (neverLeft) counters.requestsExpired++
+      else counters.requestsTimedOut++
+      this.#reject(request, neverLeft ? stood(request) : timedOut(request))
+    })
+    this.#attempts = new Attempts(clock, counters, (repeat) => {
+      const { routes, body, options, policy, tries, endMs, avoid } = repeat
+      const leftMs = Math.max(1, endMs - clock.nowMs())
+      return this.call(routes, body, leftMs, options, policy, tries, avoid)
     })
     mesh.inbound.on(Kind.reply, (link, record) => this.#replied(link, record))
     mesh.inbound.on(Kind.failure, (link, record) => this.#failed(link, record))
     mesh.onLinkLost.push((link) => this.#lost(link))
   }
 
+  /** Those that wait to be tried again included. */
   get pending(): number {
-    return this.#pending.size
+    return this.#pending.size + this.#attempts.waiting
   }
 
+  /**
+   * @param tries which try it is, from 1
+   * @param avoid gets it only when nobody else can
+   */
   call(
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
     options: CallOptions | undefined,
+    policy?: CallPolicy,
+    tries = 1,
+    avoid?: Remote,
   ): Promise<unknown> {
-    const route = routes.choose(options)
+    const route = routes.choose(options, policy, avoid)
     const link = route?.remote.link
     if (link === undefined || link.outbound.full) {
-      return this.#callLater(routes, body, timeoutMs, options)
+      return this.#callLater(routes, body, timeoutMs, options, policy, tries, avoid)
     }
-    return this.#send(routes, route as Route, body, timeoutMs, options)
+    return this.#send(routes, route as Route, body, timeoutMs, options, undefined, policy, tries)
   }
 
   /**
@@ -88,10 +96,12 @@ export class Requests {
   /** Ends all that wait: nothing stays pending. */
   close(): void {
     this.#pending.stop()
-    for (const request of this.#pending.all()) {
-      const text = `the peer was closed while ${request.key} was under way`
-      this.#reject(request, new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
-    }
+    const closed = (what: string) =>
+      new EarshotError('EARSHOT_CLOSED', `the peer was closed while ${what} was under way`, {
+        sent: 'unknown',
+      })
+    for (const request of this.#pending.all()) this.#reject(request, closed(request.key))
+    this.#attempts.close(closed('a call that was to be tried again'))
   }
 
   async #callLater(
@@ -99,6 +109,9 @@ export class Requests {
     body: unknown,
     timeoutMs: number,
     options: CallOptions | undefined,
+    policy: CallPolicy | undefined,
+    tries: number,
+    avoid: Remote | undefined,
   ): Promise<unknown> {
     const { clock } = this.#mesh.parts
     const startMs = clock.nowMs()
@@ -106,11 +119,15 @@ export class Requests {
     routes.local.check(body)
     await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
     const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - startMs))
-    const crowded = routes.choose(options)?.remote.link
+    const crowded = routes.choose(options, policy, avoid)?.remote.link
     if (crowded?.outbound.full)
       await abortable(this.#room(routes, crowded, leftMs()), options?.signal)
-    const route = routes.choose(options)
-    if (route?.remote.link) return this.#send(routes, route, body, leftMs(), options)
+    const route = routes.choose(options, policy, avoid)
+    if (route?.remote.link) {
+      return this.#send(routes, route, body, leftMs(), options, undefined, policy, tries)
+    }
+    const refusal = route === undefined && policy?.refusal(routes, options)
+    if (refusal) throw refusal
     const who = options?.to === undefined ? 'the only peer' : `the peer ${options.to}`
     const text = `${who} does not serve ${routes.local.channel.key}, or is being dialled anew`
     throw new EarshotError('EARSHOT_NO_SERVER', text)
@@ -149,6 +166,8 @@ export class Requests {
     timeoutMs: number,
     options: CallOptions | undefined,
     until?: keyof typeof Until,
+    policy?: CallPolicy,
+    tries = 1,
   ): Promise<unknown> {
     const { limits, counters } = this.#mesh.parts
     if (this.#pending.size >= limits.maxPendingRequests) {
@@ -158,13 +177,23 @@ export class Requests {
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(cancelled(signal, 'no'))
     const link = route.remote.link as Link
-    const request = this.#pending.open(timeoutMs)
+    const tryMs = policy === undefined ? timeoutMs : policy.tryMs(timeoutMs)
+    const request = this.#pending.open(tryMs)
     request.link = link
     request.codec = until === undefined ? route.reply : noBody
     request.key = routes.local.channel.key
     const reply = new Promise(capture)
     request.resolve = captured.resolve
     request.reject = captured.reject
+    if (policy) {
+      request.routes = routes
+      request.body = body
+      request.options = options
+      request.tries = tries
+      request.endMs = request.sentMs + timeoutMs
+      request.policy = policy
+      policy.begin(request, route)
+    }
     if (signal) this.#watch(signal, request)
     try {
       const headers = encodeHeaders(options?.headers, limits)
@@ -172,13 +201,14 @@ export class Requests {
       const { correlation } = request
       if (until === undefined) {
         const { delayMs } = routes.local.channel
-        const budgetMs = Math.ceil(timeoutMs)
+        const budgetMs = Math.ceil(tryMs)
         outbound.request(route.code, correlation, budgetMs, headers, route.body, body, delayMs)
         counters.requestsSent++
       } else {
         outbound.asking(route.code, correlation, Until[until], headers, route.body, body)
         counters.notificationsSent++
       }
+      request.mark = outbound.mark
       routes.local.counts.sent++
     } catch (error) {
       this.#reject(request, toEarshotError(error))
@@ -188,27 +218,30 @@ export class Requests {
 
   #watch(signal: AbortSignal, request: PendingRequest): void {
     const onAbort = () => {
-      this.#giveUp(request)
-      this.#reject(request, cancelled(signal, 'unknown'))
+      const neverLeft = this.#giveUp(request)
+      this.#reject(request, cancelled(signal, neverLeft ? 'no' : 'unknown'))
     }
     signal.addEventListener('abort', onAbort, { once: true })
     request.settled = () => signal.removeEventListener('abort', onAbort)
   }
 
   #reject(request: PendingRequest, error: EarshotError): void {
-    request.reject(error)
+    request.policy?.failed(request, error)
+    if (!this.#attempts.takesOver(request, error)) request.reject(error)
     this.#pending.close(request)
   }
 
-  /** The server need not go on. */
-  #giveUp({ link, correlation }: PendingRequest): void {
-    if (link === undefined || link.closed) return
+  /** The server need not begin, or need not go on. True: nothing has left, and nothing will. */
+  #giveUp({ link, correlation, mark }: PendingRequest): boolean {
+    if (link === undefined || link.closed) return false
+    if (link.outbound.withdraw(correlation, mark)) return true
     try {
       link.outbound.cancel(correlation)
     } catch (error) {
       // A link that is full to the brim takes no cancel either; the server's own budget ends it.
       if (!isEarshotError(error)) throw error
     }
+    return false
   }
 
   #replied(link: Link, record: RecordWalker): boolean {
@@ -219,6 +252,7 @@ export class Requests {
       if (record.hasHeaders) record.headers(this.#mesh.parts.limits.maxHeaderBytes)
       const codec = request.codec as BodyReader
       request.resolve(codec.decode(record.buffer, record.start, record.end))
+      request.policy?.answered(request, link.lastHeardMs)
       this.#pending.close(request)
     } catch (error) {
       const { message, path } = toEarshotError(error)
@@ -240,7 +274,9 @@ export class Requests {
     const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
     const where = error.path === undefined ? {} : { path: error.path }
     const text = `${request.key} at ${link.remote?.name ?? 'a remote peer'}: ${error.message}`
-    this.#reject(request, new EarshotError(code, text, { ...where, data: { remote: who } }))
+    const late = code === 'EARSHOT_DEADLINE' && ({ where: 'serving-queue' } as const)
+    const data = { remote: who, ...late }
+    this.#reject(request, new EarshotError(code, text, { ...where, data }))
     return true
   }
 
@@ -257,7 +293,9 @@ export class Requests {
     for (const request of this.#pending.all(link)) {
       const who = link.remote?.name ?? 'the remote peer'
       const text = `${who} was lost before it answered ${request.key}`
-      this.#reject(request, new EarshotError('EARSHOT_PEER_GONE', text))
+      // What had not left is not lost: it may go to another peer, whatever it does.
+      const sent = link.outbound.hasLeft(request.mark) ? 'unknown' : 'no'
+      this.#reject(request, new EarshotError('EARSHOT_PEER_GONE', text, { sent }))
     }
   }
 }
@@ -265,6 +303,7 @@ export class Requests {
 /** With these the other side says that it has not taken a notification. */
 const refusals: readonly ErrorCode[] = [
   'EARSHOT_OVERLOADED',
+  'EARSHOT_RATE_LIMITED',
   'EARSHOT_CHANNEL_UNKNOWN',
   'EARSHOT_BYTES_INVALID',
   'EARSHOT_CODEC_UNSHARED',
@@ -281,36 +320,12 @@ function capture(resolve: (reply: unknown) => void, reject: (error: EarshotError
   captured.reject = reject
 }
 
+function stood({ key, timeoutMs, link }: PendingRequest): EarshotError {
+  const who = link?.remote?.name ?? 'the remote peer'
+  return expired(key, 'outbound', `in ${timeoutMs} ms it could not leave for ${who}, who is slow`)
+}
+
 function timedOut({ key, timeoutMs, link }: PendingRequest): EarshotError {
   const who = link?.remote?.name ?? 'the remote peer'
   return new EarshotError('EARSHOT_TIMEOUT', `${who} did not answer ${key} in ${timeoutMs} ms`)
-}
-
-/** @param sent whether anything may have left this process already */
-export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
-  return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {
-    sent,
-    cause: signal.reason,
-  })
-}
-
-/** Rejects as soon as `signal` aborts. */
-export async function abortable(
-  work: Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (!signal) return work
-  // Whoever no longer waits for it does not hear how it ended.
-  work.catch(() => undefined)
-  if (signal.aborted) throw cancelled(signal, 'no')
-  let onAbort: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelled(signal, 'no'))
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -2,18 +2,38 @@
 // Never keeps a request without an answer: every path ends in a reply or a failure.
 
 import { reportFault } from '../base/diagnostics.ts'
-import type { ErrorCode } from '../base/error-table.ts'
-import { EarshotError, textOf, toEarshotError } from '../base/errors.ts'
+import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Until } from '../wire/record.ts'
+import { Answers } from './answers.ts'
 import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
+import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
+
+/** A handler that is at work. */
+interface Running {
+  readonly link: Link
+  readonly local: NumberedChannel
+  readonly number: number
+  readonly tells: number
+  readonly reply: BodyCodec | undefined
+  readonly bytes: number
+}
+
+/** One that waits for its turn. */
+interface Waiting extends Running {
+  readonly handler: AnyHandler
+  readonly body: unknown
+  readonly context: CallContext
+  readonly budgetMs: number
+  readonly cameMs: number
+}
 
 const SCALE = 2 ** CODEC_BITS
 /** As long as a timer can run. */
@@ -23,7 +43,9 @@ export class Serving {
   readonly #mesh: Mesh
   /** By channel, what closes it. */
   readonly #rules: (string | undefined)[] = []
+  readonly #answers: Answers
   readonly #handlers: (AnyHandler | undefined)[] = []
+  readonly #gates: Gate[] = []
   /** Asynchronous handlers at work, by link and correlation, to be cancelled. */
   readonly #running = new Map<Link, Map<number, CallContext>>()
   #idle: (() => void) | undefined
@@ -31,10 +53,12 @@ export class Serving {
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
+    this.#answers = new Answers(mesh)
     mesh.inbound.on(Kind.request, (link, record) => this.#request(link, record))
     mesh.inbound.on(Kind.notification, (link, record) => this.#notification(link, record, false))
     mesh.inbound.on(Kind.asking, (link, record) => this.#notification(link, record, true))
     mesh.inbound.on(Kind.cancel, (link, record) => this.#cancel(link, record))
+    mesh.inbound.on(Kind.withdrawn, () => true)
     mesh.onLinkLost.push((link) => this.#lost(link))
   }
 
@@ -43,10 +67,12 @@ export class Serving {
     return this.#count
   }
 
-  serve(local: LocalChannel, handler: AnyHandler): void {
+  /** @param gate of the service, shared by its channels */
+  serve(local: LocalChannel, handler: AnyHandler, gate: Gate): void {
     this.#mesh.parts.catalog.serve(local)
     this.#handlers[local.number] = handler
     this.#rules[local.number] = this.#mesh.parts.access.ruleOf(local.channel)
+    this.#gates[local.number] = gate
   }
 
   isServed(local: LocalChannel): boolean {
@@ -86,34 +112,10 @@ export class Serving {
     if (read instanceof EarshotError || !handler || !reply || !local) {
       const error = read instanceof EarshotError ? read : unserved(local)
       if (local) local.counts.dropped++
-      this.#fail(link, correlation, error.code, error.message, error.path)
+      this.#answers.fail(link, correlation, error.code, error.message, error.path)
       return true
     }
-    local.counts.received++
-    const context = new CallContext(this.#mesh, link, local.channel.key, read, budgetMs)
-    let result: unknown
-    try {
-      result = handler(read.body as never, context)
-    } catch (error) {
-      this.#threw(link, correlation, local, error)
-      return true
-    }
-    if (!isThenable(result)) {
-      this.#reply(link, correlation, local, reply, result)
-      return true
-    }
-    this.#begin(link, correlation, context)
-    result.then(
-      (value) => {
-        this.#end(link, correlation, bytes)
-        this.#reply(link, correlation, local, reply, value)
-      },
-      (error: unknown) => {
-        this.#end(link, correlation, bytes)
-        this.#threw(link, correlation, local, error)
-      },
-    )
-    return false
+    return this.#take(link, local, handler, read, correlation, correlation, reply, budgetMs, bytes)
   }
 
   /** @param asks its sender wants to know what became of it */
@@ -134,61 +136,130 @@ export class Serving {
       if (local) local.counts.dropped++
       const why = read instanceof EarshotError ? read : unserved(local)
       reportFault({ area: 'handler', text: `a notification was dropped: ${why.message}` })
-      if (asks) this.#fail(link, correlation, why.code, why.message, why.path)
+      if (asks) this.#answers.fail(link, correlation, why.code, why.message, why.path)
       return true
     }
     counters.notificationsReceived++
-    local.counts.received++
-    if (until === Until.received) this.#confirm(link, correlation)
+    if (until === Until.received) this.#answers.confirm(link, correlation)
     const tells = until === Until.handled ? correlation : 0
-    return this.#notify(link, local, handler, read, tells, bytes)
+    const number = -counters.notificationsReceived
+    return this.#take(link, local, handler, read, number, tells, undefined, 0, bytes)
   }
 
-  /** @param tells correlation of a sender who waits for the handler to be through, or 0 */
-  #notify(
+  /**
+   * Begins a handler, or lets it wait for its turn. False: its bytes are still in use.
+   *
+   * @param number under which it is cancelled: its correlation, or below 0 for a notification
+   * @param tells correlation of who waits for the outcome, or 0
+   * @param reply how a request is answered; undefined for a notification
+   */
+  #take(
     link: Link,
     local: NumberedChannel,
     handler: AnyHandler,
     read: ReadBody,
+    number: number,
     tells: number,
+    reply: BodyCodec | undefined,
+    budgetMs: number,
     bytes: number,
   ): boolean {
-    const context = new CallContext(this.#mesh, link, local.channel.key, read, 0)
-    const failed = (error: unknown) => {
-      if (tells === 0) this.#handlerFailed(local, error)
-      else this.#threw(link, tells, local, error)
+    const gate = this.#gates[local.number] as Gate
+    const cameMs = link.lastHeardMs
+    const { key } = local.channel
+    const context = new CallContext(this.#mesh, link, key, read, budgetMs, cameMs)
+    if (gate.busy) {
+      this.#begin(link, number, context)
+      const work = { link, local, handler, body: read.body, context, number, tells, reply, bytes }
+      gate.wait(() => this.#turn({ ...work, budgetMs, cameMs }, gate))
+      return false
     }
-    try {
-      const result = handler(read.body as never, context)
-      if (!isThenable(result)) {
-        if (tells > 0) this.#confirm(link, tells)
+    if (gate.watches(budgetMs)) {
+      const late = gate.tooLate(key, this.#mesh.parts.clock.nowMs(), cameMs, budgetMs)
+      if (late !== undefined) {
+        this.#refuse(link, local, tells, late)
         return true
       }
-      const number = -this.#mesh.parts.counters.notificationsReceived
-      this.#begin(link, number, context)
-      result.then(
-        () => {
-          this.#end(link, number, bytes)
-          if (tells > 0) this.#confirm(link, tells)
-        },
-        (error: unknown) => {
-          this.#end(link, number, bytes)
-          failed(error)
-        },
-      )
-      return false
+    }
+    local.counts.received++
+    let result: unknown
+    try {
+      result = handler(read.body as never, context)
     } catch (error) {
-      failed(error)
+      this.#answers.threw(link, tells, local, error)
       return true
     }
+    if (!isThenable(result)) {
+      this.#done(link, local, tells, reply, result)
+      return true
+    }
+    this.#begin(link, number, context)
+    this.#follow({ link, local, number, tells, reply, bytes }, gate, result)
+    return false
   }
 
-  /** Whoever asked is told that it came, or that its handler is through. */
-  #confirm(link: Link, correlation: number): void {
+  /** The turn of one that waited. */
+  #turn(work: Waiting, gate: Gate): void {
+    const { link, local, context, tells, number, bytes, cameMs, budgetMs } = work
+    if (context.aborted) {
+      // Who asked no longer waits: it is not begun.
+      this.#end(link, number, bytes)
+      return
+    }
+    const { clock } = this.#mesh.parts
+    const late = gate.tooLate(local.channel.key, clock.nowMs(), cameMs, budgetMs)
+    if (late !== undefined) {
+      this.#end(link, number, bytes)
+      this.#refuse(link, local, tells, late)
+      return
+    }
+    local.counts.received++
+    let result: unknown
     try {
-      if (!link.closed) link.outbound.reply(correlation, undefined, undefined)
+      result = work.handler(work.body as never, context)
     } catch (error) {
-      this.#unanswered(error)
+      result = Promise.reject(error)
+    }
+    this.#follow(work, gate, isThenable(result) ? result : Promise.resolve(result))
+  }
+
+  /** A handler is at work: the gate counts it, and whoever asked is told how it ends. */
+  #follow(work: Running, gate: Gate, result: PromiseLike<unknown>): void {
+    const { link, local, number, tells, reply, bytes } = work
+    gate.enter()
+    const ended = () => {
+      this.#end(link, number, bytes)
+      gate.leave()
+    }
+    result.then(
+      (value) => {
+        ended()
+        this.#done(link, local, tells, reply, value)
+      },
+      (error: unknown) => {
+        ended()
+        this.#answers.threw(link, tells, local, error)
+      },
+    )
+  }
+
+  #done(
+    link: Link,
+    local: NumberedChannel,
+    tells: number,
+    reply: BodyCodec | undefined,
+    value: unknown,
+  ): void {
+    if (reply !== undefined) this.#answers.reply(link, tells, local, reply, value)
+    else if (tells > 0) this.#answers.confirm(link, tells)
+  }
+
+  #refuse(link: Link, local: NumberedChannel, tells: number, why: EarshotError): void {
+    local.counts.dropped++
+    if (tells > 0) this.#answers.fail(link, tells, why.code, why.message)
+    else {
+      this.#mesh.parts.counters.notificationsDropped++
+      reportFault({ area: 'handler', text: `a notification was dropped: ${why.message}` })
     }
   }
 
@@ -211,6 +282,8 @@ export class Serving {
       const text = `${local.channel.key} is served in [${local.codecs}] only`
       return new EarshotError('EARSHOT_CODEC_UNSHARED', text)
     }
+    const refusal = this.#gates[local.number]?.refuses(link.remote?.id ?? '', link.lastHeardMs)
+    if (refusal !== undefined) return refusal
     if (this.#count >= this.#mesh.parts.limits.maxConcurrentHandlers) {
       const text = `${this.#count} handlers are at work already (maxConcurrentHandlers)`
       return new EarshotError('EARSHOT_OVERLOADED', text)
@@ -228,59 +301,6 @@ export class Serving {
       )
       return failure
     }
-  }
-
-  #reply(
-    link: Link,
-    correlation: number,
-    local: NumberedChannel,
-    codec: BodyCodec,
-    value: unknown,
-  ): void {
-    const { counters } = this.#mesh.parts
-    if (link.closed) {
-      counters.droppedReplies++
-      return
-    }
-    try {
-      link.outbound.reply(correlation, codec, value)
-      counters.requestsServed++
-    } catch (error) {
-      const { code, message, path } = toEarshotError(error)
-      if (code === 'EARSHOT_OVERLOADED') {
-        counters.droppedReplies++
-        return
-      }
-      const text = `the handler's answer does not fit: ${message}`
-      reportFault({ area: 'handler', text: `${local.channel.key}: ${text}` })
-      this.#fail(link, correlation, 'EARSHOT_REMOTE', text, path)
-    }
-  }
-
-  #threw(link: Link, correlation: number, local: NumberedChannel, error: unknown): void {
-    this.#handlerFailed(local, error)
-    this.#fail(link, correlation, 'EARSHOT_REMOTE', textOf(error), undefined)
-  }
-
-  #fail(link: Link, correlation: number, code: ErrorCode, text: string, path?: string): void {
-    const error = { code, message: text.slice(0, 2_000), ...(path !== undefined && { path }) }
-    try {
-      if (!link.closed) link.outbound.failure(correlation, Buffer.from(JSON.stringify(error)))
-    } catch (thrown) {
-      this.#unanswered(thrown)
-    }
-  }
-
-  /** The link is full to the brim: the caller's deadline ends the request. */
-  #unanswered(error: unknown): void {
-    this.#mesh.parts.counters.droppedReplies++
-    reportFault({ area: 'handler', text: toEarshotError(error).message })
-  }
-
-  #handlerFailed(local: NumberedChannel, error: unknown): void {
-    this.#mesh.parts.counters.handlerErrors++
-    const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
-    reportFault({ area: 'handler', text, data: { error } })
   }
 
   #begin(link: Link, correlation: number, context: CallContext): void {

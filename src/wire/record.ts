@@ -31,6 +31,7 @@ export const Kind = {
   notification: 20,
   asking: 21,
   heard: 22,
+  withdrawn: 23,
   event: 24,
   askingEvent: 25,
 } as const
@@ -57,6 +58,8 @@ export const CODEC_MASK = 0x07
 export class RecordWalker {
   kind = 0
   hasHeaders = false
+  /** Where the record stands, its head. */
+  at = 0
   /** First byte of the payload, for `number()` to move over what stands before the body. */
   start = 0
   end = 0
@@ -85,6 +88,7 @@ export class RecordWalker {
       this.malformed = true
       return false
     }
+    this.at = this.#next
     this.kind = head & KIND_MASK
     this.hasHeaders = (head & HEADERS_BIT) !== 0
     this.start = this.#reader.position

@@ -20,6 +20,8 @@ import type { MemoryFigures } from '../../bench/memory/figures.ts'
 import { memoryView } from '../../bench/memory/view.ts'
 import type { OneWayFigures } from '../../bench/one-way/figures.ts'
 import { oneWayView } from '../../bench/one-way/view.ts'
+import type { PoliciesFigures } from '../../bench/policies/figures.ts'
+import { policiesView } from '../../bench/policies/view.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/main.js')
@@ -111,6 +113,12 @@ describe('npm run bench -- --quick', () => {
     expect(mesh.deliveredPerSecond).toBeGreaterThan(0)
     expect(idle.links).toBe(20)
     expect(idle.cpuPercent).toBeGreaterThanOrEqual(0)
+  })
+
+  it('policies has a figure of each round for each client', async () => {
+    const { rows } = await bench<PoliciesFigures>('policies', policiesView)
+    expect(rows.map(({ client }) => client)).toEqual(['off', 'default', 'fallback', 'hedge'])
+    for (const { ns } of rows) expect(ns.runs).toHaveLength(11)
   })
 
   it('discovery has times of each system, or says why it has none', async () => {

@@ -1,0 +1,77 @@
+// Owns what goes back to whoever asked: a reply, that it came, or why not.
+// Never throws: what cannot be told is counted, and the caller's deadline ends the request.
+
+import { reportFault } from '../base/diagnostics.ts'
+import type { ErrorCode } from '../base/error-table.ts'
+import { textOf, toEarshotError } from '../base/errors.ts'
+import type { BodyCodec } from '../codec/codec.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { Link } from '../mesh/remote.ts'
+import type { NumberedChannel } from '../mesh/written-channel.ts'
+
+export class Answers {
+  readonly #mesh: Mesh
+
+  constructor(mesh: Mesh) {
+    this.#mesh = mesh
+  }
+
+  reply(
+    link: Link,
+    correlation: number,
+    local: NumberedChannel,
+    codec: BodyCodec,
+    value: unknown,
+  ): void {
+    const { counters } = this.#mesh.parts
+    if (link.closed) {
+      counters.droppedReplies++
+      return
+    }
+    try {
+      link.outbound.reply(correlation, codec, value)
+      counters.requestsServed++
+    } catch (error) {
+      const { code, message, path } = toEarshotError(error)
+      if (code === 'EARSHOT_OVERLOADED') {
+        counters.droppedReplies++
+        return
+      }
+      const text = `the handler's answer does not fit: ${message}`
+      reportFault({ area: 'handler', text: `${local.channel.key}: ${text}` })
+      this.fail(link, correlation, 'EARSHOT_REMOTE', text, path)
+    }
+  }
+
+  /** Whoever asked is told that it came, or that its handler is through. */
+  confirm(link: Link, correlation: number): void {
+    try {
+      if (!link.closed) link.outbound.reply(correlation, undefined, undefined)
+    } catch (error) {
+      this.#unanswered(error)
+    }
+  }
+
+  /** @param tells correlation of who waits for the outcome, or 0 */
+  threw(link: Link, tells: number, local: NumberedChannel, error: unknown): void {
+    this.#mesh.parts.counters.handlerErrors++
+    const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
+    reportFault({ area: 'handler', text, data: { error } })
+    if (tells > 0) this.fail(link, tells, 'EARSHOT_REMOTE', textOf(error))
+  }
+
+  fail(link: Link, correlation: number, code: ErrorCode, text: string, path?: string): void {
+    const error = { code, message: text.slice(0, 2_000), ...(path !== undefined && { path }) }
+    try {
+      if (!link.closed) link.outbound.failure(correlation, Buffer.from(JSON.stringify(error)))
+    } catch (thrown) {
+      this.#unanswered(thrown)
+    }
+  }
+
+  /** The link is full to the brim. */
+  #unanswered(error: unknown): void {
+    this.#mesh.parts.counters.droppedReplies++
+    reportFault({ area: 'handler', text: toEarshotError(error).message })
+  }
+}

@@ -1,0 +1,52 @@
+// Owns what a caller may say with one call, and how a call is cancelled.
+// Never sends.
+
+import { EarshotError } from '../base/errors.ts'
+import type { Inherited } from '../resilience/deadline.ts'
+import type { Headers } from './headers.ts'
+
+/** The body must not be changed until the call has ended: it may be sent again. */
+export interface CallOptions {
+  /** From the call to the answer, waiting for a server included. Default 2 000 ms. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  readonly headers?: Headers
+  /** Messages of one key go to one peer, as long as the same peers serve the contract. */
+  readonly key?: string
+  /** The id of the remote peer that shall have it, and no other. */
+  readonly to?: string
+  /**
+   * The context of the handler that makes the call: the call gets no more time than that handler
+   * has left, and ends when its caller no longer waits.
+   */
+  readonly context?: Inherited
+}
+
+/** @param sent whether anything may have left this process already */
+export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
+  return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {
+    sent,
+    cause: signal.reason,
+  })
+}
+
+/** Rejects as soon as `signal` aborts. */
+export async function abortable(
+  work: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!signal) return work
+  // Whoever no longer waits for it does not hear how it ended.
+  work.catch(() => undefined)
+  if (signal.aborted) throw cancelled(signal, 'no')
+  let onAbort: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(cancelled(signal, 'no'))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

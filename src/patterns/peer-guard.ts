@@ -1,0 +1,68 @@
+// Owns what stands between one client's channel and one remote peer: its breaker and its bulkhead.
+// Hot path: `admits`, `begin`, `end`. Never chooses the peer.
+
+import type { EarshotError } from '../base/errors.ts'
+import type { Remote } from '../mesh/remote.ts'
+import type { Breaker } from '../resilience/breaker.ts'
+import type { Bulkhead } from '../resilience/bulkhead.ts'
+
+/** Errors that speak against the peer, unless the client says otherwise. */
+const against: ReadonlySet<string> = new Set([
+  'EARSHOT_TIMEOUT',
+  'EARSHOT_PEER_GONE',
+  'EARSHOT_OVERLOADED',
+  'EARSHOT_DEADLINE',
+  'EARSHOT_BYTES_INVALID',
+])
+
+export class PeerGuard {
+  readonly bulkhead: Bulkhead
+  readonly breaker: Breaker | undefined
+  /** The latest incarnation of its link; the peer is the same as long as its id is. */
+  remote: Remote
+  readonly #counts: ((error: EarshotError) => boolean) | undefined
+
+  constructor(
+    remote: Remote,
+    bulkhead: Bulkhead,
+    breaker: Breaker | undefined,
+    counts: ((error: EarshotError) => boolean) | undefined,
+  ) {
+    this.remote = remote
+    this.bulkhead = bulkhead
+    this.breaker = breaker
+    this.#counts = counts
+  }
+
+  admits(): boolean {
+    if (this.bulkhead.full !== undefined) return false
+    return this.breaker === undefined || this.breaker.admits()
+  }
+
+  /** The ticket comes back with the outcome. */
+  begin(): number {
+    this.bulkhead.enter()
+    return this.breaker === undefined ? 0 : this.breaker.begin()
+  }
+
+  answered(ticket: number, nowMs: number, tookMs: number, slowMs: number): void {
+    this.bulkhead.leave()
+    this.breaker?.end(ticket, nowMs, tookMs, false, slowMs)
+  }
+
+  failed(ticket: number, nowMs: number, tookMs: number, slowMs: number, error: EarshotError): void {
+    this.bulkhead.leave()
+    if (this.breaker === undefined) return
+    const failed = this.#counts === undefined ? against.has(error.code) : this.#counts(error)
+    // It failed by itself, or the peer has answered; else nothing is known of the peer.
+    if (failed || error.data.remote !== undefined) {
+      this.breaker.end(ticket, nowMs, tookMs, failed, slowMs)
+    } else this.breaker.abandon(ticket)
+  }
+
+  /** Nobody would miss it: its peer is gone, nothing is under way, no hand has set it. */
+  get idle(): boolean {
+    const forced = this.breaker?.state.startsWith('forced') ?? false
+    return this.remote.down && this.bulkhead.count === 0 && !forced
+  }
+}

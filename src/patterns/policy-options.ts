@@ -1,0 +1,170 @@
+// Owns what a client may say of its policies, the defaults, and how channel, client and default
+// are laid over each other.
+// Never applies them: call-policy.ts does.
+
+import { EarshotError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import { type BreakerSettings, type BreakerState, breakerDefaults } from '../resilience/breaker.ts'
+import type { Fallback, FallbackUsed } from '../resilience/fallback.ts'
+import { type HedgeSettings, hedgeDefaults } from '../resilience/hedge.ts'
+import { type RetrySettings, retryDefaults } from '../resilience/retry.ts'
+import { type BudgetSettings, budgetDefaults } from '../resilience/retry-budget.ts'
+
+/** A breaker of this client has opened, closed, or lets one call try. */
+export interface BreakerChange {
+  /** `shop.orders/1/place` */
+  readonly channel: string
+  readonly peer: { readonly id: string; readonly name: string }
+  readonly state: BreakerState
+  readonly before: BreakerState
+}
+
+export interface BreakerOptions extends Partial<BreakerSettings> {
+  /**
+   * Does this error speak against the peer? Default: time-outs, lost peers, refusals for overload,
+   * unreadable answers; not what a handler throws.
+   */
+  readonly counts?: (error: EarshotError) => boolean
+  readonly onChange?: (change: BreakerChange) => void
+}
+
+export interface RetryOptions extends Partial<RetrySettings> {
+  /** Shared by all channels of the client; only the client's own setting counts. */
+  readonly budget?: Partial<BudgetSettings>
+}
+
+export interface BulkheadOptions {
+  /** Outstanding requests of one channel at one remote peer. Default 8 192. */
+  readonly perPeer?: number
+  /** Of one channel. Default 16 384. */
+  readonly perChannel?: number
+  /** Of the client; only the client's own setting counts. Default 32 768. */
+  readonly perClient?: number
+}
+
+/** How calls of a client, or of one of its channels, fail well. `false` switches one off. */
+export interface PolicyOptions {
+  /** For every call that does not say otherwise. Default 2 000 ms. */
+  readonly timeoutMs?: number
+  /** On: idempotent channels, and what has not been sent; elsewhere if possible, from a budget. */
+  readonly retry?: false | RetryOptions
+  /** On: one for each remote peer and channel. */
+  readonly breaker?: false | BreakerOptions
+  /** On. */
+  readonly bulkhead?: false | BulkheadOptions
+  /** Off: a second call beside a slow first one, on idempotent channels, from the same budget. */
+  readonly hedge?: boolean | Partial<HedgeSettings>
+  /** None: what the caller gets instead of an error. */
+  readonly fallback?: false | Fallback
+  readonly onFallback?: (used: FallbackUsed & { readonly channel: string }) => void
+}
+
+/** The settings of one channel of one client; undefined is switched off. */
+export interface ChannelPolicy {
+  readonly retry: RetrySettings | undefined
+  readonly breaker: BreakerSettings | undefined
+  /** Unless said otherwise, slow depends on the time-out of the call. */
+  readonly slowIsGiven: boolean
+  readonly counts: ((error: EarshotError) => boolean) | undefined
+  readonly onChange: ((change: BreakerChange) => void) | undefined
+  readonly perPeer: number
+  readonly perChannel: number
+  readonly hedge: HedgeSettings | undefined
+  readonly fallback: Fallback | undefined
+  readonly onFallback: PolicyOptions['onFallback']
+}
+
+/** @throws EARSHOT_OPTION_INVALID with the path of what cannot be used */
+export function resolvePolicy(
+  client: PolicyOptions,
+  channel: PolicyOptions,
+  idempotent: boolean,
+  path: string,
+  limits: Limits,
+): ChannelPolicy {
+  const retry = laid(client.retry, channel.retry)
+  const breaker = laid(client.breaker, channel.breaker)
+  const bulkhead = laid(client.bulkhead, channel.bulkhead)
+  const hedging = channel.hedge ?? client.hedge ?? false
+  if (channel.hedge && !idempotent) {
+    const text = 'only idempotent channels are hedged: request(…, { idempotent: true })'
+    throw invalid(`${path}/hedge`, text)
+  }
+  const hedge = hedging === true ? {} : hedging
+  const { counts, onChange, ...breaking } = breaker || {}
+  const { budget: _, ...retrying } = retry || {}
+  const unbounded = Number.POSITIVE_INFINITY
+  const fallback = channel.fallback ?? client.fallback
+  return {
+    retry: retry && numbers({ ...retryDefaults, ...retrying }, `${path}/retry`),
+    breaker: breaker && numbers({ ...breakerDefaults, ...breaking }, `${path}/breaker`),
+    slowIsGiven: breaking.slowMs !== undefined,
+    counts,
+    onChange,
+    ...numbers(
+      {
+        perPeer: bulkhead ? (bulkhead.perPeer ?? limits.maxRequestsPerPeer) : unbounded,
+        perChannel: bulkhead ? (bulkhead.perChannel ?? limits.maxRequestsPerChannel) : unbounded,
+      },
+      `${path}/bulkhead`,
+    ),
+    hedge: hedge && idempotent ? { ...hedgeDefaults, ...checked(hedge, path) } : undefined,
+    fallback: fallback ? usable(fallback, `${path}/fallback`) : undefined,
+    onFallback: channel.onFallback ?? client.onFallback,
+  }
+}
+
+export interface ClientSettings {
+  readonly budget: BudgetSettings
+  readonly perClient: number
+}
+
+/** What all channels of a client share. */
+export function resolveClient(client: PolicyOptions, limits: Limits): ClientSettings {
+  const budget = client.retry ? client.retry.budget : undefined
+  const bulkhead = client.bulkhead || undefined
+  const perClient = bulkhead?.perClient ?? limits.maxRequestsPerClient
+  return {
+    budget: numbers({ ...budgetDefaults, ...budget }, '/retry/budget'),
+    ...numbers(
+      { perClient: client.bulkhead === false ? Number.POSITIVE_INFINITY : perClient },
+      '/bulkhead',
+    ),
+  }
+}
+
+/** The channel's settings over the client's; `false` of the channel wins, and is undefined. */
+function laid<T extends object>(client: false | T | undefined, channel: false | T | undefined) {
+  if (channel === false || (channel === undefined && client === false)) return undefined
+  return { ...(client || undefined), ...channel } as Partial<T>
+}
+
+/** @throws EARSHOT_OPTION_INVALID for what is no number above 0, or no share of 1 */
+function numbers<T extends object>(settings: T, path: string): T {
+  for (const [name, value] of Object.entries(settings)) {
+    const share = name === 'threshold' || name === 'share' || name === 'percentile'
+    const least = name === 'perSecond' || name === 'baseMs' || share ? 0 : Number.MIN_VALUE
+    const fits = typeof value === 'number' && value >= least && (!share || value <= 1)
+    if (fits) continue
+    const wanted = share ? 'a share from 0 to 1' : 'a number above 0'
+    throw invalid(`${path}/${name}`, `${name} is ${wanted}, not ${String(value)}`)
+  }
+  return settings
+}
+
+function checked(hedge: Partial<HedgeSettings>, path: string): Partial<HedgeSettings> {
+  const { afterMs, ...rest } = hedge
+  numbers(rest, `${path}/hedge`)
+  if (afterMs !== undefined) numbers({ afterMs }, `${path}/hedge`)
+  return hedge
+}
+
+function usable(fallback: Fallback, path: string): Fallback {
+  if ('value' in fallback || 'cache' in fallback) return fallback
+  if ('from' in fallback && typeof fallback.from === 'function') return fallback
+  throw invalid(path, 'a fallback is { value }, { from: (error, body) => … } or { cache }')
+}
+
+export function invalid(path: string, text: string): EarshotError {
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+}

@@ -1,0 +1,51 @@
+// Owns the second call beside a slow first one: whichever answers first counts, the other is ended.
+// Never for what may not be done twice: its caller sees to that.
+
+import type { Clock } from '../base/clock.ts'
+
+export interface HedgeSettings {
+  /** After how long a second peer is asked. Default: what 95 % of the calls take. */
+  readonly afterMs: number | undefined
+  readonly percentile: number
+}
+
+export const hedgeDefaults: HedgeSettings = { afterMs: undefined, percentile: 0.95 }
+
+export interface Hedged<T> {
+  readonly clock: Clock
+  readonly afterMs: number
+  /** Asked at that moment: is there somebody else, and budget? */
+  may(): boolean
+  /** Makes the call; ended by the signal when the other has answered. */
+  run(second: boolean, signal: AbortSignal): Promise<T>
+}
+
+/** Resolves with the first answer; rejects when all that run have failed, with the first error. */
+export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const controllers: AbortController[] = []
+    let running = 0
+    let failure: unknown
+    const start = (second: boolean) => {
+      const own = new AbortController()
+      controllers.push(own)
+      running++
+      const won = (answer: T) => {
+        timer.cancel()
+        resolve(answer)
+        for (const other of controllers) if (other !== own) other.abort()
+      }
+      const lost = (error: unknown) => {
+        failure ??= error
+        if (--running > 0) return
+        timer.cancel()
+        reject(failure)
+      }
+      run(second, own.signal).then(won, lost)
+    }
+    const timer = clock.after(afterMs, () => {
+      if (may()) start(true)
+    })
+    start(false)
+  })
+}
