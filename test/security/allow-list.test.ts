@@ -79,7 +79,15 @@ function rawDealer({ keyFile }: Setting, server: Peer, serverName: string, as: s
 function rawHello(mesh: string, change: object): unknown {
   return {
     ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'raw', pid: 1, host: 'x' },
-    ...{ dialled: '', inbox: [], outlet: [], door: [], codecs: ['json'], contracts: [] },
+    ...{
+      dialled: '',
+      inbox: [],
+      outlet: [],
+      door: [],
+      codecs: ['json'],
+      contracts: [],
+      revision: 0,
+    },
     ...{ hears: [], credit: 1_000_000, window: 1_000_000, heartbeatMs: 1_000, ...change },
   }
 }
