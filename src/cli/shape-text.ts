@@ -19,6 +19,8 @@ export function shapeText(shape: Shape, depth = 0): string {
       return 'number'
     case 'bytes':
       return 'base64'
+    case 'decimal':
+      return `decimal(${shape.precision}, ${shape.scale})`
     case 'enum':
       return shape.symbols.map((symbol) => JSON.stringify(symbol)).join(' | ')
     case 'list':

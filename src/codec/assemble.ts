@@ -8,6 +8,7 @@ import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec } from './codec.ts'
 import type { Source } from './compile.ts'
 import * as cursor from './cursor.ts'
+import * as decimals from './decimal.ts'
 import { makeFunction } from './prepared.ts'
 import * as text from './text.ts'
 import { readView, writeView } from './view.ts'
@@ -62,6 +63,7 @@ export function assemble(
   }
   const scope: Record<string, unknown> = {
     ...cursor,
+    ...decimals,
     ...text,
     ...primitives,
     isKeyed,

@@ -28,6 +28,8 @@ function leastBytes(shape: Shape): number {
       return shape.bits / 8
     case 'bytes':
       return shape.length ?? 1
+    case 'decimal':
+      return shape.length ?? 2
     case 'record':
       return shape.fields.reduce((sum, field) => {
         return sum + (isAbsentable(field) ? 1 : leastBytes(field.shape))
@@ -68,6 +70,8 @@ else { ${n} = readZigZag(b, p, e); p = at.pos; }
 if (${n} < 0 || ${n} > e - p) bad("a length beyond the bytes that are left");
 ${y} = ${read}(b, p, ${n}); p += ${n};\n${check}`
     }
+    case 'decimal':
+      return `${y} = readDecimal(b, p, e, ${source.decimal(shape)}); p = at.pos;`
     case 'enum': {
       const k = source.fresh('k')
       return `const ${k} = readZigZag(b, p, e); p = at.pos;

@@ -71,6 +71,8 @@ if (p + ${size} <= b.length) dv.${name}(p, ${v}, true); p += ${size};`
           : `if (p + ${size} <= b.length) b.set(${v}, p); p += ${size};`
       return `if (!(${bytesTest(shape, v)})) wrong();\n${write}`
     }
+    case 'decimal':
+      return `p = writeDecimal(b, p, ${v}, ${source.decimal(shape)});`
     case 'enum': {
       const cases = shape.symbols.map((symbol, index) => {
         return `case ${JSON.stringify(symbol)}: ${emitIndex(index)} break;`

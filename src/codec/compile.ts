@@ -6,6 +6,7 @@ import { itemWeight, patternOf } from '../contract/check.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import type {
   BytesShape,
+  DecimalShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -15,6 +16,7 @@ import type {
   StringShape,
 } from '../contract/shape.ts'
 import type { CodecName } from './codec.ts'
+import { type DecimalForm, decimalForm } from './decimal.ts'
 
 /** Lines of one codec, with the constants and functions that they use. */
 export class Source {
@@ -28,6 +30,7 @@ export class Source {
   readonly isRecursive: boolean
   readonly #known = new Map<unknown, string>()
   readonly #ids = new Map<object, number>()
+  readonly #decimals = new Map<string, DecimalForm>()
   readonly #made = new Map<object, Map<string, string>>()
   #count = 0
 
@@ -58,6 +61,14 @@ export class Source {
     this.constants.push(value)
     this.#known.set(value, name)
     return name
+  }
+
+  /** What reads and writes a decimal, by the name of the constant. */
+  decimal(shape: DecimalShape): string {
+    const key = `${shape.precision} ${shape.scale} ${shape.length}`
+    const form = this.#decimals.get(key) ?? decimalForm(shape)
+    this.#decimals.set(key, form)
+    return this.constant(form)
   }
 
   /**

@@ -74,6 +74,8 @@ else if (${v} === false) { ${emitText('false')} } else wrong();`
     case 'bytes': {
       return `if (!(${bytesTest(shape, v)})) wrong();\np = writeJsonBytes(b, p, ${v});`
     }
+    case 'decimal':
+      return `p = writeJsonText(b, p, toDecimal(${v}, ${source.decimal(shape)}));`
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {
         return `case ${JSON.stringify(symbol)}: ${emitText(JSON.stringify(symbol))} break;`
@@ -198,6 +200,8 @@ function emitProject(source: Source, shape: Shape, x: string): { root: string; v
       const root = `const ${y} = readJsonBytes(${x});\n${check}`
       return { root, value: y }
     }
+    case 'decimal':
+      return { root: '', value: `fromDecimal(${x}, ${source.decimal(shape)})` }
     case 'enum': {
       const y = source.fresh('y')
       const cases = shape.symbols.map((symbol) => `case ${JSON.stringify(symbol)}:`).join(' ')

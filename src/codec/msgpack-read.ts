@@ -71,6 +71,8 @@ ${y} = readUtf8(b, p + 1, b[p] & 31); p += 1 + (b[p] & 31);
 } else { ${y} = readMsgText(b, p, e); p = at.pos; }\n${check}`
     case 'bytes':
       return `${y} = readMsgBytes(b, p, e); p = at.pos;\n${check}`
+    case 'decimal':
+      return `${y} = fromDecimal(readMsgText(b, p, e), ${source.decimal(shape)}); p = at.pos;`
     case 'enum': {
       const cases = shape.symbols.map((symbol) => `case ${JSON.stringify(symbol)}:`).join(' ')
       return `${y} = readMsgText(b, p, e); p = at.pos;

@@ -60,6 +60,8 @@ b[p] = ${head}; if (p + ${size} <= b.length) dv.${name}(p + 1, ${v}); p += ${siz
     case 'bytes': {
       return `if (!(${bytesTest(shape, v)})) wrong();\np = writeMsgBytes(b, p, ${v});`
     }
+    case 'decimal':
+      return `p = writeMsgText(b, p, toDecimal(${v}, ${source.decimal(shape)}));`
     case 'enum': {
       const cases = shape.symbols.map((symbol) => {
         return `case ${JSON.stringify(symbol)}: ${emitKey(source, symbol).write} break;`

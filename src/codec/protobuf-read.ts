@@ -82,6 +82,11 @@ ${y} = dv.getFloat${shape.bits}(p, true); p += ${size};\n${check}`
       return `const ${n} = readSize(b, p, e); p = at.pos;
 ${y} = ${read}(b, p, ${n}); p += ${n};\n${check}`
     }
+    case 'decimal': {
+      const n = source.fresh('n')
+      return `const ${n} = readSize(b, p, e); p = at.pos;
+${y} = fromDecimal(readUtf8(b, p, ${n}), ${source.decimal(shape)}); p += ${n};`
+    }
     case 'enum':
       return `${y} = ${emitSymbol(source, shape, 'readVar(b, p, e)')}; p = at.pos;
 if (${y} === undefined) { ${emitUnknown(shape, y, 'true')} }`

@@ -117,6 +117,8 @@ function emitValue(source: Source, shape: Shape, v: string): string {
       return `p = writeSizedText(b, p, ${v}, 0);`
     case 'bytes':
       return `p = writeSizedBytes(b, p, ${v}, 0);`
+    case 'decimal':
+      return `p = writeSizedText(b, p, toDecimal(${v}, ${source.decimal(shape)}), 0);`
     case 'enum': {
       const cases = shape.symbols.map((symbol, index) => {
         const number = shape.numbers[index] as number

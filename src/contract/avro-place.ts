@@ -3,7 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { pointerStep } from './names.ts'
-import type { BytesShape, EnumShape, RecordShape, RefShape, Shape } from './shape.ts'
+import type { BytesShape, DecimalShape, EnumShape, RecordShape, RefShape, Shape } from './shape.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -29,7 +29,7 @@ export function below(place: AvroPlace, ...steps: (string | number)[]): AvroPlac
 const fullName = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const maxNames = 10_000
 
-type Named = RecordShape | EnumShape | BytesShape
+type Named = RecordShape | EnumShape | BytesShape | DecimalShape
 
 /** Named types by full name; `undefined` while one is being read. */
 export class AvroNames {

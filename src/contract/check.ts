@@ -2,9 +2,11 @@
 // Never on the hot path: compiled encoders check for themselves and come here for the sentence.
 
 import { defaultLimits } from '../base/limits.ts'
+import { decimalPattern } from './decimal-text.ts'
 import { knownTargetOf, linked } from './link.ts'
 import { pointerStep } from './names.ts'
 import type {
+  DecimalShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -90,6 +92,8 @@ function check(shape: Shape, value: unknown, path: string, walk: Walk): Fault | 
       return shape.maxLength !== undefined && value.length > shape.maxLength
         ? fault(path, `at most ${shape.maxLength} bytes`, value)
         : undefined
+    case 'decimal':
+      return checkDecimal(shape, value, path)
     case 'enum':
       return checkEnum(shape, value, path)
     case 'any':
@@ -188,6 +192,14 @@ function checkString(shape: StringShape, value: unknown, path: string): Fault | 
     return fault(path, `string matching ${shape.pattern}`, value)
   }
   return undefined
+}
+
+function checkDecimal(shape: DecimalShape, value: unknown, path: string): Fault | undefined {
+  if (typeof value === 'string' && patternOf(decimalPattern(shape)).test(value)) return undefined
+  const { precision, scale } = shape
+  const after = scale === 0 ? 'none after it' : `at most ${scale} after it`
+  const before = `at most ${precision - scale} digits before the point`
+  return fault(path, `text of a decimal, ${before}, ${after}`, value)
 }
 
 function checkEnum(shape: EnumShape, value: unknown, path: string): Fault | undefined {

@@ -1,6 +1,7 @@
 // Owns defaults: kept in a shape as plain JSON (bigint as decimal string, bytes as base64).
 // Never fills one in: decoders do, from the source text made here.
 
+import { canonicalDecimal } from './decimal-text.ts'
 import { knownTargetOf } from './link.ts'
 import type { FieldShape, Shape } from './shape.ts'
 
@@ -9,6 +10,8 @@ export function jsonForm(shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case 'int':
       return shape.bigint ? String(value) : value
+    case 'decimal':
+      return canonicalDecimal(value as string, shape.scale)
     case 'bytes':
       return Buffer.from(value as Uint8Array).toString('base64')
     case 'list':
@@ -71,6 +74,8 @@ export function sourceOfForm(shape: Shape, form: unknown): string {
       return shape.bigint ? `${BigInt(form as string)}n` : numberSource(form)
     case 'float':
       return numberSource(form)
+    case 'decimal':
+      return JSON.stringify(canonicalDecimal(form as string, shape.scale))
     case 'bytes':
       return `new Uint8Array(Buffer.from(${JSON.stringify(form)}, "base64"))`
     case 'list':

@@ -2,6 +2,7 @@
 // Never says how bad it is: that depends on who is older, and is told in compat.
 
 import type { Fault, Healing } from './change.ts'
+import { decimalFaults } from './decimal-faults.ts'
 import { linked, resolved } from './link.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
@@ -98,6 +99,8 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
     compareLengths(walk, writer, reader, path)
+  } else if (writer.kind === 'decimal' && reader.kind === 'decimal') {
+    for (const fault of decimalFaults(writer, reader)) walk.faults.push({ path, ...fault })
   }
 }
 

@@ -2,11 +2,12 @@
 // Never reads a record, a list or a union.
 
 import { type AvroPlace, invalidAvro, type Json } from './avro-place.ts'
+import { isDecimal } from './decimal-text.ts'
 import { isPattern } from './from-scalar.ts'
 import { isEnumNumber, isFixedLength, isName, isTag, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { unsupported } from './schema.ts'
-import type { BytesShape, EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
+import type { BytesShape, DecimalShape, EnumShape, FieldShape, IntShape, Shape } from './shape.ts'
 
 /** The shape of a scalar type; undefined for everything else. */
 export function scalarOf(given: Json, place: AvroPlace): Shape | undefined {
@@ -32,7 +33,7 @@ export function scalarOf(given: Json, place: AvroPlace): Shape | undefined {
           : {}),
       }
     case 'bytes':
-      return { kind: 'bytes', ...numbersIn(given, ['maxLength']) }
+      return decimalOf(given) ?? { kind: 'bytes', ...numbersIn(given, ['maxLength']) }
     case 'null': {
       const hint = 'null goes with another type, in the union of a field'
       throw unsupported(place.path, 'null alone', hint)
@@ -85,9 +86,18 @@ export function symbolsOf(given: Json, name: string, place: AvroPlace): EnumShap
   }
 }
 
-/** The bytes of a fixed, whatever its logical type: as Avro asks of who does not know that. */
-export function fixedOf({ size }: Json, name: string, place: AvroPlace): BytesShape {
-  if (isFixedLength(size)) return { kind: 'bytes', length: size, name }
+/** Undefined for what is no decimal, and where its digits are wrong: bytes then, as Avro asks. */
+function decimalOf({ logicalType, precision, scale = 0, size }: Json): DecimalShape | undefined {
+  if (logicalType !== 'decimal' || !isDecimal(precision, scale, size)) return undefined
+  return { kind: 'decimal', precision: precision as number, scale: scale as number }
+}
+
+/** The bytes of a fixed, or a decimal; of other logical types it is the bytes, as Avro asks. */
+export function fixedOf(given: Json, name: string, place: AvroPlace): BytesShape | DecimalShape {
+  const { size } = given
+  if (isFixedLength(size)) {
+    return { ...(decimalOf(given) ?? { kind: 'bytes' as const }), length: size, name }
+  }
   throw invalidAvro(`${place.path}/size`, `a fixed of ${JSON.stringify(size)} bytes`)
 }
 

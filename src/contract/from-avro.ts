@@ -4,6 +4,7 @@
 import { AvroNames, type AvroPlace, below, invalidAvro, type Json } from './avro-place.ts'
 import { findFault } from './check.ts'
 import { closedShape } from './close-shape.ts'
+import { decimalAt } from './decimal-bytes.ts'
 import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
 import { fieldAttributes, fixedOf, scalarOf, symbolsOf } from './from-avro-scalar.ts'
@@ -22,7 +23,7 @@ const maxBytes = 1_048_576
 
 /**
  * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types other than
- * timestamp-millis are read as the type beneath, as Avro asks of who does not know them.
+ * timestamp-millis and decimal are read as the type beneath, as Avro asks of who knows none.
  * A union of null and one type is a field that may be null or absent; any other is a union of
  * objects told apart by `kind`, in which what is no record stands under `value`.
  * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for null
@@ -193,6 +194,11 @@ function ownForm(shape: Shape, form: unknown): unknown {
       return shape.bigint ? String(form) : form
     case 'bytes':
       return typeof form === 'string' ? Buffer.from(form, 'latin1').toString('base64') : form
+    case 'decimal': {
+      if (typeof form !== 'string') return form
+      const bytes = Buffer.from(form, 'latin1')
+      return decimalAt(bytes, 0, bytes.length, shape)
+    }
     case 'list':
       return Array.isArray(form) ? form.map((item) => ownForm(shape.items, item)) : form
     case 'map':

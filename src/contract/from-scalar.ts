@@ -1,10 +1,11 @@
 // Owns reading the scalar types of JSON Schema: integers, numbers, strings, bytes and enums.
 // Never sees objects, lists or unions.
 
+import { decimalPattern, isDecimal } from './decimal-text.ts'
 import { isEnumNumber, isFixedLength, isName, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
-import type { IntShape, Shape } from './shape.ts'
+import type { DecimalShape, IntShape, Shape } from './shape.ts'
 import { numbersOf } from './tags.ts'
 
 const maxInt32 = 2_147_483_647
@@ -78,8 +79,12 @@ export function convertFloat(schema: Schema, place: Place): Shape {
   }
 }
 
-/** A string, or bytes when `contentEncoding` is base64. `format` is a note, not checked. */
+/**
+ * A string, or bytes when `contentEncoding` is base64, or a decimal when that is its `format`: any
+ * other is a note, not checked.
+ */
 export function convertString(schema: Schema, place: Place): Shape {
+  if (schema.format === 'decimal') return decimalOf(schema, place)
   const maxLength = optionalNumber(schema, 'maxLength', place)
   if (schema.contentEncoding === 'base64') {
     if (schema.length !== undefined) return fixedOf(schema, place)
@@ -101,6 +106,27 @@ export function convertString(schema: Schema, place: Place): Shape {
 function fixedOf({ length }: Schema, place: Place): Shape {
   if (isFixedLength(length)) return { kind: 'bytes', length, name: freshName(place) }
   throw unsupported(place.path, `bytes of length ${String(length)}`, 'give a length from 1 to 2^24')
+}
+
+function decimalOf(schema: Schema, place: Place): Shape {
+  const { precision, scale = 0, length, pattern, minLength, maxLength } = schema
+  if (!isDecimal(precision, scale, length)) {
+    const [digits, after] = [precision, scale].map((one) => JSON.stringify(one) ?? 'no')
+    const size = length === undefined ? '' : ` in ${JSON.stringify(length)} bytes`
+    const what = `a decimal of ${digits} digits, ${after} of them after the point${size}`
+    const hint = 'give a precision from 1 to 1000, a scale no larger, and bytes for all of it'
+    throw unsupported(place.path, what, hint)
+  }
+  const digits = { precision: precision as number, scale: scale as number }
+  const shape: DecimalShape = { kind: 'decimal', ...digits }
+  const isOurs = pattern === undefined || pattern === decimalPattern(shape)
+  if (!isOurs || minLength !== undefined || maxLength !== undefined) {
+    const hint = 'say it with precision and scale, or use a string'
+    throw unsupported(place.path, 'a bound on the text of a decimal', hint)
+  }
+  return length === undefined
+    ? shape
+    : { ...shape, length: length as number, name: freshName(place) }
 }
 
 function patternText(pattern: unknown, place: Place): string {

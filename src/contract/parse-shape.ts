@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
+import { isDecimal } from './decimal-text.ts'
 import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
@@ -10,6 +11,7 @@ import { isEnumNumber, isFixedLength, isName, isTag, isWireName, pointerStep } f
 import { isProtoInt } from './proto-types.ts'
 import type {
   BytesShape,
+  DecimalShape,
   EnumShape,
   FieldShape,
   IntShape,
@@ -84,6 +86,8 @@ function parse(json: unknown, place: Place): Shape {
       }
     case 'bytes':
       return parseBytes(data, place)
+    case 'decimal':
+      return parseDecimal(data, place)
     case 'enum':
       return parseEnum(data, place)
     case 'list':
@@ -209,6 +213,15 @@ function parseBytes(data: Json, place: Place): BytesShape {
   if (data.length === undefined) return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
   if (!isFixedLength(data.length)) fail(`${place.path}/length`, 'not a length')
   return { kind: 'bytes', length: data.length, name: wireNameAt(data, 'name', place) }
+}
+
+function parseDecimal(data: Json, place: Place): DecimalShape {
+  const { precision, scale, length } = data
+  if (!isDecimal(precision, scale, length)) fail(place.path, 'not the digits of a decimal')
+  const digits = { precision: precision as number, scale: scale as number }
+  if (length === undefined) return { kind: 'decimal', ...digits }
+  const name = wireNameAt(data, 'name', place)
+  return { kind: 'decimal', ...digits, length: length as number, name }
 }
 
 function parseEnum(data: Json, place: Place): EnumShape {

@@ -53,6 +53,8 @@ export function protoScalar(shape: Shape): string | undefined {
       return shape.kind
     case 'int':
       return shape.proto ?? `${isPlainInt(shape) ? '' : 's'}int${shape.bits}`
+    case 'decimal':
+      return 'string'
     case 'float':
       return shape.bits === 32 ? 'float' : 'double'
     default:

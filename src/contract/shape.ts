@@ -7,6 +7,7 @@ export type Shape =
   | FloatShape
   | StringShape
   | BytesShape
+  | DecimalShape
   | EnumShape
   | ListShape
   | MapShape
@@ -65,6 +66,16 @@ export interface BytesShape {
   readonly kind: 'bytes'
   readonly maxLength?: number
   /** Each value has exactly as many bytes: `fixed` in Avro, where that type has a name. */
+  readonly length?: number
+  readonly name?: string
+}
+
+/** Text of exactly `scale` digits after the point and at most `precision` in all. */
+export interface DecimalShape {
+  readonly kind: 'decimal'
+  readonly precision: number
+  readonly scale: number
+  /** Each value has exactly as many bytes in Avro: `fixed`, where that type has a name. */
   readonly length?: number
   readonly name?: string
 }

@@ -3,10 +3,19 @@
 // for stands under attributes of our own, which other readers pass over and fromAvro reads back.
 
 import { refuseAny } from './any.ts'
+import { decimalBytes } from './decimal-bytes.ts'
 import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isSameType } from './same-type.ts'
-import type { BytesShape, EnumShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import type {
+  BytesShape,
+  DecimalShape,
+  EnumShape,
+  FieldShape,
+  RecordShape,
+  Shape,
+  UnionShape,
+} from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 import { typeWord } from './union-box.ts'
 
@@ -40,6 +49,9 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
     case 'bytes':
       if (shape.length !== undefined) return once(shape, seen, () => fixedType(shape))
       return withMore('bytes', bounds(shape))
+    case 'decimal':
+      if (shape.length !== undefined) return once(shape, seen, () => decimalType(shape))
+      return decimalType(shape)
     case 'string':
       return withMore('string', bounds(shape))
     case 'list':
@@ -73,7 +85,7 @@ function withMore(type: string, more: object): AvroSchema {
 }
 
 function once(
-  shape: EnumShape | RecordShape | BytesShape,
+  shape: EnumShape | RecordShape | BytesShape | DecimalShape,
   seen: Seen,
   make: () => AvroSchema,
 ): AvroSchema {
@@ -86,6 +98,12 @@ function once(
 
 function fixedType({ name, length }: BytesShape): AvroSchema {
   return { type: 'fixed', name, size: length }
+}
+
+function decimalType({ precision, scale, length, name }: DecimalShape): AvroSchema {
+  const logical = { logicalType: 'decimal', precision, scale }
+  if (length === undefined) return { type: 'bytes', ...logical }
+  return { type: 'fixed', name, size: length, ...logical }
 }
 
 function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
@@ -183,6 +201,8 @@ function defaultForm(shape: Shape, form: unknown): unknown {
       return Number(form)
     case 'bytes':
       return Buffer.from(form as string, 'base64').toString('latin1')
+    case 'decimal':
+      return decimalBytes(form as string, shape).toString('latin1')
     case 'enum':
       return wireNameOf(form as string)
     case 'list':

@@ -1,11 +1,14 @@
 // Owns writing a shape as JSON Schema (2020-12): for validators, documents, other tools.
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
-// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, proto, wireName).
+// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, proto,
+// wireName).
 
+import { decimalPattern } from './decimal-text.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
 import type {
   BytesShape,
+  DecimalShape,
   FieldShape,
   IntShape,
   RecordShape,
@@ -61,6 +64,8 @@ function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
       return { type: 'string', ...bounds(shape) }
     case 'bytes':
       return bytesSchema(shape)
+    case 'decimal':
+      return decimalSchema(shape)
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return { type: 'string', enum: symbols, name, numbers, ...(unknown && { unknown }) }
@@ -116,6 +121,11 @@ function bytesSchema({ maxLength: maxBytes, length, name }: BytesShape): JsonSch
   }
   if (maxBytes === undefined) return base
   return { ...base, maxBytes, maxLength: Math.ceil(maxBytes / 3) * 4 }
+}
+
+function decimalSchema(shape: DecimalShape): JsonSchema {
+  const { kind, ...rest } = shape
+  return { type: 'string', format: kind, ...rest, pattern: decimalPattern(shape) }
 }
 
 function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonSchema {

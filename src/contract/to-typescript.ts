@@ -13,7 +13,8 @@ interface Module {
   /** Constants by the shape that they are, as text. */
   readonly known: Map<string, string>
   readonly taken: Set<string>
-  usesBytes: boolean
+  /** The types of our own that it needs. */
+  readonly uses: Set<'Bytes' | 'Decimal'>
   /** While a type that contains itself is written: the parts of its Type.Cyclic, by name. */
   cyclic: Cyclic | undefined
 }
@@ -24,7 +25,16 @@ interface Cyclic {
 }
 
 /** Names that a module of types already has. */
-const reserved = ['Bytes', 'Static', 'Type', 'contract', 'event', 'notification', 'request']
+const reserved = [
+  'Bytes',
+  'Decimal',
+  'Static',
+  'Type',
+  'contract',
+  'event',
+  'notification',
+  'request',
+]
 
 /** A module with a constant and a type for each of these shapes, by the names given. */
 export function toTypeScript(shapes: Readonly<Record<string, Shape>>): string {
@@ -46,13 +56,13 @@ function newModule(): Module {
     blocks: [],
     known: new Map(),
     taken: new Set(reserved),
-    usesBytes: false,
+    uses: new Set(),
     cyclic: undefined,
   }
 }
 
 function moduleText(made: Module, uses: readonly string[], definitions: readonly string[]): string {
-  const ours = [...uses, ...(made.usesBytes ? ['Bytes'] : [])].sort()
+  const ours = [...uses, ...made.uses].sort()
   const imports = [
     ...(ours.length > 0 ? [`import { ${ours.join(', ')} } from 'earshot'`] : []),
     `import { type Static, Type } from 'typebox'`,
@@ -180,8 +190,13 @@ function typeText(made: Module, shape: Shape, more: object): string {
     case 'string':
       return call('String', [], options)
     case 'bytes':
-      made.usesBytes = true
+      made.uses.add('Bytes')
       return `Bytes(${optionsText({ ...fixedOptions(shape), ...options }).join('')})`
+    case 'decimal': {
+      made.uses.add('Decimal')
+      const { kind, ...rest } = shape
+      return `Decimal(${literal({ ...rest, ...more })})`
+    }
     case 'enum': {
       const { name, symbols, numbers, unknown } = shape
       return call('Enum', [literal(symbols)], {

@@ -70,6 +70,7 @@ export function typeWord({ fields }: RecordShape): string {
     case 'record':
       return shape.name
     case 'bytes':
+    case 'decimal':
       return shape.name ?? 'bytes'
     case 'list':
       return 'array'

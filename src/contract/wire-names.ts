@@ -24,7 +24,7 @@ function walk(shape: Shape, known: Known, path: string): void {
   if (shape.kind === 'any') refuseAny(path)
   else if (shape.kind === 'list') walk(shape.items, known, path)
   else if (shape.kind === 'map') walk(shape.values, known, path)
-  else if (shape.kind === 'bytes') {
+  else if (shape.kind === 'bytes' || shape.kind === 'decimal') {
     if (shape.name !== undefined) takeName(shape.name, shape, known, path)
   } else if (shape.kind === 'enum') {
     takeName(shape.name, shape, known, path)

@@ -38,7 +38,7 @@ afterAll(async () => {
 
 writeFileSync(
   file('orders.js'),
-  `import { Bytes, contract, event, notification, request } from 'earshot'
+  `import { Bytes, contract, Decimal, event, notification, request } from 'earshot'
 import { Type } from 'typebox'
 const big = Type.BigInt({ default: 7n })
 const Line = Type.Object({ sku: Type.String(), big }, { name: 'Line' })
@@ -47,7 +47,8 @@ const Card = Type.Object({ kind: Type.Literal('card') })
 const Order = Type.Object({
   id: Type.Integer(), 'odd key': Type.Optional(Type.Number({ default: 1.5 })),
   lines: Type.Array(Line), first: Line, state: Type.Enum(['new', 'old'], { default: 'new' }),
-  way: Type.Union([Cash, Card]),
+  way: Type.Union([Cash, Card]), total: Decimal({ precision: 10, scale: 2 }),
+  fee: Type.Optional(Decimal({ precision: 20, length: 9, default: '-0', nullLast: true })),
   none: Type.Union([Type.Null(), Type.String()], { tag: 40 }),
 })
 export const Orders = contract('shop.orders', '1.0.0', {
@@ -60,7 +61,7 @@ export const Orders = contract('shop.orders', '1.0.0', {
 )
 
 const order = `{ id: 1, lines: [{ sku: 'a', big: 1n }], first: { sku: 'b', big: 2n }, state: 'old',
-  way: { kind: 'card' }, none: null }`
+  way: { kind: 'card' }, total: '-12.3', none: null }`
 
 /** Compiles as a strict user would, and fails with what the compiler says. */
 async function compile(name: string): Promise<void> {

@@ -68,6 +68,18 @@ const scalar: fc.Arbitrary<Shape> = fc.oneof(
     ),
   },
   {
+    weight: 2,
+    arbitrary: fc.constantFrom<Shape>(
+      { kind: 'decimal', precision: 10, scale: 2 },
+      { kind: 'decimal', precision: 1, scale: 0 },
+      { kind: 'decimal', precision: 4, scale: 4 },
+      { kind: 'decimal', precision: 15, scale: 3 },
+      { kind: 'decimal', precision: 60, scale: 20 },
+      { kind: 'decimal', precision: 9, scale: 2, length: 4, name: 'F' },
+      { kind: 'decimal', precision: 20, scale: 5, length: 40, name: 'F' },
+    ),
+  },
+  {
     weight: 1,
     arbitrary: fc.uniqueArray(nameText, { minLength: 1, maxLength: 5 }).map(
       (symbols): Shape => ({
@@ -134,6 +146,8 @@ function defaultOf(shape: Shape): unknown {
       return 2.5
     case 'string':
       return 'given'
+    case 'decimal':
+      return `0${shape.scale === 0 ? '' : `.${'5'.repeat(shape.scale)}`}`
     case 'enum':
       return shape.symbols[0]
     case 'list':
@@ -180,9 +194,16 @@ const tree = fc.letrec<{ shape: Shape; record: RecordShape; union: UnionShape }>
   ),
 }))
 
+/** Types that Avro takes for one, or that an oracle does. */
+const avroKinds: Partial<Record<Shape['kind'], string>> = {
+  int: 'number',
+  float: 'number',
+  decimal: 'bytes',
+}
+
 /** The record of a bare branch; undefined for what Avro could not tell from another branch. */
 function boxOf(shape: Shape, kinds: Set<string>): RecordShape | undefined {
-  const kind = shape.kind === 'int' || shape.kind === 'float' ? 'number' : shape.kind
+  const kind = avroKinds[shape.kind] ?? shape.kind
   if (kinds.has(kind) || kind === 'union' || kind === 'record') return undefined
   kinds.add(kind)
   const base = { name: 'value', wireName: 'value', tag: 1, optional: false, nullable: false }
@@ -266,6 +287,7 @@ function named(shape: Shape, counter: { count: number }): Shape {
     case 'enum':
       return { ...shape, name: `E${++counter.count}` }
     case 'bytes':
+    case 'decimal':
       return shape.name === undefined ? shape : { ...shape, name: `F${++counter.count}` }
     case 'list':
       return { ...shape, items: named(shape.items, counter) }

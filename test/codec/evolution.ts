@@ -56,6 +56,8 @@ function changed(shape: Shape, random: Random): Shape {
     case 'bytes':
       if (shape.length !== undefined) return { ...shape, length: shape.length + 1 }
       return random(6) === 0 ? { kind: 'string' } : bounded(shape, random, ['maxLength'])
+    case 'decimal':
+      return changedDecimal(shape, random)
     case 'float':
       if (random(4) === 0) return { ...shape, bits: shape.bits === 32 ? 64 : 32 }
       return bounded(shape, random, ['minimum', 'maximum'])
@@ -82,6 +84,20 @@ function bounded<S extends Shape>(shape: S, random: Random, keys: readonly strin
 function withoutMisfit(shape: Shape & { kind: 'int' }): Shape {
   const { proto, ...rest } = shape
   return proto === undefined || isProtoInt(rest, proto) ? shape : rest
+}
+
+function changedDecimal(shape: Shape & { kind: 'decimal' }, random: Random): Shape {
+  const { precision, scale, length } = shape
+  switch (random(4)) {
+    case 0:
+      return precision === scale ? shape : { ...shape, scale: scale + 1 }
+    case 1:
+      return length === undefined ? { kind: 'string' } : { ...shape, length: length + 1 }
+    case 2:
+      return precision - 1 < Math.max(1, scale) ? shape : { ...shape, precision: precision - 1 }
+    default:
+      return length === 4 ? shape : { ...shape, precision: precision + 1 }
+  }
 }
 
 function changedInt(shape: Shape & { kind: 'int' }, random: Random): Shape & { kind: 'int' } {

@@ -2,7 +2,14 @@
 
 import { resolved, targetOf } from '../../src/contract/link.ts'
 import { hasPresence, isWrapped } from '../../src/contract/proto-types.ts'
-import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
+import type {
+  DecimalShape,
+  FieldShape,
+  RecordShape,
+  Shape,
+  UnionBranch,
+} from '../../src/contract/shape.ts'
+import { wholeDecimal } from './values.ts'
 
 type Keyed = Record<string, unknown>
 
@@ -30,6 +37,8 @@ export function forAvsc(shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case 'bytes':
       return Buffer.from(value as Uint8Array)
+    case 'decimal':
+      return unscaledBytes(shape, value)
     case 'list':
       return (value as unknown[]).map((item) => forAvsc(shape.items, item))
     case 'map':
@@ -50,13 +59,25 @@ export function forAvsc(shape: Shape, value: unknown): unknown {
   }
 }
 
+/** Two's complement byte by byte, with as few of them as hold the sign. */
+function unscaledBytes(shape: DecimalShape, value: unknown): Buffer {
+  let rest = BigInt(wholeDecimal(shape, value).replace('.', ''))
+  const bytes: number[] = []
+  do {
+    bytes.unshift(Number(rest & 255n))
+    rest >>= 8n
+  } while (rest !== ((bytes[0] as number) > 127 ? -1n : 0n))
+  while (bytes.length < (shape.length ?? 0)) bytes.unshift(Number(rest & 255n))
+  return Buffer.from(bytes)
+}
+
 function avscRecord(record: RecordShape, value: unknown): Keyed {
   const made: Keyed = {}
   for (const field of record.fields) {
     const item = own(value, field.name)
     const { shape } = field
     if (!field.optional && !field.nullable) {
-      made[field.wireName] = item === undefined ? field.fallback : forAvsc(shape, item)
+      made[field.wireName] = forAvsc(shape, item ?? field.fallback)
     } else if (item === undefined || item === null) made[field.wireName] = null
     else {
       const inner = forAvsc(shape, item)
@@ -81,6 +102,7 @@ function avscName(shape: Shape): string {
     case 'ref':
       return shape.name
     case 'bytes':
+    case 'decimal':
       return shape.name ?? 'bytes'
     default:
       return shape.kind
@@ -103,6 +125,8 @@ function item(shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case 'int':
       return shape.bigint ? longOf(value as bigint) : value
+    case 'decimal':
+      return wholeDecimal(shape, value)
     case 'enum':
       return shape.numbers[shape.symbols.indexOf(value as string)]
     case 'list':
@@ -144,6 +168,8 @@ export function forMsgpackr(shape: Shape, value: unknown): unknown {
       return (value as unknown[]).map((one) => forMsgpackr(shape.items, one))
     case 'map':
       return mapped(value, (one) => forMsgpackr(shape.values, one))
+    case 'decimal':
+      return wholeDecimal(shape, value)
     case 'bytes':
       return Buffer.from(value as Uint8Array)
     case 'ref':

@@ -40,6 +40,8 @@ test(`writes the bytes that protobufjs writes, and reads them (EARSHOT_SEED=${se
     const type = theirType(shape)
     return (value) => {
       const theirs = Buffer.from(type.encode(forProtobufjs(shape, value)).finish())
+      // Types that contain each other may have a value of megabytes.
+      if (theirs.length > room.length) return false
       expect(hex(codec, value)).toBe(theirs.toString('hex'))
       const decoded = codec.decode(theirs, 0, theirs.length)
       expect(isDeepStrictEqual(decoded, expected(shape, value, 'protobuf'))).toBe(true)

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { targetOf } from '../../src/contract/link.ts'
-import type { RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
+import type { DecimalShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
 
 const text = fc
   .oneof(
@@ -31,6 +31,26 @@ function intValue(shape: Shape & { kind: 'int' }): fc.Arbitrary<unknown> {
     fc.integer({ min: Math.max(min, -300), max: Math.min(max, 300) }),
     fc.constantFrom(min, max),
   )
+}
+
+/** Digits after the point may be missing; zeros with a sign are values, too. */
+function decimalText({ precision, scale }: DecimalShape): fc.Arbitrary<string> {
+  const digits = (most: number): fc.Arbitrary<string> => {
+    const unit = fc.constantFrom(...'0123456789')
+    return fc.oneof(fc.string({ unit, maxLength: most }), fc.constant('9'.repeat(most)))
+  }
+  return fc
+    .tuple(fc.constantFrom('', '-'), digits(precision - scale), digits(scale))
+    .map(([sign, before, after]) => {
+      return `${sign}${before.replace(/^0+/, '') || '0'}${after === '' ? '' : `.${after}`}`
+    })
+}
+
+/** What a reader gets of decimal text. */
+export function wholeDecimal({ scale }: DecimalShape, value: unknown): string {
+  const [before, after = ''] = String(value).split('.')
+  const text = scale === 0 ? `${before}` : `${before}.${after.padEnd(scale, '0')}`
+  return /^-[0.]+$/.test(text) ? text.slice(1) : text
 }
 
 /** A value that fits; `finite` leaves out NaN and the infinities. */
@@ -61,6 +81,8 @@ export function valueFor(shape: Shape, finite: boolean, turns = 2): fc.Arbitrary
           maxLength: shape.length ?? shape.maxLength ?? 40,
         })
         .map((one) => new Uint8Array(one))
+    case 'decimal':
+      return decimalText(shape)
     case 'enum':
       return fc.constantFrom(...shape.symbols)
     case 'list':
@@ -134,6 +156,8 @@ export function expected(shape: Shape, value: unknown, codec: string): unknown {
       const kept = shape.bits === 32 ? Math.fround(value as number) : (value as number)
       return codec === 'json' ? kept + 0 : kept
     }
+    case 'decimal':
+      return wholeDecimal(shape, value)
     case 'list':
       return (value as unknown[]).map((item) => expected(shape.items, item, codec))
     case 'map':

@@ -5,6 +5,7 @@ import type { Change } from '../../src/contract/change.ts'
 import { event, notification, request } from '../../src/contract/channel.ts'
 import { type Compatibility, compat } from '../../src/contract/compat.ts'
 import { contract } from '../../src/contract/contract.ts'
+import { Decimal } from '../../src/contract/decimal.ts'
 import { faultsBetween } from '../../src/contract/faults.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
 import { isSameType } from '../../src/contract/same-type.ts'
@@ -33,6 +34,7 @@ function optionalOf(x: TSchema): object {
 const text = Type.String()
 const may = Type.Optional(text)
 const small = Type.Integer({ format: 'int32' })
+const decimal = (precision: number, scale: number) => Decimal({ precision, scale })
 const kinds = (...names: string[]) =>
   Type.Union(names.map((kind) => Type.Object({ kind: Type.Literal(kind) })))
 
@@ -53,6 +55,11 @@ const rows: [what: string, old: TSchema | undefined, next: TSchema | undefined, 
     ['integer to float', Type.Integer(), Type.Number(), 'major'],
     ['float to double', Type.Number({ format: 'float' }), Type.Number(), 'major'],
     ['string to bytes', text, Bytes(), 'major'],
+    ['string to decimal', text, decimal(10, 2), 'major'],
+    ['more digits before the point', decimal(10, 2), decimal(12, 2), 'minor'],
+    ['fewer digits before the point', decimal(12, 2), decimal(10, 2), 'major'],
+    ['more digits after the point', decimal(10, 2), decimal(12, 4), 'major'],
+    ['fewer digits after the point', decimal(12, 4), decimal(10, 2), 'major'],
     ['a logical type', Type.Integer(), Type.Integer({ format: 'timestamp-millis' }), 'minor'],
     ['a symbol more', Type.Enum(['a']), Type.Enum(['a', 'b']), 'major'],
     ['a symbol less', Type.Enum(['a', 'b']), Type.Enum(['a']), 'major'],

@@ -183,7 +183,7 @@ describe('an Avro schema with', () => {
   })
 
   test('fixed, by name, with whatever logical type', () => {
-    const size = { type: 'fixed', name: 'Id', size: 4, logicalType: 'decimal', precision: 6 }
+    const size = { type: 'fixed', name: 'Id', size: 4, logicalType: 'color' }
     const fields = [named('a', size), named('b', ['null', 'Id'])]
     const schema = { type: 'record', name: 'R', fields }
     const bytes = new Uint8Array([1, 2, 3, 4])

@@ -7,6 +7,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { protobuf } from '../../src/codec/protobuf.ts'
 import { Bytes } from '../../src/contract/bytes.ts'
 import { canonicalShape } from '../../src/contract/canonical.ts'
+import { Decimal } from '../../src/contract/decimal.ts'
 import { fromAvro } from '../../src/contract/from-avro.ts'
 import { fromProto } from '../../src/contract/from-proto.ts'
 import { shapeOf } from '../../src/contract/from-typebox.ts'
@@ -78,5 +79,6 @@ function evaluated(text: string): Record<string, unknown> {
   const names = [...text.matchAll(/^export const (\w+) = /gm)].map(([, name]) => name as string)
   const known = names.map((name) => `get ${name}() { return made.${name} }`).join(', ')
   const source = `const made = {}; with ({ ${known} }) { ${body} } return made`
-  return new Function('Type', 'Bytes', source)(Type, Bytes) as Record<string, unknown>
+  const function_ = new Function('Type', 'Bytes', 'Decimal', source)
+  return function_(Type, Bytes, Decimal) as Record<string, unknown>
 }

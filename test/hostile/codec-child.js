@@ -6,6 +6,7 @@ import { defaultLimits } from '../../dist/src/base/limits.js'
 import { formats } from '../../dist/src/codec/formats.js'
 import { resolve } from '../../dist/src/codec/resolve.js'
 import { Bytes } from '../../dist/src/contract/bytes.js'
+import { Decimal } from '../../dist/src/contract/decimal.js'
 import { shapeOf } from '../../dist/src/contract/from-typebox.js'
 import { rows } from './codec-rows.js'
 
@@ -76,6 +77,9 @@ const shapes = [
     ),
     loose: Type.Array(Type.Integer({ format: 'int32', proto: 'int32' }), { packed: false }),
     must: Type.Integer({ always: true }),
+    price: Decimal({ precision: 10, scale: 2 }),
+    wide: Type.Array(Decimal({ precision: 60, scale: 20 })),
+    page: Type.Optional(Decimal({ precision: 9, length: 12, name: 'Page' })),
   }),
 ].map((type) => shapeOf(type, 'Body'))
 
