@@ -23,9 +23,12 @@ export {
   type Channel,
   type ChannelDraft,
   type ChannelKind,
+  duplex,
   event,
   notification,
   request,
+  scatter,
+  stream,
 } from './contract/channel.ts'
 export { type Compatibility, compat } from './contract/compat.ts'
 export {
@@ -74,10 +77,12 @@ export { staticPeers } from './discovery/static.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
+export type { StreamOptions } from './patterns/conversation.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { Headers } from './patterns/headers.ts'
 export type { NotifyOptions, Sender } from './patterns/notification.ts'
 export type { CallOptions } from './patterns/request.ts'
+export type { Duplex } from './patterns/stream.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
@@ -86,6 +91,7 @@ export type {
   Client,
   ClientOptions,
   Handlers,
+  Items,
   Listen,
   Peer,
   PeerOptions,

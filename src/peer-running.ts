@@ -11,11 +11,15 @@ import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
+import type { StreamOptions } from './patterns/conversation.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { Notifications, Sender } from './patterns/notification.ts'
 import type { CallOptions, Requests } from './patterns/request.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
+import type { Streams } from './patterns/stream.ts'
+import type { StreamServing } from './patterns/stream-serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
+import type { Talks } from './patterns/talks.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
@@ -36,9 +40,14 @@ export interface RunningParts {
   readonly notifications: Notifications
   readonly events: Events
   readonly serving: Serving
+  readonly talks: Talks
+  readonly streams: Streams
+  readonly streamServing: StreamServing
 }
 
 type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
+
+type StreamMethod = (body: never, options?: StreamOptions) => AsyncIterableIterator<unknown>
 
 export class RunningPeer implements Peer {
   readonly id: string
@@ -60,19 +69,20 @@ export class RunningPeer implements Peer {
 
   async serve<C extends AnyContract>(contract: C, handlers: Handlers<C>): Promise<Service> {
     this.#open()
-    const { mesh, serving } = this.#parts
+    const { mesh, serving, streamServing: streams } = this.#parts
     const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
     mesh.parts.catalog.checkOffer(contract)
     const locals = channels.map((channel) => mesh.parts.catalog.channel(channel))
+    const servingOf = (local: LocalChannel) => (isStreamed(local.channel) ? streams : serving)
     for (const local of locals) {
-      if (!serving.isServed(local)) continue
+      if (!servingOf(local).isServed(local)) continue
       const text = `${local.channel.key} is already served by this peer`
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
     for (const local of locals) {
-      serving.serve(local, given[local.channel.name] as AnyHandler)
+      servingOf(local).serve(local, given[local.channel.name] as AnyHandler)
     }
     mesh.parts.catalog.offer(contract)
     mesh.offersChanged()
@@ -84,13 +94,17 @@ export class RunningPeer implements Peer {
     const { mesh, requests, notifications, limits } = this.#parts
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
-    const proxy: Record<string, Method> = {}
+    const proxy: Record<string, Method | StreamMethod> = {}
     for (const channel of this.#learn(contract).channels) {
       if (channel.kind === 'event') continue
+      if (isStreamed(channel)) {
+        proxy[channel.name] = this.#streamed(channel, timeoutMs, range)
+        continue
+      }
       const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
       const pattern = channel.kind === 'request' ? requests.call : notifications.send
       const send = pattern.bind(channel.kind === 'request' ? requests : (notifications as never))
-      proxy[channel.name] = (body, call) => {
+      proxy[channel.name] = (body: unknown, call?: CallOptions) => {
         if (this.#closing) return Promise.reject(closed(this.name))
         const given = call?.timeoutMs
         if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
@@ -163,12 +177,15 @@ export class RunningPeer implements Peer {
 
   async #close(): Promise<void> {
     const { mesh, serving, requests, transport, discoverer, limits, clock } = this.#parts
+    const { streams, streamServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     mesh.leave()
     const withdrawn = discoverer.stop()
-    await mesh.atMost(limits.drainTimeoutMs, serving.idle())
+    await mesh.atMost(limits.drainTimeoutMs, Promise.all([serving.idle(), streamServing.idle()]))
+    streamServing.endAll()
     await mesh.drain(Math.max(0, endMs - clock.nowMs()))
     requests.close()
+    streams.close()
     mesh.close()
     await withdrawn
     await transport.close()
@@ -196,6 +213,20 @@ export class RunningPeer implements Peer {
     return this.#parts.mesh.parts.catalog.channel(channel)
   }
 
+  /** What a client has for a channel of the kind stream or duplex. */
+  #streamed(channel: Channel, timeoutMs: number, range: VersionRange | undefined): StreamMethod {
+    const { mesh, streams } = this.#parts
+    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+    const timeoutOf = (options: StreamOptions | undefined) => {
+      if (this.#closing) throw closed(this.name)
+      return checkTimeout(options?.timeoutMs) ?? timeoutMs
+    }
+    if (channel.kind === 'duplex') {
+      return (options) => streams.talk(routes, timeoutOf(options), options)
+    }
+    return (body, options) => streams.read(routes, body, timeoutOf(options), options)
+  }
+
   /** A channel that we publish on: the others are told of its contract, once. */
   #published(channel: Channel): LocalChannel {
     const local = this.#local(channel, 'event')
@@ -206,15 +237,23 @@ export class RunningPeer implements Peer {
   }
 }
 
-function service(locals: readonly LocalChannel[], { serving, mesh }: RunningParts): Service {
+function service(locals: readonly LocalChannel[], parts: RunningParts): Service {
+  const { serving, streamServing, mesh } = parts
   let open = true
   const close = async () => {
     if (!open) return
     open = false
-    for (const local of locals) serving.stop(local)
+    for (const local of locals) {
+      if (isStreamed(local.channel)) streamServing.stop(local)
+      else serving.stop(local)
+    }
     mesh.offersChanged()
   }
   return { close, [Symbol.asyncDispose]: close }
+}
+
+function isStreamed({ kind }: Channel): boolean {
+  return kind === 'stream' || kind === 'duplex'
 }
 
 function checkHandlers(

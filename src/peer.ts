@@ -21,6 +21,9 @@ import { Events } from './patterns/event.ts'
 import { Notifications } from './patterns/notification.ts'
 import { Requests } from './patterns/request.ts'
 import { Serving } from './patterns/serving.ts'
+import { Streams } from './patterns/stream.ts'
+import { StreamServing } from './patterns/stream-serving.ts'
+import { Talks } from './patterns/talks.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
 import { statsOf } from './peer-stats.ts'
@@ -51,7 +54,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
   const { id, epoch, mesh, requests, notifications, events, serving } = start
-  const patterns = { requests, notifications, events, serving }
+  const { talks, streams, streamServing } = start
+  const patterns = { requests, notifications, events, serving, talks, streams, streamServing }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...patterns,
@@ -73,6 +77,9 @@ class Start {
   readonly notifications: Notifications
   readonly events: Events
   readonly serving: Serving
+  readonly talks: Talks
+  readonly streams: Streams
+  readonly streamServing: StreamServing
   readonly #options: ResolvedOptions
   readonly #transport: Transport
   readonly #clock: Clock
@@ -101,6 +108,9 @@ class Start {
     this.notifications = new Notifications(this.mesh, this.requests)
     this.events = new Events(this.mesh)
     this.serving = new Serving(this.mesh)
+    this.talks = new Talks(this.mesh)
+    this.streams = new Streams(this.talks)
+    this.streamServing = new StreamServing(this.mesh, this.talks)
   }
 
   async bind(folder: string | undefined): Promise<Bound> {
