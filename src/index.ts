@@ -82,6 +82,7 @@ export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/eve
 export type { Headers } from './patterns/headers.ts'
 export type { NotifyOptions, Sender } from './patterns/notification.ts'
 export type { CallOptions } from './patterns/request.ts'
+export type { Scatter, ScatterAnswer, Scattered, ScatterOptions } from './patterns/scatter.ts'
 export type { Duplex } from './patterns/stream.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'

@@ -15,6 +15,7 @@ import type { StreamOptions } from './patterns/conversation.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { Notifications, Sender } from './patterns/notification.ts'
 import type { CallOptions, Requests } from './patterns/request.ts'
+import type { Scatter, ScatterOptions, Scatters } from './patterns/scatter.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
 import type { Streams } from './patterns/stream.ts'
 import type { StreamServing } from './patterns/stream-serving.ts'
@@ -42,6 +43,7 @@ export interface RunningParts {
   readonly serving: Serving
   readonly talks: Talks
   readonly streams: Streams
+  readonly scatters: Scatters
   readonly streamServing: StreamServing
 }
 
@@ -94,11 +96,15 @@ export class RunningPeer implements Peer {
     const { mesh, requests, notifications, limits } = this.#parts
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
-    const proxy: Record<string, Method | StreamMethod> = {}
+    const proxy: Record<string, Method | StreamMethod | Scatter<unknown, unknown>> = {}
     for (const channel of this.#learn(contract).channels) {
       if (channel.kind === 'event') continue
       if (isStreamed(channel)) {
         proxy[channel.name] = this.#streamed(channel, timeoutMs, range)
+        continue
+      }
+      if (channel.kind === 'scatter') {
+        proxy[channel.name] = this.#scattered(channel, timeoutMs, range)
         continue
       }
       const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
@@ -225,6 +231,24 @@ export class RunningPeer implements Peer {
       return (options) => streams.talk(routes, timeoutOf(options), options)
     }
     return (body, options) => streams.read(routes, body, timeoutOf(options), options)
+  }
+
+  #scattered(
+    channel: Channel,
+    timeoutMs: number,
+    range: VersionRange | undefined,
+  ): Scatter<unknown, unknown> {
+    const { mesh, scatters } = this.#parts
+    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+    const ask = async (question: unknown, options?: ScatterOptions) => {
+      if (this.#closing) throw closed(this.name)
+      return scatters.ask(routes, question, timeoutMs, options)
+    }
+    const each = (question: unknown, options?: ScatterOptions) => {
+      if (this.#closing) throw closed(this.name)
+      return scatters.each(routes, question, timeoutMs, options)
+    }
+    return Object.assign(ask, { each })
   }
 
   /** A channel that we publish on: the others are told of its contract, once. */

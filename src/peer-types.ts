@@ -13,6 +13,7 @@ import type { StreamOptions } from './patterns/conversation.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { NotifyOptions, Sender } from './patterns/notification.ts'
 import type { CallOptions } from './patterns/request.ts'
+import type { Scatter } from './patterns/scatter.ts'
 import type { Duplex } from './patterns/stream.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
@@ -74,12 +75,14 @@ export type Client<C> = {
         ? (body: B, options?: StreamOptions) => AsyncIterableIterator<R>
         : C[N] extends Channel<'duplex', infer B, infer R>
           ? (options?: StreamOptions) => Duplex<B, R>
-          : never
+          : C[N] extends Channel<'scatter', infer B, infer R>
+            ? Scatter<B, R>
+            : never
 }
 
 /** The contract as those see it who serve it: one handler for each channel that is no event. */
 export type Handlers<C> = {
-  readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
+  readonly [N in OneToOne<C>]: C[N] extends Channel<'request' | 'scatter', infer B, infer R>
     ? (body: B, context: HandlerContext) => R | Promise<R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, context: HandlerContext) => void | Promise<void>

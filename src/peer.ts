@@ -20,6 +20,7 @@ import { createDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
 import { Notifications } from './patterns/notification.ts'
 import { Requests } from './patterns/request.ts'
+import { Scatters } from './patterns/scatter.ts'
 import { Serving } from './patterns/serving.ts'
 import { Streams } from './patterns/stream.ts'
 import { StreamServing } from './patterns/stream-serving.ts'
@@ -54,11 +55,11 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   await discoverer.start()
   const { name, mesh: meshName, limits } = resolved
   const { id, epoch, mesh, requests, notifications, events, serving } = start
-  const { talks, streams, streamServing } = start
-  const patterns = { requests, notifications, events, serving, talks, streams, streamServing }
+  const { talks, streams, streamServing, scatters } = start
+  const patterns = { requests, notifications, events, serving }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
-    ...patterns,
+    ...{ ...patterns, talks, streams, streamServing, scatters },
   })
 }
 
@@ -79,6 +80,7 @@ class Start {
   readonly serving: Serving
   readonly talks: Talks
   readonly streams: Streams
+  readonly scatters: Scatters
   readonly streamServing: StreamServing
   readonly #options: ResolvedOptions
   readonly #transport: Transport
@@ -110,6 +112,7 @@ class Start {
     this.serving = new Serving(this.mesh)
     this.talks = new Talks(this.mesh)
     this.streams = new Streams(this.talks)
+    this.scatters = new Scatters(this.mesh, this.requests)
     this.streamServing = new StreamServing(this.mesh, this.talks)
   }
 

@@ -84,6 +84,11 @@ export class ChannelRoutes {
     return wish?.key === undefined ? this.pick() : this.#pickFor(wish.key)
   }
 
+  /** All that have a link. */
+  linked(): readonly Route[] {
+    return this.#routes.filter(({ remote }) => remote.link !== undefined)
+  }
+
   /** Some route whose link must drain before more is sent. */
   fullLink(): Link | undefined {
     return this.pick()?.remote.link
@@ -181,6 +186,12 @@ export class Routing {
       timer.cancel()
       if (waiter) routes.waiters.delete(waiter)
     }
+  }
+
+  /** Resolves when it is known of all who offer the channel whether they can be used. */
+  async settled({ local }: ChannelRoutes): Promise<void> {
+    const meetings = [...this.#remotes()].map((remote) => this.#meetings.settled(remote, local))
+    await Promise.all(meetings)
   }
 
   /** Nobody will come any more. */

@@ -29,6 +29,10 @@ async function pair(server: object = {}, reader: object = {}): Promise<[PeerProc
   return [serving, reading]
 }
 
+interface Found {
+  readonly answers: { readonly from: { readonly name: string }; readonly answer: { at: number } }[]
+}
+
 describe.each(['json', 'msgpack', 'avro', 'protobuf'])('between processes in %s', (codec) => {
   const options = { codecs: [codec] }
 
@@ -57,6 +61,62 @@ describe.each(['json', 'msgpack', 'avro', 'protobuf'])('between processes in %s'
       { at: 0, by: 'old', note: 'none' },
     ])
     expect((await state(old)).queries).toEqual([{ to: 1 }])
+  })
+
+  it('a talk goes both ways, between two minor versions, too', async () => {
+    const mesh = randomMesh()
+    await start(mesh, 'newer', { serves: '1.1.0', options })
+    const older = await start(mesh, 'older', { uses: '1.0.0', options })
+    const modern = await start(mesh, 'modern', { uses: '1.1.0', options })
+    const bodies = Array.from({ length: 500 }, (_, to) => ({ to }))
+    const heard = await ask(older, 'talk', { bodies })
+    expect(heard).toEqual(bodies.map(({ to }) => ({ at: to, by: 'newer' })))
+    const noted = await ask(modern, 'talk', { bodies: [{ to: 7, note: 'x' }] })
+    expect(noted).toEqual([{ at: 7, by: 'newer', note: 'heard x' }])
+  })
+
+  it('a question to all is answered by all, whatever their version', async () => {
+    const mesh = randomMesh()
+    const names = ['one', 'two', 'three']
+    const versions = ['1.0.0', '1.1.0', '1.0.0']
+    await Promise.all(names.map((name, at) => start(mesh, name, { serves: versions[at], options })))
+    const asker = await start(mesh, 'asker', { uses: '1.0.0', options })
+    await until('all are known', async () => (await state(asker)).peers === 3)
+    const found = (await ask(asker, 'quote', { body: { to: 4 } })) as Found
+    expect(found.answers.map(({ from, answer }) => [from.name, answer.at]).sort()).toEqual(
+      [...names].sort().map((name) => [name, 8]),
+    )
+    expect(found).toMatchObject({ silent: [], failed: [], enough: true })
+  })
+})
+
+describe('a question to all between processes', () => {
+  it('names who was killed before it answered, and who failed', async () => {
+    const mesh = randomMesh()
+    const [, stopped] = await Promise.all([
+      start(mesh, 'well', { serves: '1.0.0' }),
+      start(mesh, 'stopped', { serves: '1.0.0' }),
+    ])
+    const asker = await start(mesh, 'asker', { uses: '1.0.0' })
+    await until('both are known', async () => (await state(asker)).peers === 2)
+    stopped.kill('SIGSTOP')
+    const asking = ask(asker, 'quote', { body: { to: 4 }, more: { withinMs: 3_000 } })
+    await until('both are asked', async () => {
+      const { stats } = (await state(asker)) as unknown as { stats: { pendingRequests: number } }
+      return stats.pendingRequests === 1
+    })
+    stopped.kill('SIGKILL')
+    expect(await asking).toMatchObject({
+      answers: [{ from: { name: 'well' }, answer: { at: 8 } }],
+      silent: [{ from: { name: 'stopped' }, why: 'gone' }],
+      failed: [],
+      enough: false,
+    })
+    const failed = await ask(asker, 'quote', { body: { to: 13 } })
+    expect(failed).toMatchObject({
+      answers: [],
+      failed: [{ from: { name: 'well' }, error: { code: 'EARSHOT_REMOTE' } }],
+    })
   })
 })
 
