@@ -135,6 +135,20 @@ describe('a question to all', () => {
     expect(all).toEqual(['first'])
   })
 
+  it('may go to many, and Node has nothing to warn of', async () => {
+    const warnings: Error[] = []
+    const take = (warning: Error) => void warnings.push(warning)
+    process.on('warning', take)
+    const many = Array.from({ length: 14 }, (_, at) => `shop ${at}`)
+    const { caller } = await shops(
+      Object.fromEntries(many.map((name, at) => [name, plain(name, at)])),
+    )
+    const { answers } = await caller.client(Quotes).quote({ sku: 'tea' })
+    expect(names(answers)).toEqual([...many].sort())
+    process.off('warning', take)
+    expect(warnings).toEqual([])
+  })
+
   it('rejects what does not fit, nobody to ask, options that cannot be, and a signal', async () => {
     const nobody = await testPeer({ name: 'nobody', mesh: randomMesh() })
     const alone = nobody.client(Quotes).quote({ sku: 'tea' }, { withinMs: 20 })

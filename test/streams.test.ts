@@ -219,6 +219,24 @@ describe('a reader', () => {
     expect(await soon).toHaveLength(2)
   })
 
+  it('has no more than maxStreams open, and no more that wait', async () => {
+    const mesh = randomMesh()
+    const limits = { maxStreams: 3 }
+    const b = await testPeer({ name: 'b', mesh, limits })
+    const { count } = b.client(Feed, { timeoutMs: 20_000 })
+    const waiting = Array.from({ length: 3 }, () => count(everything))
+    const first = waiting.map((items) => items.next())
+    const crowded = { code: 'EARSHOT_OVERLOADED', sent: 'no' }
+    expect(await failure(count(everything).next())).toMatchObject(crowded)
+    await serveFeed(await testPeer({ name: 'a', mesh }))
+    await Promise.all(first)
+    const error = await failure(count(everything).next())
+    expect(error).toMatchObject(crowded)
+    expect(error.message).toContain('maxStreams')
+    for (const items of waiting) await items.return?.()
+    expect(await all(count({ from: 0, to: 1 }))).toHaveLength(1)
+  })
+
   it('waits no longer for an item than idleMs', async () => {
     const [a, b] = await pairOf()
     let aborted = false

@@ -93,10 +93,12 @@ export class Conversation {
   }
 
   async #startLater(body: unknown, says: boolean): Promise<void> {
-    const { routes, options, timeoutMs } = this.#parts
+    const { talks, routes, options, timeoutMs } = this.#parts
     const { clock } = this.#mesh.parts
     const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - this.#startMs))
+    talks.waiting++
     try {
+      checkRoom(talks)
       // A body that does not fit is told at once, not when somebody comes to serve it.
       if (!says) routes.local.check(body)
       await abortable(this.#mesh.routing.wait(routes, timeoutMs), options.signal)
@@ -112,16 +114,15 @@ export class Conversation {
       this.#open(route, link, body, says)
     } catch (error) {
       this.#end(toEarshotError(error))
+    } finally {
+      talks.waiting--
     }
   }
 
   #open(route: Route, link: Link, body: unknown, says: boolean): void {
     const { talks, routes, options, timeoutMs } = this.#parts
     const { counters, limits, clock } = this.#mesh.parts
-    if (talks.count('caller') >= limits.maxStreams) {
-      const text = `${limits.maxStreams} streams are open already (maxStreams)`
-      throw new EarshotError('EARSHOT_OVERLOADED', text)
-    }
+    checkRoom(talks)
     const headers = encodeHeaders(options.headers, limits)
     const correlation = talks.correlation()
     const { items, bytes } = this.#window
@@ -191,6 +192,15 @@ export class Conversation {
     const text = `no item of ${this.#parts.routes.local.channel.key} came in ${idleMs} ms (idleMs)`
     return new EarshotError('EARSHOT_TIMEOUT', text)
   }
+}
+
+/** Those that wait are as many as will be open. @throws EARSHOT_OVERLOADED */
+function checkRoom(talks: Talks): void {
+  const { maxStreams } = talks.mesh.parts.limits
+  const count = talks.count('caller')
+  if (count < maxStreams && talks.waiting <= maxStreams) return
+  const text = `${count} streams are open already, ${talks.waiting} wait to be (maxStreams)`
+  throw new EarshotError('EARSHOT_OVERLOADED', text)
 }
 
 function windowOf(

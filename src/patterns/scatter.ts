@@ -1,6 +1,7 @@
 // Owns a question to all who serve a channel: one request to each, and what became of them all.
 // Never forgets one: who did not answer is named, with the reason.
 
+import { setMaxListeners } from 'node:events'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -165,6 +166,11 @@ class Round {
   readonly failed: { from: Answerer; error: EarshotError }[] = []
   needed = 0
   readonly #controller = new AbortController()
+
+  constructor() {
+    // One listener for each who is asked: no leak, however many they are.
+    setMaxListeners(0, this.#controller.signal)
+  }
 
   get signal(): AbortSignal {
     return this.#controller.signal

@@ -11,6 +11,8 @@ const LAST_CORRELATION = 0x7fffffff
 
 export class Talks {
   readonly mesh: Mesh
+  /** Of ours, those that wait for somebody to serve them, or for room on a full link. */
+  waiting = 0
   /** By link and by the flow that the other side sends. */
   readonly #open = new Map<Link, Map<number, Talk>>()
   readonly #counts: Record<Side, number> = { caller: 0, server: 0 }
