@@ -23,9 +23,12 @@ export {
   type Channel,
   type ChannelDraft,
   type ChannelKind,
+  duplex,
   event,
   notification,
   request,
+  scatter,
+  stream,
 } from './contract/channel.ts'
 export { type Compatibility, compat } from './contract/compat.ts'
 export {
@@ -77,6 +80,7 @@ export type { From, Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'
 export type { CallOptions } from './patterns/call-options.ts'
 export type { BreakerView } from './patterns/client-policies.ts'
+export type { StreamOptions } from './patterns/conversation.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
@@ -88,6 +92,8 @@ export type {
   PolicyOptions,
   RetryOptions,
 } from './patterns/policy-options.ts'
+export type { Scatter, ScatterAnswer, Scattered, ScatterOptions } from './patterns/scatter.ts'
+export type { Duplex } from './patterns/stream.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
@@ -97,6 +103,7 @@ export type {
   Client,
   ClientOptions,
   Handlers,
+  Items,
   Listen,
   Peer,
   PeerOptions,

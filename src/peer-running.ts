@@ -13,13 +13,18 @@ import type { Mesh, PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { CallOptions } from './patterns/call-options.ts'
 import type { BreakerView, Policies, WithChannels } from './patterns/client-policies.ts'
+import type { StreamOptions } from './patterns/conversation.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
 import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
 import type { Notifications, Sender } from './patterns/notification.ts'
 import type { Requests } from './patterns/request.ts'
+import type { Scatter, ScatterOptions, Scatters } from './patterns/scatter.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
+import type { Streams } from './patterns/stream.ts'
+import type { StreamServing } from './patterns/stream-serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
+import type { Talks } from './patterns/talks.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
@@ -44,9 +49,15 @@ export interface RunningParts {
   readonly serving: Serving
   readonly trust: Trust | undefined
   readonly policies: Policies
+  readonly talks: Talks
+  readonly streams: Streams
+  readonly scatters: Scatters
+  readonly streamServing: StreamServing
 }
 
 type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
+
+type StreamMethod = (body: never, options?: StreamOptions) => AsyncIterableIterator<unknown>
 
 export class RunningPeer implements Peer {
   readonly id: string
@@ -72,20 +83,21 @@ export class RunningPeer implements Peer {
     options: ServeOptions = {},
   ): Promise<Service> {
     this.#open()
-    const { mesh, serving } = this.#parts
+    const { mesh, serving, streamServing: streams } = this.#parts
     const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
     mesh.parts.catalog.checkOffer(contract)
     const locals = channels.map((channel) => mesh.parts.catalog.channel(channel))
+    const servingOf = (local: LocalChannel) => (isStreamed(local.channel) ? streams : serving)
     for (const local of locals) {
-      if (!serving.isServed(local)) continue
+      if (!servingOf(local).isServed(local)) continue
       const text = `${local.channel.key} is already served by this peer`
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
     const gate = new Gate(contract.name, options, mesh.parts)
     for (const local of locals) {
-      serving.serve(local, given[local.channel.name] as AnyHandler, gate)
+      servingOf(local).serve(local, given[local.channel.name] as AnyHandler, gate)
     }
     mesh.parts.catalog.offer(contract)
     mesh.offersChanged()
@@ -97,12 +109,20 @@ export class RunningPeer implements Peer {
     const { mesh, requests, notifications, limits } = this.#parts
     const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
-    const proxy: Record<string, Method> = {}
+    const proxy: Record<string, Method | StreamMethod | Scatter<unknown, unknown>> = {}
     const { channels } = this.#learn(contract)
     const said: WithChannels = options
     const policies = this.#parts.policies.of(said, contract, channels)
     for (const channel of channels) {
       if (channel.kind === 'event') continue
+      if (isStreamed(channel)) {
+        proxy[channel.name] = this.#streamed(channel, timeoutMs, range)
+        continue
+      }
+      if (channel.kind === 'scatter') {
+        proxy[channel.name] = this.#scattered(channel, timeoutMs, range)
+        continue
+      }
       const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
       const call: Call =
         channel.kind === 'request'
@@ -194,15 +214,18 @@ export class RunningPeer implements Peer {
   async #close(): Promise<void> {
     const { mesh, serving, requests, transport, discoverer, limits, clock, trust } = this.#parts
     trust?.close()
+    const { streams, streamServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     mesh.leave()
     const withdrawn = discoverer.stop()
-    await mesh.atMost(limits.drainTimeoutMs, serving.idle())
+    await mesh.atMost(limits.drainTimeoutMs, Promise.all([serving.idle(), streamServing.idle()]))
+    streamServing.endAll()
     await mesh.drain(Math.max(0, endMs - clock.nowMs()))
     // What came before the others knew of our leaving is answered as well.
     await mesh.atMost(Math.max(0, endMs - clock.nowMs()), serving.idle())
     await mesh.drain(Math.max(0, endMs - clock.nowMs()))
     requests.close()
+    streams.close()
     mesh.close()
     await withdrawn
     await transport.close()
@@ -230,6 +253,38 @@ export class RunningPeer implements Peer {
     return this.#parts.mesh.parts.catalog.channel(channel)
   }
 
+  /** What a client has for a channel of the kind stream or duplex. */
+  #streamed(channel: Channel, timeoutMs: number, range: VersionRange | undefined): StreamMethod {
+    const { mesh, streams } = this.#parts
+    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+    const timeoutOf = (options: StreamOptions | undefined) => {
+      if (this.#closing) throw closed(this.name)
+      return checkTimeout(options?.timeoutMs) ?? timeoutMs
+    }
+    if (channel.kind === 'duplex') {
+      return (options) => streams.talk(routes, timeoutOf(options), options)
+    }
+    return (body, options) => streams.read(routes, body, timeoutOf(options), options)
+  }
+
+  #scattered(
+    channel: Channel,
+    timeoutMs: number,
+    range: VersionRange | undefined,
+  ): Scatter<unknown, unknown> {
+    const { mesh, scatters } = this.#parts
+    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+    const ask = async (question: unknown, options?: ScatterOptions) => {
+      if (this.#closing) throw closed(this.name)
+      return scatters.ask(routes, question, timeoutMs, options)
+    }
+    const each = (question: unknown, options?: ScatterOptions) => {
+      if (this.#closing) throw closed(this.name)
+      return scatters.each(routes, question, timeoutMs, options)
+    }
+    return Object.assign(ask, { each })
+  }
+
   /** A channel that we publish on: the others are told of its contract, once. */
   #published(channel: Channel): LocalChannel {
     const local = this.#local(channel, 'event')
@@ -251,15 +306,23 @@ function checkOutlet(access: Access, channel: Channel): void {
   throw new EarshotError('EARSHOT_DENIED', text, { path: '/allow/outlet' })
 }
 
-function service(locals: readonly LocalChannel[], { serving, mesh }: RunningParts): Service {
+function service(locals: readonly LocalChannel[], parts: RunningParts): Service {
+  const { serving, streamServing, mesh } = parts
   let open = true
   const close = async () => {
     if (!open) return
     open = false
-    for (const local of locals) serving.stop(local)
+    for (const local of locals) {
+      if (isStreamed(local.channel)) streamServing.stop(local)
+      else serving.stop(local)
+    }
     mesh.offersChanged()
   }
   return { close, [Symbol.asyncDispose]: close }
+}
+
+function isStreamed({ kind }: Channel): boolean {
+  return kind === 'stream' || kind === 'duplex'
 }
 
 function checkHandlers(

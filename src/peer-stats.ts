@@ -6,6 +6,7 @@ import type { ChannelCounts, Counters, LinkCounts } from './mesh/counters.ts'
 import type { Mesh } from './mesh/mesh.ts'
 import type { Requests } from './patterns/request.ts'
 import type { Serving } from './patterns/serving.ts'
+import type { Talks } from './patterns/talks.ts'
 
 /** One channel, counted from the start of the peer. */
 export interface ChannelStats extends Readonly<ChannelCounts> {
@@ -27,6 +28,8 @@ export interface PeerStats {
   readonly limits: Limits
   readonly pendingRequests: number
   readonly runningHandlers: number
+  /** Streams and duplex talks under way, read and served. */
+  readonly openStreams: number
   /** Over all links. */
   readonly waitingBytes: number
   readonly channels: readonly ChannelStats[]
@@ -37,9 +40,10 @@ export interface CountedParts {
   readonly mesh: Mesh
   readonly requests: Requests
   readonly serving: Serving
+  readonly talks: Talks
 }
 
-export function statsOf({ mesh, requests, serving }: CountedParts): PeerStats {
+export function statsOf({ mesh, requests, serving, talks }: CountedParts): PeerStats {
   const { catalog, counters, limits } = mesh.parts
   const links = mesh.membership.links().map((link) => ({
     peer: link.remote?.label ?? { id: '', name: '' },
@@ -52,6 +56,7 @@ export function statsOf({ mesh, requests, serving }: CountedParts): PeerStats {
     limits,
     pendingRequests: requests.pending,
     runningHandlers: serving.running,
+    openStreams: talks.size,
     waitingBytes: links.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0),
     channels: [...catalog.locals()].map(({ channel, counts }) => ({
       channel: channel.key,

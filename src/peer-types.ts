@@ -3,7 +3,7 @@
 
 import type { Limits } from './base/limits.ts'
 import type { CodecName } from './codec/codec.ts'
-import type { Channel } from './contract/channel.ts'
+import type { Channel, ChannelKind } from './contract/channel.ts'
 import type { AnyContract } from './contract/contract.ts'
 import type { Discovery } from './discovery/provider.ts'
 import type { PeerChange } from './mesh/mesh.ts'
@@ -11,10 +11,13 @@ import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
 import type { CallOptions } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
+import type { StreamOptions } from './patterns/conversation.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { ServeOptions } from './patterns/gate.ts'
 import type { NotifyOptions, Sender } from './patterns/notification.ts'
 import type { PolicyOptions } from './patterns/policy-options.ts'
+import type { Scatter } from './patterns/scatter.ts'
+import type { Duplex } from './patterns/stream.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
@@ -72,26 +75,42 @@ export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOpt
   readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
 }
 
-/** The contract as its callers see it: one method a request or notification. */
+/** The contract as its callers see it: one method for each channel that is no event. */
 export type Client<C> = {
   readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
     ? (body: B, options?: CallOptions) => Promise<R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, options?: NotifyOptions) => Promise<Verdict>
-      : never
+      : C[N] extends Channel<'stream', infer B, infer R>
+        ? (body: B, options?: StreamOptions) => AsyncIterableIterator<R>
+        : C[N] extends Channel<'duplex', infer B, infer R>
+          ? (options?: StreamOptions) => Duplex<B, R>
+          : C[N] extends Channel<'scatter', infer B, infer R>
+            ? Scatter<B, R>
+            : never
 }
 
-/** The contract as those see it who serve it: one handler a request or notification. */
+/** The contract as those see it who serve it: one handler for each channel that is no event. */
 export type Handlers<C> = {
-  readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
+  readonly [N in OneToOne<C>]: C[N] extends Channel<'request' | 'scatter', infer B, infer R>
     ? (body: B, context: HandlerContext) => R | Promise<R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, context: HandlerContext) => void | Promise<void>
-      : never
+      : C[N] extends Channel<'stream', infer B, infer R>
+        ? (body: B, context: HandlerContext) => Items<R>
+        : C[N] extends Channel<'duplex', infer B, infer R>
+          ? (said: AsyncIterableIterator<B>, context: HandlerContext) => Items<R>
+          : never
 }
 
+/**
+ * What a handler of a stream gives: an async generator, as a rule. It is advanced as its reader
+ * takes items, and its `return()` runs when the reader leaves.
+ */
+export type Items<R> = AsyncIterable<R> | Iterable<R> | Promise<AsyncIterable<R> | Iterable<R>>
+
 type OneToOne<C> = {
-  [N in keyof C]: C[N] extends Channel<'request' | 'notification'> ? N : never
+  [N in keyof C]: C[N] extends Channel<Exclude<ChannelKind, 'event'>> ? N : never
 }[keyof C]
 
 export interface Service {
@@ -115,7 +134,7 @@ export interface Peer {
   }
 
   /**
-   * Serves the requests and notifications of a contract. Resolves when the others are being told.
+   * Serves the channels of a contract that are no events. Resolves when the others are being told.
    * @throws EARSHOT_OPTION_INVALID for a handler that is missing or belongs to no channel,
    * EARSHOT_ALREADY_SERVED, EARSHOT_CONTRACT_CLASH
    */

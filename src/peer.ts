@@ -23,7 +23,11 @@ import { createDoorCall, refuseDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
 import { Notifications } from './patterns/notification.ts'
 import { Requests } from './patterns/request.ts'
+import { Scatters } from './patterns/scatter.ts'
 import { Serving } from './patterns/serving.ts'
+import { Streams } from './patterns/stream.ts'
+import { StreamServing } from './patterns/stream-serving.ts'
+import { Talks } from './patterns/talks.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
 import { statsOf } from './peer-stats.ts'
@@ -62,10 +66,11 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const { name, mesh: meshName, limits } = resolved
   trust?.watch(clock, (lost) => start.trustChanged(lost))
   const { id, epoch, mesh, requests, notifications, events, serving, policies } = start
+  const { talks, streams, streamServing, scatters } = start
   const patterns = { requests, notifications, events, serving, policies }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
-    ...{ ...patterns, trust },
+    ...{ ...patterns, talks, streams, streamServing, scatters, trust },
   })
 }
 
@@ -85,6 +90,10 @@ class Start {
   readonly events: Events
   readonly serving: Serving
   readonly policies: Policies
+  readonly talks: Talks
+  readonly streams: Streams
+  readonly scatters: Scatters
+  readonly streamServing: StreamServing
   readonly #options: ResolvedOptions
   readonly #transport: Transport
   readonly #clock: Clock
@@ -125,6 +134,10 @@ class Start {
     this.events = new Events(this.mesh)
     this.serving = new Serving(this.mesh)
     this.policies = new Policies(this.mesh.parts)
+    this.talks = new Talks(this.mesh)
+    this.streams = new Streams(this.talks)
+    this.scatters = new Scatters(this.mesh, this.requests)
+    this.streamServing = new StreamServing(this.mesh, this.talks)
   }
 
   async bind(folder: string | undefined): Promise<Bound> {

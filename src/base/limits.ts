@@ -92,6 +92,21 @@ export const limitTable = {
     unit: 'messages',
     why: 'asynchronous handlers that run for what a peer serves, and for each subscription',
   },
+  maxStreams: {
+    value: 1_024,
+    unit: 'items',
+    why: 'streams and duplex talks that one peer reads, and that it serves: each has a window',
+  },
+  streamWindowItems: {
+    value: 1_024,
+    unit: 'messages',
+    why: 'of one stream on their way to a reader: a round trip of loopback at full speed',
+  },
+  streamWindowBytes: {
+    value: 262_144,
+    unit: 'bytes',
+    why: 'of one stream on their way to a reader, the last item beyond it excepted',
+  },
   maxIteratorItems: {
     value: 4_096,
     unit: 'messages',

@@ -1,4 +1,5 @@
-// Owns `earshot call`: one request or notification to one peer, typed by that peer's own contract.
+// Owns `earshot call`: one call to one peer, or to all for a scatter, typed by the peer's own
+// contract.
 // Never calls another peer than the one it names.
 
 import type { Command } from 'commander'
@@ -13,10 +14,12 @@ import {
   systemClock,
 } from 'earshot'
 import { checkedBody, readJson } from './body.ts'
+import { callDuplex, callScatter, callStream } from './call-many.ts'
 import { chooseCodec } from './choose-codec.ts'
 import { nameOf } from './door.ts'
 import { exitCodes, Failure, stopped } from './failure.ts'
 import { type Found, findChannel } from './find-channel.ts'
+import { hearAll } from './hear-all.ts'
 import { countingNumber, header, type MeshOptions, withCodec, withMesh } from './options.ts'
 import { lookUntil, stop } from './stop.ts'
 import { jsonText, print, say, visible } from './terminal.ts'
@@ -28,6 +31,7 @@ interface CallCommandOptions extends MeshOptions {
   readonly header?: Readonly<Record<string, string>>
   readonly peer?: string
   readonly verbose?: boolean
+  readonly count?: number
 }
 
 interface Outcome {
@@ -42,18 +46,22 @@ const examples = `
 Examples:
   $ earshot call shop.orders/place '{"sku":"x","n":1}'
   $ earshot call place '{"sku":"x","n":1}' --codec protobuf --verbose
-  $ echo '{"sku":"x","n":1}' | earshot call shop.orders/place - --peer orders --json`
+  $ echo '{"sku":"x","n":1}' | earshot call shop.orders/place - --peer orders --json
+  $ earshot call shop.orders/watch '{"sku":"x"}' | jq .price    # a stream, until Ctrl-C
+  $ earshot call shop.orders/chat -                             # a duplex: a JSON a line
+  $ earshot call shop.orders/quote '{"sku":"x"}' --timeout 200  # a scatter: all who serve it`
 
 export function addCall(program: Command): void {
   const command = program
     .command('call')
     .summary('ask a peer, or notify it')
-    .description('Sends a request or notification to a peer that serves it; prints the reply.')
+    .description('Calls a peer that serves the channel; prints the reply, or items as they come.')
     .argument('<channel>', 'shop.orders/place, or place alone')
     .argument('[json]', 'the body; - reads it from stdin', undefined)
     .option('-t, --timeout <ms>', 'for the answer', countingNumber, defaultLimits.requestTimeoutMs)
     .option('-H, --header <name=value>', 'a header; may be given several times', header)
     .option('-p, --peer <name|id>', 'this peer and no other')
+    .option('-n, --count <n>', 'end a stream after so many items', countingNumber)
     .option('-v, --verbose', 'also which peer, codec, bytes and time, on stderr')
     .addHelpText('after', examples)
   withMesh(withCodec(command, 'the codec; default: what the peer likes best')).action(call)
@@ -64,35 +72,42 @@ async function call(
   argument: string | undefined,
   options: CallCommandOptions,
 ): Promise<void> {
-  const json = await readJson(argument)
+  const early = argument === '-' ? undefined : await readJson(argument)
   const { mesh, wait, peer: from } = options
   const found = await visit({ mesh }, (peer) =>
     findChannel(peer, {
       channel,
       waitMs: wait,
-      kinds: ['request', 'notification'],
+      kinds: ['request', 'notification', 'stream', 'duplex', 'scatter'],
       served: true,
       ...(from !== undefined && { from }),
     }),
   )
-  const body = checkedBody(found.definition, json)
+  const { definition } = found
   const codec = chooseCodec(found, options.codec)
+  const isDialogue = definition.kind === 'duplex' && argument === '-'
+  const json = argument === '-' && !isDialogue ? await readJson(argument) : early
+  const body = isDialogue ? undefined : checkedBody(definition, json)
   // A second visit that knows one peer only: so it is the one that is named, and its contract fits.
-  const discovery = [staticPeers([found.remote.endpoint])]
-  const outcome = await visit({ mesh, discovery, codecs: [codec] }, (peer) =>
-    callOne(peer, found, codec, body, options),
-  )
-  show(found, codec, outcome, options)
+  const isToAll = definition.kind === 'scatter' && from === undefined
+  const discovery = isToAll ? {} : { discovery: [staticPeers([found.remote.endpoint])] }
+  await visit({ mesh, ...discovery, codecs: [codec] }, async (peer) => {
+    if (isToAll) await hearAll(peer, wait)
+    else await reach(peer, found.remote)
+    if (definition.kind === 'stream') await callStream(peer, found, body, options)
+    else if (definition.kind === 'duplex') await callDuplex(peer, found, body, options)
+    else if (definition.kind === 'scatter') await callScatter(peer, found, body, options)
+    else show(found, codec, await callOne(peer, found, codec, body, options), options)
+  })
 }
 
 async function callOne(
   peer: Peer,
-  { remote, rebuilt, definition }: Found,
+  { rebuilt, definition }: Found,
   codec: CodecName,
   body: unknown,
   { timeout, header: headers }: CallCommandOptions,
 ): Promise<Outcome> {
-  await reach(peer, remote)
   const methods = peer.client(rebuilt) as Readonly<
     Record<string, (body: unknown, options: CallOptions) => Promise<unknown>>
   >

@@ -109,7 +109,12 @@ function wrongKind(offer: Offer, kinds: readonly ChannelKind[]): Failure {
   const title = titleOf(offer)
   const { kind } = offer.channel
   const fitting = kind === 'event' ? `earshot sub ${title}` : `earshot call ${title}`
-  return wrongUsage(`${title} is ${article(kind)}, not ${article(kinds.join(' or '))}`, fitting)
+  return wrongUsage(`${title} is ${article(kind)}, not ${article(listOf(kinds))}`, fitting)
+}
+
+function listOf(kinds: readonly string[]): string {
+  const last = kinds.at(-1) ?? ''
+  return kinds.length < 2 ? last : `${kinds.slice(0, -1).join(', ')} or ${last}`
 }
 
 function article(word: string): string {

@@ -5,7 +5,22 @@ import type { Static, TSchema } from 'typebox'
 import type { Overflow } from '../base/bounded-queue.ts'
 import type { Shape } from './shape.ts'
 
-export type ChannelKind = 'request' | 'notification' | 'event'
+export type ChannelKind = 'request' | 'notification' | 'event' | 'stream' | 'duplex' | 'scatter'
+
+/** All kinds; those that say two things have two types. */
+export const channelKinds: readonly ChannelKind[] = [
+  'request',
+  'notification',
+  'event',
+  'stream',
+  'duplex',
+  'scatter',
+]
+
+/** Kinds that carry a second type: an answer, answers, items, what is said back. */
+export function isAnswered(kind: ChannelKind): boolean {
+  return kind !== 'notification' && kind !== 'event'
+}
 
 /** A codec's name; contracts know names only, formats live in `codec/`. */
 export type CodecLabel = 'json' | 'msgpack' | 'avro' | 'protobuf'
@@ -48,7 +63,7 @@ export interface EventOptions extends ChannelOptions {
 /** All that a channel can be told, whatever its kind. */
 export type ChannelSettings = Omit<RequestOptions, 'overflow'> & EventOptions
 
-/** What `request`, `notification` and `event` return: a channel that has no name yet. */
+/** What `request`, `event`, `stream` and the others return: a channel that has no name yet. */
 export interface ChannelDraft<
   K extends ChannelKind = ChannelKind,
   B extends TSchema = TSchema,
@@ -97,6 +112,36 @@ export function request<B extends TSchema, R extends TSchema>(
   options: RequestOptions = {},
 ): ChannelDraft<'request', B, R> {
   return { kind: 'request', body, reply, options }
+}
+
+/**
+ * One message to one of the peers that serve the contract, and as many answers as there are: sent
+ * as the reader takes them.
+ */
+export function stream<B extends TSchema, R extends TSchema>(
+  body: B,
+  item: R,
+  options: ChannelOptions = {},
+): ChannelDraft<'stream', B, R> {
+  return { kind: 'stream', body, reply: item, options }
+}
+
+/** Messages both ways with one of the peers that serve the contract, for as long as both like. */
+export function duplex<B extends TSchema, R extends TSchema>(
+  say: B,
+  said: R,
+  options: ChannelOptions = {},
+): ChannelDraft<'duplex', B, R> {
+  return { kind: 'duplex', body: say, reply: said, options }
+}
+
+/** One question to all peers that serve the contract, and an answer from each. */
+export function scatter<B extends TSchema, R extends TSchema>(
+  question: B,
+  answer: R,
+  options: Omit<RequestOptions, 'idempotent'> = {},
+): ChannelDraft<'scatter', B, R> {
+  return { kind: 'scatter', body: question, reply: answer, options }
 }
 
 /** One message to one of the peers that serve the contract; no answer. */

@@ -5,7 +5,15 @@ import { createHash } from 'node:crypto'
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
-import type { Channel, ChannelDraft, ChannelKind, ChannelOf, CodecLabel } from './channel.ts'
+import {
+  type Channel,
+  type ChannelDraft,
+  type ChannelKind,
+  type ChannelOf,
+  type CodecLabel,
+  channelKinds,
+  isAnswered,
+} from './channel.ts'
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { Shape } from './shape.ts'
@@ -162,8 +170,11 @@ function define(
   locked: LockedContract | undefined,
 ): Channel {
   const where = `${contractName}/${name}`
-  if (!draft || !['request', 'notification', 'event'].includes(draft.kind)) {
-    throw invalid(`channel ${where} is made with request(), notification() or event()`)
+  if (!draft || !channelKinds.includes(draft.kind)) {
+    throw invalid(`channel ${where} is made with ${channelKinds.join('(), ')}()`)
+  }
+  if (isAnswered(draft.kind) && !draft.reply) {
+    throw invalid(`channel ${where} has one type: a ${draft.kind} has two`)
   }
   const numbers = numberingOf(locked)
   const shape = shapeOf(draft.body, pascal(name), numbers)
@@ -226,7 +237,11 @@ export function createChannel(
 }
 
 function checkFlow(where: string, { kind, overflow, delayMs = 0 }: ChannelDescription): void {
-  const possible = kind === 'request' ? overflows.slice(0, 2) : overflows
+  const isCall = kind === 'request' || kind === 'scatter'
+  const possible = isCall ? overflows.slice(0, 2) : overflows
+  if (overflow !== undefined && (kind === 'stream' || kind === 'duplex')) {
+    throw invalid(`channel ${where} has an overflow: in a ${kind}, who sends always waits`)
+  }
   if (overflow !== undefined && !possible.includes(overflow)) {
     throw invalid(`channel ${where} has overflow "${overflow}": choose ${possible.join(', ')}`)
   }

@@ -3,12 +3,11 @@
 
 import { overflows } from '../base/bounded-queue.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'
-import type { Channel, ChannelKind, CodecLabel } from './channel.ts'
+import { type Channel, type CodecLabel, channelKinds, isAnswered } from './channel.ts'
 import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
 import { parseShape } from './parse-shape.ts'
 
 const MAX_CHANNELS = 1_024
-const KINDS: readonly ChannelKind[] = ['request', 'notification', 'event']
 
 /**
  * Rebuilds the contract that the door's `describe` told of. Its channels are in `channels`.
@@ -31,9 +30,9 @@ export function contractFromDescription(json: unknown): AnyContract {
 
 function readChannel(contract: string, version: string, json: unknown, path: string): Channel {
   const given = object(json, path)
-  const kind = KINDS.find((known) => known === given.kind)
-  if (!kind) throw invalid(`${path}/kind`, `must be one of ${KINDS.join(', ')}`)
-  if (kind === 'request' && given.replyShape === undefined) {
+  const kind = channelKinds.find((known) => known === given.kind)
+  if (!kind) throw invalid(`${path}/kind`, `must be one of ${channelKinds.join(', ')}`)
+  if (isAnswered(kind) && given.replyShape === undefined) {
     throw invalid(`${path}/replyShape`, 'is missing')
   }
   const name = text(given.name, `${path}/name`)
@@ -43,7 +42,10 @@ function readChannel(contract: string, version: string, json: unknown, path: str
       ? {}
       : { replyShape: refuseAs(`${path}/replyShape`, () => parseShape(given.replyShape)) }
   // A later version may know more of them: how others queue is not our business.
-  const overflow = overflows.find((known) => known === given.overflow)
+  const overflow =
+    kind === 'stream' || kind === 'duplex'
+      ? undefined
+      : overflows.find((known) => known === given.overflow)
   return refuseAs(path, () =>
     createChannel(contract, version, {
       ...{ name, kind, shape, ...reply },

@@ -1,24 +1,21 @@
 // Owns which shape a scalar type or an enum of a .proto file is, and which channel an rpc.
 // Never looks into messages.
 
+import type { ChannelKind } from './channel.ts'
 import { isEnumNumber } from './names.ts'
-import type { ProtoEnum } from './proto-file.ts'
+import type { ProtoCall, ProtoEnum } from './proto-file.ts'
 import { invalidProto } from './proto-tokens.ts'
 import { unsupported } from './schema.ts'
 import type { EnumShape, ProtoInt, Shape } from './shape.ts'
 
-/** The kind of channel by what an rpc streams; undefined for what this version does not have. */
-export const protoKinds: readonly {
-  readonly body: boolean
-  readonly reply: boolean
-  readonly channel: 'request' | undefined
-  readonly says: string
-}[] = [
-  { body: false, reply: false, channel: 'request', says: 'one answer' },
-  { body: false, reply: true, channel: undefined, says: 'a stream of answers' },
-  { body: true, reply: false, channel: undefined, says: 'a stream of messages' },
-  { body: true, reply: true, channel: undefined, says: 'streams both ways' },
-]
+/**
+ * The kind of channel by what an rpc streams. Many messages and one answer are a duplex in which
+ * one thing is said back: gRPC writes the two alike.
+ */
+export function kindOfCall({ streamsBody, streamsReply }: ProtoCall): ChannelKind {
+  if (streamsBody) return 'duplex'
+  return streamsReply ? 'stream' : 'request'
+}
 
 const ints32: readonly ProtoInt[] = ['int32', 'sint32', 'sfixed32']
 const uints32: readonly ProtoInt[] = ['uint32', 'fixed32']

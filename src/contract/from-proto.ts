@@ -2,11 +2,12 @@
 // service a contract, an rpc a channel of it. Never changes a byte of what other libraries write.
 
 import { type EarshotError, isEarshotError } from '../base/errors.ts'
+import type { ChannelKind } from './channel.ts'
 import { closedShape } from './close-shape.ts'
 import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
 import { refuseEndless } from './endless.ts'
 import { defaultOfProto } from './from-proto-default.ts'
-import { enumOfProto, protoKinds, scalarOfProto } from './from-proto-scalar.ts'
+import { enumOfProto, kindOfCall, scalarOfProto } from './from-proto-scalar.ts'
 import { isName, isTag } from './names.ts'
 import type { ProtoCall, ProtoField, ProtoMessage } from './proto-file.ts'
 import {
@@ -49,7 +50,7 @@ const maxDepth = 64
  * What a .proto file declares. Fields of a `oneof` become optional fields, unless the message is
  * nothing but one oneof of messages: that is a union. Maps with keys other than strings become
  * lists of entries. Both leave the bytes as they are.
- * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for streams, groups, and
+ * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for groups, and for
  * enums with negative numbers
  */
 export function fromProto(text: string, options: ProtoOptions = {}): ProtoContents {
@@ -81,6 +82,7 @@ export function fromProto(text: string, options: ProtoOptions = {}): ProtoConten
 
 interface Calls {
   readonly name: string
+  readonly kind: ChannelKind
   readonly shape: Shape
   readonly replyShape: Shape
 }
@@ -92,7 +94,7 @@ function contractOf(
 ): AnyContract {
   const calls = service.calls.flatMap((call) => read(call) ?? [])
   checkNames(full, version, Object.fromEntries(calls.map(({ name }) => [name, true])))
-  const channels = calls.map((call) => createChannel(full, version, { kind: 'request', ...call }))
+  const channels = calls.map((call) => createChannel(full, version, call))
   return assemble(full, version, channels)
 }
 
@@ -110,15 +112,11 @@ class Reader {
 
   /** `rpc PlaceOrder` is the channel `placeOrder`. */
   channelOf({ full }: DeclaredService, call: ProtoCall): Calls {
-    const { name, streamsBody, streamsReply, line } = call
-    const kind = protoKinds.find((one) => one.body === streamsBody && one.reply === streamsReply)
-    if (kind?.channel !== 'request') {
-      const hint = 'this version knows requests alone: leave it out, or read with { partial: true }'
-      throw unsupported(`line ${line}`, `${kind?.says} in rpc ${full}/${name}`, hint)
-    }
+    const { name, line } = call
     const shape = this.#message(call.body, full, line)
     const replyShape = this.#message(call.reply, full, line)
-    return { name: name.charAt(0).toLowerCase() + name.slice(1), shape, replyShape }
+    const channel = name.charAt(0).toLowerCase() + name.slice(1)
+    return { name: channel, kind: kindOfCall(call), shape, replyShape }
   }
 
   #message(name: string, scope: string, line: number): Shape {

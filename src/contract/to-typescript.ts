@@ -1,7 +1,7 @@
 // Owns writing shapes and contracts as a TypeScript module of TypeBox types: what `earshot gen`
 // writes from .avsc and .proto files. Read back by shapeOf, they are the shapes they were.
 
-import type { Channel } from './channel.ts'
+import { type Channel, channelKinds } from './channel.ts'
 import type { AnyContract } from './contract.ts'
 import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
@@ -25,16 +25,7 @@ interface Cyclic {
 }
 
 /** Names that a module of types already has. */
-const reserved = [
-  'Bytes',
-  'Decimal',
-  'Static',
-  'Type',
-  'contract',
-  'event',
-  'notification',
-  'request',
-]
+const reserved = ['Bytes', 'Decimal', 'Static', 'Type', 'contract', ...channelKinds]
 
 /** A module with a constant and a type for each of these shapes, by the names given. */
 export function toTypeScript(shapes: Readonly<Record<string, Shape>>): string {

@@ -30,6 +30,10 @@ export interface Counters {
   notificationsSent: number
   notificationsReceived: number
   notificationsDropped: number
+  streamsOpened: number
+  streamsServed: number
+  itemsSent: number
+  itemsReceived: number
   eventsPublished: number
   eventsReceived: number
   eventsMissed: number
@@ -67,6 +71,10 @@ export function createCounters(): Counters {
     notificationsSent: 0,
     notificationsReceived: 0,
     notificationsDropped: 0,
+    streamsOpened: 0,
+    streamsServed: 0,
+    itemsSent: 0,
+    itemsReceived: 0,
     eventsPublished: 0,
     eventsReceived: 0,
     eventsMissed: 0,
@@ -83,7 +91,7 @@ export function createCounters(): Counters {
 
 /** What became of the messages of one channel here. */
 export interface ChannelCounts {
-  /** Requests, notifications or events that left. */
+  /** Requests, notifications, events or items of streams that left. */
   sent: number
   /** Those that came and were handed to a handler or an iterable. */
   received: number

@@ -150,6 +150,38 @@ export class Outbound {
     this.#finish(undefined, undefined, undefined)
   }
 
+  /** Begins a stream: who opens it grants items and bytes. Without a codec it has no body. */
+  open(
+    channel: number,
+    correlation: number,
+    items: number,
+    bytes: number,
+    headers: Buffer | undefined,
+    codec: BodyCodec | undefined,
+    body: unknown,
+  ): void {
+    this.#begin(Kind.open, headers)
+    this.#writer.number(channel)
+    this.#writer.number(correlation)
+    this.#writer.number(items)
+    this.#writer.number(bytes)
+    this.#finish(headers, codec, body)
+  }
+
+  /** An item of a stream, its end, or why it stops. Returns the bytes that its receiver counts. */
+  flow(
+    kind: number,
+    flow: number,
+    codec: BodyCodec | undefined,
+    body: unknown,
+    delayMs = 0,
+  ): number {
+    this.#begin(kind, undefined)
+    this.#writer.number(flow)
+    this.#finish(undefined, codec, body, delayMs)
+    return this.#writer.lastBytes
+  }
+
   /**
    * A record that needs no credit, as a frame of its own. Jumps over what waits, `last` excepted.
    */

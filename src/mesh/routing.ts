@@ -215,6 +215,12 @@ export class Routing {
     }
   }
 
+  /** Resolves when it is known of all who offer the channel whether they can be used. */
+  async settled({ local }: ChannelRoutes): Promise<void> {
+    const meetings = [...this.#remotes()].map((remote) => this.#meetings.settled(remote, local))
+    await Promise.all(meetings)
+  }
+
   /** Nobody will come any more. */
   close(): void {
     this.#closed = true

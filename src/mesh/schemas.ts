@@ -6,7 +6,7 @@ import { type Awaited, awaited } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { canonicalShape } from '../contract/canonical.ts'
-import type { ChannelKind } from '../contract/channel.ts'
+import { channelKinds } from '../contract/channel.ts'
 import { channelId } from '../contract/contract.ts'
 import { parseShape } from '../contract/parse-shape.ts'
 import type { ChannelTypes } from '../contract/shared-codecs.ts'
@@ -36,8 +36,6 @@ export interface SchemasParts {
   readonly clock: Clock
   readonly limits: Limits
 }
-
-const KINDS: readonly ChannelKind[] = ['request', 'notification', 'event']
 
 export class Schemas {
   readonly #parts: SchemasParts
@@ -195,7 +193,7 @@ function typesOf(tell: Tell, remote: Remote): ChannelTypes {
     const text = `${remote.name} cannot say what its version is: unknown there, or too large`
     throw new EarshotError('EARSHOT_CONTRACT_MISMATCH', text)
   }
-  const kind = KINDS.find((known) => known === tell.kind)
+  const kind = channelKinds.find((known) => known === tell.kind)
   const shape = parseShape(tell.shape)
   const replyShape = tell.replyShape === undefined ? undefined : parseShape(tell.replyShape)
   if (kind && channelId(kind, shape, replyShape) === tell.id) return { kind, shape, replyShape }

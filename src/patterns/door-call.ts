@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { bodyFromJson, bodyToJson } from '../codec/bodies.ts'
+import type { Channel } from '../contract/channel.ts'
 import type { DoorCall } from '../mesh/control.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Notifications } from './notification.ts'
@@ -29,12 +30,7 @@ export function createDoorCall(
     if (channel.kind === 'notification') {
       return await notifications.send(routes, body, timeoutMs, undefined)
     }
-    if (channel.kind !== 'request') {
-      throw new EarshotError(
-        'EARSHOT_DOOR',
-        `${channel.key} is an ${channel.kind}: it has no answer`,
-      )
-    }
+    if (channel.kind !== 'request') throw unanswerable(channel)
     const reply = await requests.call(routes, body, timeoutMs, undefined)
     return bodyToJson(channel, reply, 'reply')
   }
@@ -47,4 +43,13 @@ export function createDoorCall(
 export async function refuseDoorCall(): Promise<never> {
   const text = 'where each peer has a key of its own, the door does not call: join as a peer'
   throw new EarshotError('EARSHOT_DENIED', text)
+}
+
+/** What the door cannot answer in one go. */
+function unanswerable({ key, kind }: Channel): EarshotError {
+  const text =
+    kind === 'event'
+      ? `${key} is an event: it has no answer`
+      : `${key} is a ${kind}: the door gives one answer, use \`earshot call\``
+  return new EarshotError('EARSHOT_DOOR', text)
 }

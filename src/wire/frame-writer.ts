@@ -24,6 +24,8 @@ export class FrameWriter {
   position = 0
   /** Records in the open frame. */
   records = 0
+  /** Bytes of the record that was closed last, without its head and its length. */
+  lastBytes = 0
   readonly #maxFrameBytes: number
   readonly #prefix: Uint8Array
   /** At this size the open frame is full. */
@@ -124,6 +126,7 @@ export class FrameWriter {
       this.position = end
     }
     writePaddedVarint(this.buffer, this.#lengthAt, length, this.#lengthSize)
+    this.lastBytes = length
     this.records++
     return needed
   }

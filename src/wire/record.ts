@@ -24,6 +24,7 @@ export const Kind = {
   differ: 12,
   differs: 13,
   missed: 14,
+  more: 15,
   request: 16,
   reply: 17,
   failure: 18,
@@ -34,6 +35,10 @@ export const Kind = {
   withdrawn: 23,
   event: 24,
   askingEvent: 25,
+  item: 26,
+  end: 27,
+  stop: 28,
+  open: 29,
 } as const
 
 /** What who asks wants to know: that it is received, or that its handler is through. */
@@ -132,6 +137,13 @@ export function missedOf(count: number, channel: string): Buffer {
   const name = Buffer.from(channel)
   const payload = Buffer.alloc(varintSize(count) + name.length)
   payload.set(name, writeVarint(payload, 0, count))
+  return payload
+}
+
+/** What a record `more` says: of that flow so many items and bytes more may come. */
+export function moreOf(flow: number, items: number, bytes: number): Buffer {
+  const payload = Buffer.alloc(varintSize(flow) + varintSize(items) + varintSize(bytes))
+  writeVarint(payload, writeVarint(payload, writeVarint(payload, 0, flow), items), bytes)
   return payload
 }
 

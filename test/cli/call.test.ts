@@ -153,7 +153,7 @@ describe('earshot call ends with 2 when', () => {
   it('the channel is an event', async () => {
     const { code, stderr } = await call('placed')
     expect(code).toBe(2)
-    expect(stderr).toContain('is an event, not a request or notification')
+    expect(stderr).toContain('is an event, not a request, notification, stream, duplex or scatter')
     expect(stderr).toContain('next: earshot sub shop.orders/placed')
   })
 

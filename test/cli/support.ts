@@ -116,7 +116,7 @@ export async function earshot(words: readonly string[], input = ''): Promise<End
 export interface ShopOptions {
   readonly name: string
   readonly mesh: string
-  readonly does: readonly ('serve' | 'stock' | 'publish' | 'hear')[]
+  readonly does: readonly ('serve' | 'stock' | 'trade' | 'publish' | 'hear')[]
   readonly codecs?: readonly string[]
   /** The name that others are shown, where it is not for a command line. */
   readonly title?: string

@@ -1,0 +1,235 @@
+// Owns a question to all who serve a channel: one request to each, and what became of them all.
+// Never forgets one: who did not answer is named, with the reason.
+
+import { setMaxListeners } from 'node:events'
+import { EarshotError, toEarshotError } from '../base/errors.ts'
+import { IterableQueue } from '../base/queue.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import { abortable, cancelled } from './call-options.ts'
+import type { Headers } from './headers.ts'
+import type { Requests } from './request.ts'
+
+export interface ScatterOptions {
+  /** How long to wait for answers, in ms. Default: the client's `timeoutMs`, 2 000. */
+  readonly withinMs?: number
+  /**
+   * How many answers are enough: of `all` peers that are known at the time of the question (the
+   * default), of more than half of them, or so many. The others are then cancelled.
+   */
+  readonly until?: 'all' | 'quorum' | number
+  readonly signal?: AbortSignal
+  readonly headers?: Headers
+}
+
+interface Answerer {
+  readonly id: string
+  readonly name: string
+}
+
+export interface ScatterAnswer<A> {
+  readonly from: Answerer
+  readonly answer: A
+}
+
+/** What became of a question to all; each list in the order in which it was known. */
+export interface Scattered<A> {
+  readonly answers: readonly ScatterAnswer<A>[]
+  /** `late`; `gone`: left or died; `unneeded`: cancelled, since there were enough. */
+  readonly silent: readonly {
+    readonly from: Answerer
+    readonly why: 'late' | 'gone' | 'unneeded'
+  }[]
+  /** Whose handler failed, or who refused. */
+  readonly failed: readonly { readonly from: Answerer; readonly error: EarshotError }[]
+  /** There are as many answers as `until` asked for. */
+  readonly enough: boolean
+}
+
+/** Asks all peers that serve the channel. */
+export interface Scatter<Q, A> {
+  /**
+   * Resolves when all have answered, when there are enough, or when the time is up.
+   * @throws EARSHOT_NO_SERVER when there is nobody to ask, EARSHOT_BODY_INVALID,
+   * EARSHOT_CANCELLED
+   */
+  (question: Q, options?: ScatterOptions): Promise<Scattered<A>>
+  /** The answers as they come; leaving the loop cancels the others. */
+  each(question: Q, options?: ScatterOptions): AsyncIterableIterator<ScatterAnswer<A>>
+}
+
+export class Scatters {
+  readonly #mesh: Mesh
+  readonly #requests: Requests
+
+  constructor(mesh: Mesh, requests: Requests) {
+    this.#mesh = mesh
+    this.#requests = requests
+  }
+
+  async ask(
+    routes: ChannelRoutes,
+    question: unknown,
+    timeoutMs: number,
+    options: ScatterOptions = {},
+  ): Promise<Scattered<unknown>> {
+    const { signal } = checked(options)
+    const round = new Round()
+    await this.#run(round, routes, question, timeoutMs, options, () => undefined)
+    if (signal?.aborted && !round.enough) throw cancelled(signal, 'unknown')
+    const { answers, silent, failed, enough } = round
+    return { answers, silent, failed, enough }
+  }
+
+  /** Nobody is asked before the first answer is asked for. */
+  each(
+    routes: ChannelRoutes,
+    question: unknown,
+    timeoutMs: number,
+    options: ScatterOptions = {},
+  ): AsyncIterableIterator<ScatterAnswer<unknown>> {
+    checked(options)
+    return this.#each(routes, question, timeoutMs, options)
+  }
+
+  async *#each(
+    routes: ChannelRoutes,
+    question: unknown,
+    timeoutMs: number,
+    options: ScatterOptions,
+  ): AsyncGenerator<ScatterAnswer<unknown>> {
+    const round = new Round()
+    const { signal } = options
+    const answers = new IterableQueue<ScatterAnswer<unknown>>(
+      this.#mesh.parts.limits.maxPeers,
+      'block',
+    )
+    const take = (answer: ScatterAnswer<unknown>) => void answers.push(answer)
+    const run = this.#run(round, routes, question, timeoutMs, options, take)
+    const end = () => {
+      if (signal?.aborted && !round.enough) answers.fail(cancelled(signal, 'unknown'))
+      else answers.end()
+    }
+    run.then(end, (error: unknown) => answers.fail(error))
+    try {
+      yield* answers
+    } finally {
+      round.stop()
+    }
+  }
+
+  async #run(
+    round: Round,
+    routes: ChannelRoutes,
+    question: unknown,
+    timeoutMs: number,
+    options: ScatterOptions,
+    onAnswer: (answer: ScatterAnswer<unknown>) => void,
+  ): Promise<void> {
+    const { clock } = this.#mesh.parts
+    const { withinMs = timeoutMs, signal } = options
+    const endMs = clock.nowMs() + withinMs
+    // One that fits nobody is told at once, and not once for each.
+    routes.local.check(question)
+    if (signal?.aborted) throw cancelled(signal, 'no')
+    if (!routes.usable) await abortable(this.#mesh.routing.wait(routes, withinMs), signal)
+    // Those of another version, too, are to be asked, if they can be.
+    const settled = this.#mesh.atMost(
+      Math.max(1, endMs - clock.nowMs()),
+      this.#mesh.routing.settled(routes),
+    )
+    await abortable(settled, signal)
+    const asked = routes.linked()
+    round.needed = neededOf(options, asked.length)
+    const stop = () => round.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    const leftMs = Math.max(1, endMs - clock.nowMs())
+    const ask = async (route: Route) => {
+      const from = route.remote.label
+      const { headers } = options
+      const call = { to: from.id, signal: round.signal, ...(headers && { headers }) }
+      try {
+        const answer = await this.#requests.call(routes, question, leftMs, call)
+        if (round.answered({ from, answer })) onAnswer({ from, answer })
+      } catch (error) {
+        round.unanswered(from, toEarshotError(error))
+      }
+    }
+    await Promise.all(asked.map(ask))
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** One question, and all that is known of its answers. */
+class Round {
+  readonly answers: ScatterAnswer<unknown>[] = []
+  readonly silent: { from: Answerer; why: 'late' | 'gone' | 'unneeded' }[] = []
+  readonly failed: { from: Answerer; error: EarshotError }[] = []
+  needed = 0
+  readonly #controller = new AbortController()
+
+  constructor() {
+    // One listener for each who is asked: no leak, however many they are.
+    setMaxListeners(0, this.#controller.signal)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get enough(): boolean {
+    return this.answers.length >= this.needed
+  }
+
+  /** False for one too many. */
+  answered(answer: ScatterAnswer<unknown>): boolean {
+    // One that came with the last that was needed.
+    if (this.signal.aborted) {
+      this.silent.push({ from: answer.from, why: 'unneeded' })
+      return false
+    }
+    this.answers.push(answer)
+    if (this.enough) this.stop()
+    return true
+  }
+
+  unanswered(from: Answerer, error: EarshotError): void {
+    const why = silences[error.code]
+    if (why) this.silent.push({ from, why })
+    else this.failed.push({ from, error })
+  }
+
+  /** The others need not go on. */
+  stop(): void {
+    this.#controller.abort()
+  }
+}
+
+/** Errors of a request that say that there is no answer, and no more than that. */
+const silences: { readonly [code: string]: 'late' | 'gone' | 'unneeded' | undefined } = {
+  EARSHOT_TIMEOUT: 'late',
+  EARSHOT_PEER_GONE: 'gone',
+  // It left between the look around and the call.
+  EARSHOT_NO_SERVER: 'gone',
+  EARSHOT_CANCELLED: 'unneeded',
+}
+
+function neededOf({ until = 'all' }: ScatterOptions, known: number): number {
+  if (until === 'all') return known
+  return until === 'quorum' ? Math.floor(known / 2) + 1 : until
+}
+
+/** @throws EARSHOT_OPTION_INVALID */
+function checked(options: ScatterOptions): ScatterOptions {
+  const { until = 'all', withinMs = 1 } = options
+  const isCount = typeof until === 'number' && Number.isInteger(until) && until >= 1
+  if (until !== 'all' && until !== 'quorum' && !isCount) {
+    const text = `until is 'all', 'quorum' or a number from 1, not ${String(until)}`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/until' })
+  }
+  if (!(typeof withinMs === 'number' && withinMs > 0 && withinMs < 2 ** 31)) {
+    const text = `withinMs is a number of ms above 0, not ${String(withinMs)}`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/withinMs' })
+  }
+  return options
+}

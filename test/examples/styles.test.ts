@@ -1,0 +1,33 @@
+// The examples of the styles of talking, run as a user does.
+
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { example } from './program.ts'
+
+/** What it prints, line by line. */
+function linesOf(name: string): string[] {
+  const [node = '', ...words] = example(name)
+  const options = { encoding: 'utf8', timeout: 20_000 } as const
+  return execFileSync(node, words, options).trim().split('\n')
+}
+
+describe('the example of', () => {
+  it('ticks reads five of a stream without end, and the server hears of it', () => {
+    const wanted = ['0 100.00', '1 100.84', '2 100.91', '3 100.14', '4 99.24']
+    expect(linesOf('ticks')).toEqual([...wanted, 'nobody reads TEA any more'])
+  })
+
+  it('quotes finds the best price, and who gave none', () => {
+    expect(linesOf('quotes')).toEqual([
+      'market sells for 2.9',
+      'asleep: late',
+      'closed: EARSHOT_REMOTE',
+      'the first is enough',
+    ])
+  })
+
+  it('talk goes both ways to the end', () => {
+    const wanted = ['Good morning, guest', 'You said: tea', 'You said: two cups', 'Goodbye']
+    expect(linesOf('talk')).toEqual(wanted)
+  })
+})
