@@ -6,7 +6,7 @@ import { EarshotError } from './base/errors.ts'
 import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
-import { parseVersionRange, type VersionRange } from './contract/version-range.ts'
+import type { VersionRange } from './contract/version-range.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
@@ -26,9 +26,17 @@ import type { StreamServing } from './patterns/stream-serving.ts'
 import type { EventHandler, Subscription } from './patterns/subscriber.ts'
 import type { Talks } from './patterns/talks.ts'
 import type { Verdict } from './patterns/verdict.ts'
+import {
+  badTimeout,
+  checkHandlers,
+  checkOutlet,
+  checkTimeout,
+  isStreamed,
+  isTimeout,
+  rangeOf,
+} from './peer-checks.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
-import type { Access } from './security/access.ts'
 import type { Trust } from './security/trust.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
@@ -296,16 +304,6 @@ export class RunningPeer implements Peer {
   }
 }
 
-/** @throws EARSHOT_DENIED when some who may come to our outlet may not hear this channel */
-function checkOutlet(access: Access, channel: Channel): void {
-  const rule = access.ruleOf(channel)
-  if (rule === undefined || access.holdsForOutlet(rule)) return
-  const text =
-    `rule "${rule}" closes ${channel.key} to some who may hear this peer: one outlet lets in ` +
-    'the same for all events. Give allow.outlet no more than that rule has'
-  throw new EarshotError('EARSHOT_DENIED', text, { path: '/allow/outlet' })
-}
-
 function service(locals: readonly LocalChannel[], parts: RunningParts): Service {
   const { serving, streamServing, mesh } = parts
   let open = true
@@ -319,51 +317,6 @@ function service(locals: readonly LocalChannel[], parts: RunningParts): Service 
     mesh.offersChanged()
   }
   return { close, [Symbol.asyncDispose]: close }
-}
-
-function isStreamed({ kind }: Channel): boolean {
-  return kind === 'stream' || kind === 'duplex'
-}
-
-function checkHandlers(
-  contract: AnyContract,
-  channels: readonly Channel[],
-  handlers: Readonly<Record<string, unknown>>,
-): void {
-  const invalid = (path: string, text: string) =>
-    new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
-  for (const { name, key } of channels) {
-    if (typeof handlers?.[name] !== 'function') {
-      throw invalid(`/${name}`, `${key} has no handler: serve(contract, { ${name}: … })`)
-    }
-  }
-  for (const name of Object.keys(handlers)) {
-    if (!channels.some((channel) => channel.name === name)) {
-      throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)
-    }
-  }
-}
-
-/** @throws EARSHOT_OPTION_INVALID */
-function rangeOf(
-  { major }: { readonly major: number },
-  { version }: SenderOptions,
-): VersionRange | undefined {
-  return version === undefined ? undefined : parseVersionRange(version, major)
-}
-
-function isTimeout(value: unknown): boolean {
-  return typeof value === 'number' && value > 0 && value < 2 ** 31
-}
-
-function badTimeout(value: unknown): EarshotError {
-  const text = `timeoutMs is a number of ms above 0, not ${String(value)}`
-  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/timeoutMs' })
-}
-
-function checkTimeout(value: number | undefined): number | undefined {
-  if (value !== undefined && !isTimeout(value)) throw badTimeout(value)
-  return value
 }
 
 function closed(name: string): EarshotError {

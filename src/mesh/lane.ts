@@ -2,12 +2,12 @@
 // codec that somebody hears them in.
 // Hot path: a record is encoded once per codec. Never knows who hears it.
 
-import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
 import { HEADERS_BIT, Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
+import { tooLarge } from './too-much.ts'
 
 /** A lane in one codec. */
 interface Track {
@@ -198,9 +198,4 @@ function writeExtras(writer: FrameWriter, lengthSize: number, extras: Extras): v
   if (headers === undefined) return
   writer.number(headers.length)
   writer.bytesOf(headers)
-}
-
-function tooLarge({ maxMessageBytes }: Limits): EarshotError {
-  const text = `an event is larger than ${maxMessageBytes} bytes (maxMessageBytes)`
-  return new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
 }

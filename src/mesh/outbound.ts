@@ -5,20 +5,18 @@
 
 import type { Clock, Timer } from '../base/clock.ts'
 import { type Deferred, deferred } from '../base/deferred.ts'
-import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
-import { FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
+import { controlFrame, FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
 import { Slabs } from '../wire/slabs.ts'
-import { varintSize, writeVarint } from '../wire/varint.ts'
 import type { LinkCounts } from './counters.ts'
 import { Handover } from './handover.ts'
+import { overloaded, tooLarge } from './too-much.ts'
 import { Withdrawn } from './withdrawn.ts'
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
-const noBody = Buffer.alloc(0)
 
 export class Outbound {
   readonly #counts: LinkCounts
@@ -45,7 +43,11 @@ export class Outbound {
     this.#clock = clock
     this.#link = link
     this.#limits = limits
-    this.#writer = new FrameWriter(limits.maxFrameBytes, frameHead, slabsFor(limits))
+    this.#writer = new FrameWriter(
+      limits.maxFrameBytes,
+      frameHead,
+      new Slabs(Math.ceil(limits.maxOutboundBytes / SLAB_BYTES)),
+    )
     this.#onTurnEnd = () => {
       this.#scheduled = false
       this.#delay?.cancel()
@@ -182,14 +184,9 @@ export class Outbound {
     return this.#writer.lastBytes
   }
 
-  /**
-   * A record that needs no credit, as a frame of its own. Jumps over what waits, `last` excepted.
-   */
-  control(kind: number, payload: Uint8Array = noBody): void {
-    const frame = Buffer.alloc(frameHead.length + 1 + varintSize(payload.length) + payload.length)
-    frame.set(frameHead)
-    frame[frameHead.length] = kind
-    frame.set(payload, writeVarint(frame, frameHead.length + 1, payload.length))
+  /** A record that needs no credit, as a frame of its own; it jumps over what waits. */
+  control(kind: number, payload?: Uint8Array): void {
+    const frame = controlFrame(kind, payload)
     this.#counts.framesOut++
     this.#counts.bytesOut += frame.length
     this.#link.send(frame)
@@ -350,19 +347,4 @@ export class Outbound {
     this.#ready?.resolve()
     this.#ready = undefined
   }
-}
-
-/** As many as can be on their way at once. */
-function slabsFor({ maxOutboundBytes }: Limits): Slabs {
-  return new Slabs(Math.ceil(maxOutboundBytes / SLAB_BYTES))
-}
-
-function overloaded(limits: Limits): EarshotError {
-  const text = `${limits.maxOutboundBytes} bytes already wait for a slow peer (maxOutboundBytes)`
-  return new EarshotError('EARSHOT_OVERLOADED', text)
-}
-
-function tooLarge(limits: Limits): EarshotError {
-  const text = `a message is larger than ${limits.maxMessageBytes} bytes (maxMessageBytes)`
-  return new EarshotError('EARSHOT_BODY_TOO_LARGE', text)
 }

@@ -132,6 +132,19 @@ export class RecordWalker {
   }
 }
 
+const nothing = new Uint8Array()
+
+/** A frame of one record that needs no credit. */
+export function controlFrame(kind: number, payload: Uint8Array = nothing): Buffer {
+  const head = FRAME_HEAD_BYTES + 1
+  const frame = Buffer.alloc(head + varintSize(payload.length) + payload.length)
+  frame[0] = FRAME_MAGIC
+  frame[1] = PROTOCOL_VERSION
+  frame[2] = kind
+  frame.set(payload, writeVarint(frame, head, payload.length))
+  return frame
+}
+
 /** What a record `missed` says: so many events of that channel were lost on their way. */
 export function missedOf(count: number, channel: string): Buffer {
   const name = Buffer.from(channel)

@@ -3,6 +3,7 @@
 
 import { Type } from 'typebox'
 import { Bytes } from '../../dist/src/contract/bytes.js'
+import { Decimal } from '../../dist/src/contract/decimal.js'
 
 const empties = Type.Array(Type.Object({}))
 const strings = Type.Array(Type.String())
@@ -26,6 +27,8 @@ const tree = Type.Cyclic(
   },
   'Tree',
 )
+const decimals = Type.Array(Decimal({ precision: 1_000, scale: 500 }))
+const wide = Decimal({ precision: 4, length: 8_000_000, name: 'Wide' })
 const fixed = Type.Array(Bytes({ length: 4_096, name: 'Page' }))
 const nulls = Type.Array(
   Type.Union([
@@ -84,6 +87,14 @@ const avro = [
   hex('avro', 'list of 2^30 of itself', tree, `${many} 00`),
   hex('avro', 'list of 2^30 fixed', fixed, `${many} 00`),
   hex('avro', 'list of 2^30 nulls in a union', nulls, `${many} 00`),
+]
+
+const digits = [
+  hex('avro', 'a decimal of 2^30 bytes', decimals, `02 ${many}`),
+  hex('avro', 'a decimal of no bytes', decimals, '02 00 00'),
+  hex('avro', '2^30 decimals', decimals, many),
+  made('avro', 'a decimal of 8 million bytes', wide, () => Buffer.alloc(8_000_000, 1)),
+  made('json', 'a decimal of 8 million digits', decimals, () => `["${'9'.repeat(8_000_000)}"]`),
 ]
 
 const msgpack = [
@@ -167,4 +178,4 @@ const json = [
 ]
 
 /** Attacks that must be refused, but for those that only put rubbish where it is skipped. */
-export const rows = [...avro, ...msgpack, ...protobuf, ...json]
+export const rows = [...avro, ...digits, ...msgpack, ...protobuf, ...json]

@@ -1,0 +1,64 @@
+// Owns the checks of what users hand to a running peer, and the words with which it is refused.
+// Never does what was asked for.
+
+import { EarshotError } from './base/errors.ts'
+import type { Channel } from './contract/channel.ts'
+import type { AnyContract } from './contract/contract.ts'
+import { parseVersionRange, type VersionRange } from './contract/version-range.ts'
+import type { SenderOptions } from './peer-types.ts'
+import type { Access } from './security/access.ts'
+
+/** @throws EARSHOT_DENIED when some who may come to our outlet may not hear this channel */
+export function checkOutlet(access: Access, channel: Channel): void {
+  const rule = access.ruleOf(channel)
+  if (rule === undefined || access.holdsForOutlet(rule)) return
+  const text =
+    `rule "${rule}" closes ${channel.key} to some who may hear this peer: one outlet lets in ` +
+    'the same for all events. Give allow.outlet no more than that rule has'
+  throw new EarshotError('EARSHOT_DENIED', text, { path: '/allow/outlet' })
+}
+
+export function isStreamed({ kind }: Channel): boolean {
+  return kind === 'stream' || kind === 'duplex'
+}
+
+export function checkHandlers(
+  contract: AnyContract,
+  channels: readonly Channel[],
+  handlers: Readonly<Record<string, unknown>>,
+): void {
+  const invalid = (path: string, text: string) =>
+    new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+  for (const { name, key } of channels) {
+    if (typeof handlers?.[name] !== 'function') {
+      throw invalid(`/${name}`, `${key} has no handler: serve(contract, { ${name}: … })`)
+    }
+  }
+  for (const name of Object.keys(handlers)) {
+    if (!channels.some((channel) => channel.name === name)) {
+      throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)
+    }
+  }
+}
+
+/** @throws EARSHOT_OPTION_INVALID */
+export function rangeOf(
+  { major }: { readonly major: number },
+  { version }: SenderOptions,
+): VersionRange | undefined {
+  return version === undefined ? undefined : parseVersionRange(version, major)
+}
+
+export function isTimeout(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value < 2 ** 31
+}
+
+export function badTimeout(value: unknown): EarshotError {
+  const text = `timeoutMs is a number of ms above 0, not ${String(value)}`
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/timeoutMs' })
+}
+
+export function checkTimeout(value: number | undefined): number | undefined {
+  if (value !== undefined && !isTimeout(value)) throw badTimeout(value)
+  return value
+}
