@@ -138,7 +138,7 @@ class MdnsProvider implements MdnsDiscovery {
       signal.addEventListener('abort', withdraw, { once: true })
       this.#sockets.open()
       for (const [address, canAnnounce] of this.#up) {
-        if (canAnnounce) responder.addInterface(address, this.#sockets.reachableAt(address))
+        if (canAnnounce) this.#announceOn(responder, address)
       }
     }
     return Promise.resolve({
@@ -208,7 +208,9 @@ class MdnsProvider implements MdnsDiscovery {
       return
     }
     try {
-      for (const { browser } of this.#watching) browser.receive(address, packet)
+      for (const { browser } of this.#watching) {
+        browser.receive(address, packet, from.port === mdnsPort)
+      }
       // Answers to our own questions say nothing about who else claims our names.
       if (isAlone) return
       for (const responder of this.#responders.keys()) responder.receive(address, packet, from)
@@ -235,8 +237,12 @@ class MdnsProvider implements MdnsDiscovery {
     const isSecond = this.#sockets.isSecond(address)
     for (const { browser } of this.#watching) browser.addInterface(address, isSecond)
     if (!canAnnounce) return
-    const reachable = this.#sockets.reachableAt(address)
-    for (const responder of this.#responders.keys()) responder.addInterface(address, reachable)
+    for (const responder of this.#responders.keys()) this.#announceOn(responder, address)
+  }
+
+  #announceOn(responder: Responder, address: string): void {
+    const sockets = this.#sockets
+    responder.addInterface(address, sockets.reachableAt(address), sockets.isSecond(address))
   }
 
   #interfaceDown(address: string): void {

@@ -19,6 +19,8 @@ import { mdnsPort } from './presence.ts'
 const GROUPS = { 4: '224.0.0.251', 6: 'ff02::fb' } as const
 /** Proves to old receivers that no router passed the packet on. Source: RFC 6762, 11. */
 const TTL = 255
+/** A hundred answers at once wait in it; the kernel may give less. */
+const RECEIVE_BYTES = 524_288
 const POLL_MS = 1_000
 const RETRY_MS = 5_000
 /** An IPv6 address is not to be used for a second or two after its interface is up. */
@@ -222,6 +224,7 @@ export class MulticastSockets {
       try {
         socket.setMulticastInterface(interfaceOf(line.network))
         socket.setMulticastTTL(TTL)
+        socket.setRecvBufferSize(RECEIVE_BYTES)
         socket.setMulticastLoopback(true)
         ready()
         finish()
