@@ -13,6 +13,7 @@ import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import { Dialer } from './dialer.ts'
 import type { Inbound } from './inbound.ts'
+import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
 
 export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved'
@@ -72,7 +73,10 @@ export class Membership {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
     this.#lastLookMs = this.#startMs
-    this.#dialer = new Dialer(parts.clock, parts.limits, (endpoint, id) => this.#dial(endpoint, id))
+    const { clock, limits } = parts
+    this.#dialer = new Dialer(clock, limits, (endpoint, id, signal) => {
+      return this.#dial(endpoint, signal, id)
+    })
   }
 
   start(): void {
@@ -217,13 +221,17 @@ export class Membership {
     return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
-  #dial(endpoint: string, wantedId?: string): Promise<boolean> {
+  #dial(endpoint: string, signal: AbortSignal, wantedId?: string): Promise<boolean> {
     const { transport, clock, limits, hello } = this.#parts
     const link = this.#link(transport.dial(endpoint))
     return new Promise((resolve) => {
       const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
+      // Another endpoint has won; who has said hello on this one by now keeps two links.
+      const lose = () => link.remote === undefined && link.close()
+      signal.addEventListener('abort', lose, { once: true })
       this.#dials.set(link, (reached) => {
         timer.cancel()
+        signal.removeEventListener('abort', lose)
         if (link.remote && wantedId?.startsWith('?')) link.remote.dialledAs = wantedId
         this.#dials.delete(link)
         resolve(reached)
@@ -264,10 +272,15 @@ export class Membership {
   async #redial(remote: Remote): Promise<void> {
     this.#parts.events.changed(remote)
     const { inbox, host } = remote.hello
-    for (const endpoint of nearestFirst(inbox, host === this.#parts.hello().host)) {
-      if (remote.down || remote.links.length > 0) return
-      if (await this.#dial(endpoint)) return
-    }
+    const endpoints = nearestFirst(inbox, host === this.#parts.hello().host)
+    await race({
+      clock: this.#parts.clock,
+      // A death is told in time, however many there are.
+      slots: new Slots(endpoints.length),
+      endpoints,
+      attempt: (endpoint, signal) => this.#dial(endpoint, signal),
+      goesOn: () => !remote.down && remote.links.length === 0,
+    })
     if (remote.links.length === 0) this.drop(remote, 'lost')
   }
 
