@@ -9,12 +9,14 @@ import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
 import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
+import { Gossip } from './discovery/gossip.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
 import type { Discovery, PeerRecord } from './discovery/provider.ts'
 import { removeLeftovers, runtimeDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
+import { joinGossip } from './mesh/gossip-links.ts'
 import { Mesh } from './mesh/mesh.ts'
 import { createDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
@@ -44,7 +46,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const keys = await options.security?.keys(resolved.mesh)
   const transport = await createZeromqTransport(resolved.limits, clock, keys)
   const start = new Start(resolved, transport, clock)
-  const discovery = providers(resolved, options, folder)
+  const discovery = providers(resolved, options, folder, start.mesh)
   const bound = await start.bind(folder)
   const discoverer = start.discoverer(bound, discovery)
   start.mesh.start()
@@ -187,6 +189,7 @@ function providers(
   { local, mesh }: ResolvedOptions,
   { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
   folder: string | undefined,
+  links: Mesh,
 ): Discovery[] {
   const chosen = discovery.flatMap((provider) => {
     if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
@@ -200,6 +203,7 @@ function providers(
   const used = announce ? chosen : chosen.map(silent)
   const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
   for (const provider of chosen) provider.prepare?.(place)
+  for (const one of chosen) if (one instanceof Gossip) joinGossip(one, links)
   return used
 }
 

@@ -59,6 +59,9 @@ const LOOKS_PER_BEAT = 4
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
+  /** Who wants to know of each hello and each death, beside the patterns. */
+  readonly onUp: ((remote: Remote) => void)[] = []
+  readonly onDown: ((remote: Remote) => void)[] = []
   readonly #parts: MembershipParts
   readonly #dialer: Dialer
   readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
@@ -144,6 +147,7 @@ export class Membership {
       counters.peersUp++
       reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
       events.up(remote)
+      for (const hear of this.onUp) hear(remote)
     }
     this.#dialer.settle(hello.id)
     this.#dials.get(link)?.(true)
@@ -172,6 +176,7 @@ export class Membership {
     reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is down: ${reason}` })
     for (const link of [...remote.links]) link.close()
     this.#parts.events.down(remote, reason)
+    for (const hear of this.onDown) hear(remote)
     this.#revive(remote, reason)
   }
 

@@ -24,6 +24,7 @@ export const Kind = {
   differ: 12,
   differs: 13,
   missed: 14,
+  gossip: 15,
   request: 16,
   reply: 17,
   failure: 18,

@@ -42,7 +42,7 @@ describe('the dialer', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('gives the best endpoint 50 ms, then tries the next beside it; losers are closed', async () => {
+  it('gives the best endpoint 50 ms, then tries the next beside it; losers close', async () => {
     const { attempt, lost } = answering(() => clock, { c: 20 })
     const { clock, dialled, dialer: one } = dialer(attempt)
     one.want({ id: 'x', endpoints: ['a', 'b', 'c', 'd'] }, 0)
