@@ -9,6 +9,7 @@ import { addCall } from './call.ts'
 import { addCodecs } from './codecs.ts'
 import { addCompat } from './compat.ts'
 import { addContract } from './contract.ts'
+import { addDoctor } from './doctor/doctor.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
 import { addGen } from './gen.ts'
@@ -21,6 +22,7 @@ import { jsonText, paint, print, say, survivePipe, visible } from './terminal.ts
 const epilogue = `
 Examples:
   $ earshot peers                                       who is there
+  $ earshot doctor orders                               why is it not seen
   $ earshot call shop.orders/place '{"sku":"x","n":1}'  ask somebody
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
@@ -42,7 +44,7 @@ Environment:
   EARSHOT_SECRET  the secret of the mesh, if it has one
   NO_COLOR        no colours`
 
-const withPeers = [addPeers, addCall, addPub, addSub, addCodecs]
+const withPeers = [addPeers, addDoctor, addCall, addPub, addSub, addCodecs]
 const ofContracts = [addContract, addCompat, addGen]
 const commands = [...withPeers, ...ofContracts, addBench, addExplain]
 

@@ -60,7 +60,8 @@ export function parseRumour(
     ...(me !== undefined && { me: recordOf(me, '/me', mesh) }),
     ...(sum !== undefined && { sum: matching(sum, '/sum', SHORT) }),
     ...(have !== undefined && {
-      have: listOf(have, '/have', maxGossipPeers).map((one, at) =>
+      // The sender itself comes on top.
+      have: listOf(have, '/have', maxGossipPeers + 1).map((one, at) =>
         matching(one, `/have/${at}`, SHORT),
       ),
     }),

@@ -77,6 +77,13 @@ export class Browser {
     return this.#reported.size
   }
 
+  /** Whole peers seen on one interface, ourselves included. */
+  peersOn(address: string): number {
+    let count = 0
+    for (const one of this.#cache.all()) if (one.address === address && isComplete(one)) count++
+    return count
+  }
+
   get cachedRecords(): number {
     return this.#cache.size
   }
