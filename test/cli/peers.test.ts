@@ -42,7 +42,7 @@ describe('earshot peers', () => {
     const words = ['peers', '--why', '--mesh', mesh, '--wait', '4000']
     const { stdout } = await earshot(words)
     expect(stdout).toMatch(/ {4}found: +told by dir/)
-    expect(stdout).toMatch(/ {4}link: +ipc, (?:we dialled ipc:|it dialled us)/)
+    expect(stdout).toMatch(/ {4}link: +ipc, (?:we dialled\s+ipc:|it dialled us)/)
     expect(stdout).toMatch(/ {4}door: +[\d.]+ ms, connect included/)
     for (const line of stdout.split('\n')) {
       if (!line.includes('ipc://')) expect(line.length).toBeLessThanOrEqual(80)
