@@ -58,7 +58,14 @@ export { type AvroSchema, avroSchemaOf as toAvro } from './contract/to-avro.ts'
 export { type JsonSchema, toJsonSchema } from './contract/to-json-schema.ts'
 export { contractsToTypeScript, toTypeScript } from './contract/to-typescript.ts'
 export { type DnsOptions, dns } from './discovery/dns/dns.ts'
-export { type MdnsDiscovery, type MdnsOptions, mdns } from './discovery/mdns/mdns.ts'
+export { gossip } from './discovery/gossip.ts'
+export {
+  type MdnsDiscovery,
+  type MdnsInterface,
+  type MdnsOptions,
+  mdns,
+} from './discovery/mdns/mdns.ts'
+export { remedyFor } from './discovery/mdns/remedies.ts'
 export { nativeMdns } from './discovery/native/native.ts'
 export type {
   Announcement,

@@ -10,12 +10,14 @@ import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
 import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
+import { Gossip } from './discovery/gossip.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
 import type { Discovery, PeerRecord } from './discovery/provider.ts'
 import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
+import { joinGossip } from './mesh/gossip-links.ts'
 import { boundId } from './mesh/introduction.ts'
 import { Mesh } from './mesh/mesh.ts'
 import { Policies } from './patterns/client-policies.ts'
@@ -58,7 +60,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const mayHear = (key: string) => access.passes(outletRule, trust?.find(key))
   const transport = await createZeromqTransport(resolved.limits, clock, trust, mayHear)
   const start = new Start(resolved, transport, clock, trust, access)
-  const discovery = providers(resolved, options, folder)
+  const discovery = providers(resolved, options, folder, start.mesh)
   const bound = await start.bind(folder)
   const discoverer = start.discoverer(bound, discovery)
   start.mesh.start()
@@ -252,6 +254,7 @@ function providers(
   { local, mesh }: ResolvedOptions,
   { discovery = ['directory', 'mdns'], announce = true }: PeerOptions,
   folder: string | undefined,
+  links: Mesh,
 ): Discovery[] {
   const chosen = discovery.flatMap((provider) => {
     if (provider === 'directory') return folder === undefined ? [] : [directory({ path: folder })]
@@ -265,6 +268,7 @@ function providers(
   const used = announce ? chosen : chosen.map(silent)
   const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
   for (const provider of chosen) provider.prepare?.(place)
+  for (const one of chosen) if (one instanceof Gossip) joinGossip(one, links)
   return used
 }
 

@@ -142,6 +142,16 @@ export const limitTable = {
     unit: 'peers',
     why: 'services that one registrar announces for others',
   },
+  maxGossipPeers: {
+    value: 1_024,
+    unit: 'peers',
+    why: 'for whom one peer speaks, and of whom one record tells: as many as it may be linked with',
+  },
+  maxGossipBytes: {
+    value: 65_536,
+    unit: 'bytes',
+    why: 'one record of gossip: some 200 peers with their endpoints, or 1 024 in short',
+  },
   maxDialsAtOnce: {
     value: 8,
     unit: 'items',

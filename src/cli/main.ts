@@ -9,6 +9,7 @@ import { addCall } from './call.ts'
 import { addCodecs } from './codecs.ts'
 import { addCompat } from './compat.ts'
 import { addContract } from './contract.ts'
+import { addDoctor } from './doctor/doctor.ts'
 import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
 import { addGen } from './gen.ts'
@@ -23,6 +24,7 @@ import { addTrust } from './trust.ts'
 const epilogue = `
 Examples:
   $ earshot peers                                       who is there
+  $ earshot doctor orders                               why is it not seen
   $ earshot call shop.orders/place '{"sku":"x","n":1}'  ask somebody
   $ earshot sub shop.orders/placed                      hear events
   $ earshot pub shop.orders/placed '{"id":7}'           publish one
@@ -47,7 +49,7 @@ Environment:
   EARSHOT_ALLOW   the allow list of the mesh, if it has one; EARSHOT_KEY is the key of the command
   NO_COLOR        no colours`
 
-const withPeers = [addPeers, addCall, addPub, addSub, addCodecs]
+const withPeers = [addPeers, addDoctor, addCall, addPub, addSub, addCodecs]
 const ofContracts = [addContract, addCompat, addGen]
 const ofTrust = [addKeys, addTrust]
 const commands = [...withPeers, ...ofContracts, ...ofTrust, addBench, addExplain]

@@ -10,6 +10,7 @@ import { type MeshOptions, withMesh } from './options.ts'
 import { type Column, paragraph, tableLines } from './table.ts'
 import { jsonText, paint, print, terminalColumns, visible } from './terminal.ts'
 import { visit } from './visit.ts'
+import { type Why, whyLines, whyOf } from './why.ts'
 
 const columns: readonly Column[] = [
   { title: 'NAME', shrinks: true },
@@ -24,24 +25,29 @@ const columns: readonly Column[] = [
 export function addPeers(program: Command): void {
   withMesh(program.command('peers').summary('who is up, and what they offer'))
     .description('Lists the peers of a mesh that can be heard from here, and what they offer.')
-    .action(async ({ mesh, wait, json }: MeshOptions) => {
+    .option('--why', 'how each was found, by which way it is linked, how far it is')
+    .action(async ({ mesh, wait, json, why }: MeshOptions & { readonly why?: boolean }) => {
       const options = { mesh, faults: ['contract', 'discovery'] }
       const peers = await visit(options, (peer) => hearAll(peer, wait))
       const misfits = await misfitsOf(peers, mesh)
-      const document = { mesh, peers: peers.map((peer) => plain(peer, misfits.get(peer.id))) }
+      const whys: ReadonlyMap<string, Why> = why ? await whyOf(peers, mesh) : new Map()
+      const plainly = peers.map((peer) => plain(peer, misfits.get(peer.id), whys.get(peer.id)))
+      const document = { mesh, peers: plainly }
       if (peers.length === 0) throw nobodyHeard(mesh, wait, document)
       if (json) print(jsonText(document))
-      else for (const line of shown(mesh, peers, misfits)) print(line)
+      else for (const line of shown(mesh, peers, misfits, whys)) print(line)
     })
 }
 
 function plain(
   { contracts, doors, foundAfterMs, mismatches: _, ...rest }: RemotePeer,
   misfits: readonly Misfit[] | undefined,
+  why: Why | undefined,
 ): object {
   return {
     ...rest,
     ...(misfits && { mismatches: misfits }),
+    ...(why && { why }),
     foundAfterMs: Math.round(foundAfterMs * 10) / 10,
     doors,
     contracts: contracts.map(({ name, version, channels }) => ({
@@ -56,6 +62,7 @@ function shown(
   mesh: string,
   peers: readonly RemotePeer[],
   misfits: ReadonlyMap<string, readonly Misfit[]>,
+  whys: ReadonlyMap<string, Why>,
 ): string[] {
   const width = terminalColumns()
   const rows = peers.map((peer) => [
@@ -75,10 +82,15 @@ function shown(
     paint('dim', head),
     ...peers.flatMap((peer, at) => [
       paint('bold', lines[at] ?? ''),
+      ...whyOfOne(whys.get(peer.id), width),
       ...offerLines(peer, width),
       ...misfitLines(misfits.get(peer.id) ?? [], width),
     ]),
   ]
+}
+
+function whyOfOne(why: Why | undefined, width: number): string[] {
+  return why ? whyLines(why, width) : []
 }
 
 /** Where a path on this host leads says nothing; an address does. */

@@ -14,7 +14,7 @@ export interface VisitOptions {
   /** Default: this host alone. */
   readonly listen?: Listen | undefined
   readonly codecs?: readonly CodecName[]
-  readonly discovery?: readonly Discovery[]
+  readonly discovery?: readonly (Discovery | 'directory')[]
   /** True for a command that stays: others that are not announced must find it. */
   readonly announce?: boolean
   /** Faults of these areas are told on stderr. Default: of contracts, and in our own handler. */

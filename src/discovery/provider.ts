@@ -1,6 +1,9 @@
 // Owns what a discovery provider is: it announces us and reports who may exist.
 // Never decides that a peer is up: only an answered hello does.
 
+import type { Clock } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
+
 export interface PeerRecord {
   /** 32 hex digits; `?<endpoint>` where only an endpoint is known until the hello names it. */
   readonly id: string
@@ -56,4 +59,24 @@ export interface Discovery {
   watch(mesh: string, options: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent>
   /** Frees sockets, watchers and timers. Idempotent. */
   close(): Promise<void>
+}
+
+/** What the links do for a provider that works over them; ids are those of peers that are up. */
+export interface GossipLinks {
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'maxGossipBytes' | 'maxGossipPeers'>
+  readonly random: () => number
+  send(to: string, bytes: Buffer): void
+  /** The record with the endpoints that lead from `to` to it. */
+  seenFrom(to: string, record: PeerRecord): PeerRecord
+}
+
+/** A provider that learns from the links that others have found. */
+export interface LinkedDiscovery extends Discovery {
+  /** Called once, before the first link. */
+  over(links: GossipLinks): void
+  linked(id: string): void
+  unlinked(id: string): void
+  /** @throws EARSHOT_BYTES_INVALID naming the field */
+  hear(from: string, bytes: Buffer): void
 }

@@ -1,17 +1,17 @@
-// Owns the attempts to reach a peer that discovery told of: endpoint after endpoint, then again
-// later.
+// Owns the attempts to reach a peer that discovery told of: all its endpoints, then again later.
 // Never knows what a hello means: it asks for a link and is told whether one came about.
 
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
+import { race, Slots } from './race.ts'
 
 export interface DialTarget {
   readonly id: string
   readonly endpoints: readonly string[]
 }
 
-/** Tries one endpoint; resolves true when the hello is done. Never rejects. */
-export type Attempt = (endpoint: string, id: string) => Promise<boolean>
+/** Tries one endpoint of a peer; true when the hello is done. Never rejects. */
+export type Dial = (endpoint: string, id: string, signal: AbortSignal) => Promise<boolean>
 
 interface Wanted {
   target: DialTarget
@@ -26,18 +26,18 @@ const LAST_RETRY_MS = 5_000
 
 export class Dialer {
   readonly #wanted = new Map<string, Wanted>()
-  readonly #waiting: Wanted[] = []
   readonly #clock: Clock
   readonly #limits: Limits
-  readonly #attempt: Attempt
+  readonly #dialOne: Dial
+  readonly #slots: Slots
   #idle: (() => void)[] = []
-  #busy = 0
   #closed = false
 
-  constructor(clock: Clock, limits: Limits, attempt: Attempt) {
+  constructor(clock: Clock, limits: Limits, dial: Dial) {
     this.#clock = clock
     this.#limits = limits
-    this.#attempt = attempt
+    this.#dialOne = dial
+    this.#slots = new Slots(limits.maxDialsAtOnce)
   }
 
   /** Dials after `delayMs` and goes on until `settle` or `forget`. */
@@ -88,31 +88,31 @@ export class Dialer {
       delayMs,
       () => {
         wanted.timer = undefined
-        if (this.#busy >= this.#limits.maxDialsAtOnce) this.#waiting.push(wanted)
-        else void this.#dial(wanted)
+        void this.#dial(wanted)
       },
       true,
     )
   }
 
   async #dial(wanted: Wanted): Promise<void> {
-    this.#busy++
     wanted.dialling = true
-    let reached = false
-    for (const endpoint of wanted.target.endpoints) {
-      if (this.#closed || this.#wanted.get(wanted.target.id) !== wanted) break
-      reached = await this.#attempt(endpoint, wanted.target.id)
-      if (reached) break
-    }
+    const { id, endpoints } = wanted.target
+    const isWanted = () => !this.#closed && this.#wanted.get(id) === wanted
+    const reached = await race({
+      clock: this.#clock,
+      slots: this.#slots,
+      endpoints,
+      attempt: (endpoint, signal) => this.#dialOne(endpoint, id, signal),
+      // Whoever has come to us meanwhile may count on what is under way: nothing of it is cut off.
+      goesOn: isWanted,
+    })
     wanted.dialling = false
-    this.#busy--
-    if (reached) this.settle(wanted.target.id)
-    else if (this.#wanted.get(wanted.target.id) === wanted && !this.#closed) {
+    if (!isWanted()) return
+    if (reached) this.settle(id)
+    else {
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** wanted.failures++, LAST_RETRY_MS)
       this.#later(wanted, delayMs)
       this.#wake()
     }
-    const next = this.#waiting.shift()
-    if (next) void this.#dial(next)
   }
 }

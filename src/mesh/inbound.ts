@@ -96,7 +96,7 @@ export class Inbound {
   #walk(link: Link, walker: RecordWalker): void {
     while (walker.next()) {
       this.#counters.recordsIn++
-      if (link.remote === undefined && walker.kind > Kind.refuse) {
+      if (link.remote === undefined && !isGreeting(walker.kind)) {
         throw new EarshotError('EARSHOT_BYTES_INVALID', 'a record before its hello')
       }
       // Also what we do not know was sent against credit, and is paid back.
@@ -109,6 +109,11 @@ export class Inbound {
       if (!handler(link, walker)) this.#heldBytes += walker.size
     }
   }
+}
+
+/** What may come before it is known who speaks. */
+function isGreeting(kind: number): boolean {
+  return kind >= Kind.hello && kind <= Kind.refuse
 }
 
 function reportBug(error: unknown): void {

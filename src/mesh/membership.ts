@@ -14,6 +14,7 @@ import type { Counters } from './counters.ts'
 import { Dialer } from './dialer.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
+import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
 
 export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
@@ -60,6 +61,9 @@ const LOOKS_PER_BEAT = 4
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
+  /** Who wants to know of each hello and each death, beside the patterns. */
+  readonly onUp: ((remote: Remote) => void)[] = []
+  readonly onDown: ((remote: Remote) => void)[] = []
   readonly #parts: MembershipParts
   readonly #dialer: Dialer
   readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
@@ -74,7 +78,10 @@ export class Membership {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
     this.#lastLookMs = this.#startMs
-    this.#dialer = new Dialer(parts.clock, parts.limits, (endpoint, id) => this.#dial(endpoint, id))
+    const { clock, limits } = parts
+    this.#dialer = new Dialer(clock, limits, (endpoint, id, signal) => {
+      return this.#dial(endpoint, signal, id)
+    })
   }
 
   start(): void {
@@ -142,6 +149,7 @@ export class Membership {
       counters.peersUp++
       reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
       events.up(remote)
+      for (const hear of this.onUp) hear(remote)
     }
     this.#dialer.settle(hello.id)
     this.#dials.get(link)?.(true)
@@ -170,6 +178,7 @@ export class Membership {
     reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is down: ${reason}` })
     for (const link of [...remote.links]) link.close()
     this.#parts.events.down(remote, reason)
+    for (const hear of this.onDown) hear(remote)
     this.#revive(remote, reason)
   }
 
@@ -247,13 +256,17 @@ export class Membership {
     return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
-  #dial(endpoint: string, wantedId?: string): Promise<boolean> {
+  #dial(endpoint: string, signal: AbortSignal, wantedId?: string): Promise<boolean> {
     const { transport, clock, limits, introduction, hello } = this.#parts
     const link = this.#link(transport.dial(endpoint))
     return new Promise((resolve) => {
       const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
+      // Another endpoint has won; who has said hello on this one by now keeps two links.
+      const lose = () => link.remote === undefined && link.close()
+      signal.addEventListener('abort', lose, { once: true })
       this.#dials.set(link, (reached) => {
         timer.cancel()
+        signal.removeEventListener('abort', lose)
         if (link.remote && wantedId?.startsWith('?')) link.remote.dialledAs = wantedId
         this.#dials.delete(link)
         resolve(reached)
@@ -292,11 +305,15 @@ export class Membership {
   /** Every link is lost without a goodbye: one more dial tells a cut wire from a death. */
   async #redial(remote: Remote): Promise<void> {
     this.#parts.events.changed(remote)
-    const { inbox, host } = remote.hello
-    for (const endpoint of nearestFirst(inbox, host === this.#parts.hello().host)) {
-      if (remote.down || remote.links.length > 0) return
-      if (await this.#dial(endpoint)) return
-    }
+    const { clock, hello } = this.#parts
+    const endpoints = nearestFirst(remote.hello.inbox, remote.hello.host === hello().host)
+    await race({
+      clock,
+      endpoints,
+      slots: new Slots(endpoints.length), // a death is told in time, however many there are
+      attempt: (endpoint, signal) => this.#dial(endpoint, signal),
+      goesOn: () => !remote.down && remote.links.length === 0,
+    })
     if (remote.links.length === 0) this.drop(remote, 'lost')
   }
 

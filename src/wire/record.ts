@@ -10,6 +10,7 @@ export const PROTOCOL_VERSION = 1
 export const FRAME_HEAD_BYTES = 2
 
 export const Kind = {
+  gossip: 0,
   hello: 1,
   welcome: 2,
   refuse: 3,

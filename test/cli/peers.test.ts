@@ -38,6 +38,21 @@ describe('earshot peers', () => {
     expect(stdout).toContain(odd.id.slice(0, 8))
   })
 
+  it('says with --why who told of a peer, how it is linked and how far it is', async () => {
+    const words = ['peers', '--why', '--mesh', mesh, '--wait', '4000']
+    const { stdout } = await earshot(words)
+    expect(stdout).toMatch(/ {4}found: +told by dir/)
+    expect(stdout).toMatch(/ {4}link: +ipc, (?:we dialled\s+ipc:|it dialled us)/)
+    expect(stdout).toMatch(/ {4}door: +[\d.]+ ms, connect included/)
+    for (const line of stdout.split('\n')) {
+      if (!line.includes('ipc://')) expect(line.length).toBeLessThanOrEqual(80)
+    }
+    const { peers } = JSON.parse((await earshot([...words, '--json'])).stdout)
+    expect(peers[0].why).toMatchObject({ transport: 'ipc', failure: '' })
+    expect(peers[0].why.inbox.length).toBeGreaterThan(0)
+    expect(peers[0].why.codecs).toContain('json')
+  })
+
   it('prints one document with --json', async () => {
     const { code, stdout } = await earshot(['peers', '--mesh', mesh, '--json', '--wait', '4000'])
     expect(code).toBe(0)

@@ -1,22 +1,37 @@
-// Who is wanted is dialled, endpoint after endpoint, again and again, never too many at once.
+// Who is wanted is dialled, all endpoints side by side, again and again, never too many at once.
 
-import { createVirtualClock } from 'earshot/testing'
+import { createVirtualClock, type VirtualClock } from 'earshot/testing'
 import { describe, expect, it } from 'vitest'
 import { resolveLimits } from '../../src/base/limits.ts'
 import { Dialer } from '../../src/mesh/dialer.ts'
 
-function dialer(attempt: (endpoint: string) => Promise<boolean>, limits = {}) {
+function dialer(attempt: (endpoint: string, signal: AbortSignal) => Promise<boolean>, limits = {}) {
   const clock = createVirtualClock()
   const dialled: [number, string][] = []
-  const one = new Dialer(clock, resolveLimits(limits), (endpoint) => {
+  const one = new Dialer(clock, resolveLimits(limits), (endpoint, _id, signal) => {
     dialled.push([clock.nowMs(), endpoint])
-    return attempt(endpoint)
+    return attempt(endpoint, signal)
   })
   return { clock, dialled, dialer: one }
 }
 
+/** Answers after so many ms, or never; counts what is given up. */
+function answering(clock: () => VirtualClock, afterMs: Readonly<Record<string, number>>) {
+  const lost: string[] = []
+  const attempt = (endpoint: string, signal: AbortSignal) =>
+    new Promise<boolean>((resolve) => {
+      const ms = afterMs[endpoint]
+      if (ms !== undefined) clock().after(ms, () => resolve(true))
+      signal.addEventListener('abort', () => {
+        lost.push(endpoint)
+        resolve(false)
+      })
+    })
+  return { attempt, lost }
+}
+
 describe('the dialer', () => {
-  it('tries one endpoint after the other and stops at the first that answers', async () => {
+  it('goes on at once where it is refused, and stops at the first that answers', async () => {
     const { clock, dialled, dialer: one } = dialer(async (endpoint) => endpoint === 'b')
     one.want({ id: 'x', endpoints: ['a', 'b', 'c'] }, 5)
     await clock.advance(10_000)
@@ -25,6 +40,55 @@ describe('the dialer', () => {
       [5, 'b'],
     ])
     expect(clock.pending).toBe(0)
+  })
+
+  it('gives the best endpoint 50 ms, then tries the next beside it; losers close', async () => {
+    const { attempt, lost } = answering(() => clock, { c: 20 })
+    const { clock, dialled, dialer: one } = dialer(attempt)
+    one.want({ id: 'x', endpoints: ['a', 'b', 'c', 'd'] }, 0)
+    const tried = one.tried()
+    await clock.advance(10_000)
+    await tried
+    expect(dialled).toEqual([
+      [0, 'a'],
+      [50, 'b'],
+      [100, 'c'],
+    ])
+    expect(lost).toEqual(['a', 'b'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('lets the best win that answers late, though the next is under way', async () => {
+    const { attempt, lost } = answering(() => clock, { a: 60, b: 30 })
+    const { clock, dialled, dialer: one } = dialer(attempt)
+    one.want({ id: 'x', endpoints: ['a', 'b'] }, 0)
+    await clock.advance(1_000)
+    expect(dialled.map(([, endpoint]) => endpoint)).toEqual(['a', 'b'])
+    expect(lost).toEqual(['b'])
+  })
+
+  it('counts every endpoint that is under way, and finishes who has begun first', async () => {
+    const { attempt } = answering(() => clock, { x2: 10, y1: 10 })
+    const { clock, dialled, dialer: one } = dialer(attempt, { maxDialsAtOnce: 2 })
+    one.want({ id: 'x', endpoints: ['x1', 'x2'] }, 0)
+    one.want({ id: 'w', endpoints: ['w1', 'w2'] }, 0)
+    one.want({ id: 'y', endpoints: ['y1'] }, 1)
+    await clock.advance(200)
+    // Both places are taken by what never answers.
+    expect(dialled.map(([, endpoint]) => endpoint)).toEqual(['x1', 'w1'])
+    one.settle('y')
+    expect(dialled).toHaveLength(2)
+  })
+
+  it('begins nothing more for one who has come to us, and cuts nothing off', async () => {
+    const { attempt, lost } = answering(() => clock, { a: 500 })
+    const { clock, dialled, dialer: one } = dialer(attempt)
+    one.want({ id: 'x', endpoints: ['a', 'b', 'c'] }, 0)
+    await clock.advance(10)
+    one.settle('x')
+    await clock.advance(1_000)
+    expect(dialled.map(([, endpoint]) => endpoint)).toEqual(['a'])
+    expect(lost).toEqual([])
   })
 
   it('tries again later and later, up to every 5 s, until it is told to stop', async () => {

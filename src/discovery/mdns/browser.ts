@@ -5,16 +5,21 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import { isNewer, sameRecord } from '../merge.ts'
 import { meshHash } from '../mesh-hash.ts'
 import type { DiscoveryEvent, PeerRecord } from '../provider.ts'
-import { type Instance, isComplete, maxResolves, PeerCache, peerOf } from './cache.ts'
-import { pointerBytes } from './encode.ts'
-import { zoneOf } from './ipv6.ts'
+import { type Instance, isComplete, maxResolves, PeerCache } from './cache.ts'
+import { peerOf } from './found-peer.ts'
 import { browseName } from './names.ts'
-import { type DnsPacket, type DnsQuestion, type DnsRecord, maxFrameBytes, query } from './packet.ts'
+import { type DnsPacket, type DnsQuestion, type DnsRecord, query } from './packet.ts'
+import { missingOf, questionKey, withKnown } from './questions.ts'
 
 /** The first questions come from a port of our own, so that answers come to us alone. */
-const FIRST_ASKS_MS = [0, 150, 1_000]
+const FIRST_ASKS_MS = [0, 150]
+/** From here on one asks for all: the answers go to the group. */
+const SHARED_ASK_MS = 850
+/** So many who look around when we do are a common start: their probes tell who they are. */
+const CROWD = 8
 const NEXT_ASK_MS = 3_000
 const SECOND_FAMILY_MS = 1_000
+const SECOND_FAMILY_SPREAD_MS = 500
 const MAX_ASK_GAP_MS = 3_600_000
 /** After two rounds of asking, whoever can be seen has been. */
 const SYNCED_MS = 250
@@ -39,6 +44,10 @@ interface Interface {
   readonly isSecond: boolean
   asks: number
   gapMs: number
+  /** Others who looked around since we began to. */
+  starters: number
+  /** When we have asked the others to tell the group. */
+  askedAtMs: number
   timer: Timer | undefined
   resolve: Timer | undefined
   /** When each question was last heard from others. */
@@ -66,6 +75,13 @@ export class Browser {
 
   get peerCount(): number {
     return this.#reported.size
+  }
+
+  /** Whole peers seen on one interface, ourselves included. */
+  peersOn(address: string): number {
+    let count = 0
+    for (const one of this.#cache.all()) if (one.address === address && isComplete(one)) count++
+    return count
   }
 
   get cachedRecords(): number {
@@ -103,6 +119,8 @@ export class Browser {
       isSecond,
       asks: 0,
       gapMs: NEXT_ASK_MS,
+      starters: 0,
+      askedAtMs: -Infinity,
       timer: undefined,
       resolve: undefined,
       heardAtMs: new Map(),
@@ -128,18 +146,30 @@ export class Browser {
     }
   }
 
-  receive(address: string, packet: DnsPacket): void {
+  /** `isToGroup`: it came from port 5353, so that what it asks for is told to all. */
+  receive(address: string, packet: DnsPacket, isToGroup: boolean): void {
     const heardOn = this.#interfaces.get(address)
     if (!heardOn) return
-    if (packet.kind === 'query') this.#hearQuestions(heardOn, packet)
+    if (packet.kind === 'response') this.#learn(heardOn, [...packet.answers, ...packet.additionals])
     else {
-      const nowMs = this.#port.clock.nowMs()
-      const records = [...packet.answers, ...packet.additionals]
-      const { touched, gone } = this.#cache.learn(address, records, nowMs)
-      for (const instance of gone) this.#show(instance, 'goodbye')
-      for (const instance of touched) this.#show(instance, 'expired')
-      for (const instance of touched) if (!isComplete(instance)) this.#resolveSoon(heardOn)
+      if (isToGroup) this.#hearQuestions(heardOn, packet)
+      else if (packet.questions.some(({ name }) => name === this.#browse)) heardOn.starters++
+      if (isToGroup && packet.authorities.length > 0) this.#hearProbe(heardOn, packet.authorities)
     }
+  }
+
+  /** Who probes will be there in a moment: of a hundred who start together all know it at once. */
+  #hearProbe(on: Interface, authorities: readonly DnsRecord[]): void {
+    const nowMs = this.#port.clock.nowMs()
+    const pointer = this.#cache.pointerOf(on.address, authorities, this.#hash, nowMs)
+    if (pointer) this.#learn(on, [pointer, ...authorities])
+  }
+
+  #learn(on: Interface, records: readonly DnsRecord[]): void {
+    const { touched, gone } = this.#cache.learn(on.address, records, this.#port.clock.nowMs())
+    for (const instance of gone) this.#show(instance, 'goodbye')
+    for (const instance of touched) this.#show(instance, 'expired')
+    for (const instance of touched) if (!isComplete(instance)) this.#resolveSoon(on)
   }
 
   #begin(on: Interface): void {
@@ -148,8 +178,10 @@ export class Browser {
       return
     }
     on.timer?.cancel()
-    on.asks = FIRST_ASKS_MS.length - 1
-    on.timer = this.#port.clock.after(SECOND_FAMILY_MS, () => this.#ask(on), true)
+    on.asks = FIRST_ASKS_MS.length
+    const { clock, random } = this.#port
+    const delayMs = SECOND_FAMILY_MS + random() * SECOND_FAMILY_SPREAD_MS
+    on.timer = clock.after(delayMs, () => this.#ask(on), true)
   }
 
   #ask(on: Interface): void {
@@ -157,22 +189,34 @@ export class Browser {
     const { clock, ask } = this.#port
     const nowMs = clock.nowMs()
     const isFirst = on.asks < FIRST_ASKS_MS.length
+    if (on.asks === 1 && on.starters >= CROWD) {
+      this.#askLater(on)
+      return
+    }
     const question = { name: this.#browse, type: 'PTR' }
     if (isFirst || !wasHeard(on, question, nowMs)) {
       const known = this.#cache.knownPointers(on.isSecond ? undefined : on.address, nowMs)
       for (const packet of withKnown(question, known)) ask(on.address, packet, isFirst)
+      if (!isFirst) on.askedAtMs = nowMs
     }
+    this.#askLater(on)
+  }
+
+  #askLater(on: Interface): void {
+    on.timer?.cancel()
     on.asks++
-    on.timer = clock.after(this.#nextAskMs(on), () => this.#ask(on), true)
+    on.timer = this.#port.clock.after(this.#nextAskMs(on), () => this.#ask(on), true)
   }
 
   #nextAskMs(on: Interface): number {
     const next = FIRST_ASKS_MS[on.asks]
     if (next !== undefined) return next - (FIRST_ASKS_MS[on.asks - 1] ?? 0)
+    const { random } = this.#port
+    if (on.asks === FIRST_ASKS_MS.length) return SHARED_ASK_MS * (1 + random())
     const gapMs = on.gapMs
     on.gapMs = Math.min(MAX_ASK_GAP_MS, gapMs * 2)
     // Up to a tenth later, so that of many who started together one asks for all.
-    return gapMs * (1 + this.#port.random() / 10)
+    return gapMs * (1 + random() / 10)
   }
 
   /** Somebody asks what we were about to ask: the answers go to the group, so we hear them. */
@@ -184,6 +228,14 @@ export class Browser {
     const { address } = on
     if (!packet.answers.every((record) => this.#cache.wouldName(address, record, nowMs))) return
     for (const question of packet.questions) on.heardAtMs.set(questionKey(question), nowMs)
+    // It counts as asked by us, and the next time is as far away. Source: RFC 6762, 7.3.
+    const isOurs = packet.questions.some(
+      ({ name, type }) => name === this.#browse && type === 'PTR',
+    )
+    const isShared = on.asks >= FIRST_ASKS_MS.length && nowMs - on.askedAtMs >= SAME_QUESTION_MS
+    if (!isOurs || !isShared) return
+    on.askedAtMs = nowMs
+    this.#askLater(on)
   }
 
   #onTick(): void {
@@ -207,12 +259,15 @@ export class Browser {
     const { clock, random } = this.#port
     const run = () => {
       on.resolve = undefined
+      const nowMs = clock.nowMs()
       const questions: DnsQuestion[] = []
       for (const instance of this.#incomplete(on.address)) {
+        const missing = missingOf(instance).filter((one) => !wasHeard(on, one, nowMs))
+        if (missing.length === 0) continue
         instance.resolves++
-        questions.push(...missingOf(instance))
+        questions.push(...missing)
       }
-      this.#askAll(on, questions, clock.nowMs())
+      this.#askAll(on, questions, nowMs)
     }
     on.resolve = clock.after(RESOLVE_DELAY_MS + random() * RESOLVE_SPREAD_MS, run, true)
   }
@@ -276,47 +331,7 @@ export class Browser {
   }
 }
 
-function missingOf({ address, name, service, text, hosts }: Instance): DnsQuestion[] {
-  const questions: DnsQuestion[] = []
-  if (!service) questions.push({ name, type: 'SRV' })
-  if (!text) questions.push({ name, type: 'TXT' })
-  if (service && hosts.size === 0) {
-    const host = service.record.data.target
-    questions.push({ name: host, type: 'A' })
-    if (zoneOf(address)) questions.push({ name: host, type: 'AAAA' })
-  }
-  return questions
-}
-
-/** The question with what we know already; what does not fit follows in further packets. */
-function withKnown(question: DnsQuestion, known: readonly DnsRecord[]): DnsPacket[] {
-  const lists: DnsRecord[][] = [[]]
-  // The first record brings the names that the others point to.
-  const start = 12 + Buffer.byteLength(question.name) * 2
-  let bytes = start
-  for (const record of known) {
-    const size = record.type === 'PTR' ? pointerBytes(record.data) : 0
-    if (bytes + size > maxFrameBytes) {
-      lists.push([])
-      bytes = start
-    }
-    bytes += size
-    lists.at(-1)?.push(record)
-  }
-  return lists.map((answers, index) =>
-    query({
-      questions: index === 0 ? [question] : [],
-      answers,
-      truncated: index < lists.length - 1,
-    }),
-  )
-}
-
 function wasHeard(on: Interface, question: DnsQuestion, nowMs: number): boolean {
   const heardAtMs = on.heardAtMs.get(questionKey(question))
   return heardAtMs !== undefined && nowMs - heardAtMs < SAME_QUESTION_MS
-}
-
-function questionKey({ name, type }: DnsQuestion): string {
-  return `${type} ${name.toLowerCase()}`
 }

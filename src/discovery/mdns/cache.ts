@@ -2,7 +2,6 @@
 // Never keeps a record that does not lead to a peer, and never more than 4,096 of them.
 
 import { isIP } from 'node:net'
-import type { PeerRecord } from '../provider.ts'
 import { isLinkLocal6, zoneOf } from './ipv6.ts'
 import { decodeTxt, isPort, nameKey, sameName, serviceType, type TxtFacts } from './names.ts'
 import type { DnsQuestion, DnsRecord } from './packet.ts'
@@ -105,6 +104,21 @@ export class PeerCache {
     }
     for (const instance of gone) this.remove(instance)
     return { touched, gone }
+  }
+
+  /** What a probe does not say, though who probes for the name of a peer is one of its mesh. */
+  pointerOf(
+    address: string,
+    authorities: readonly DnsRecord[],
+    meshHash: string,
+    nowMs: number,
+  ): DnsRecord | undefined {
+    const text = authorities.find((record) => record.type === 'TXT')
+    if (!text) return undefined
+    const { name: data, ttlSeconds } = text
+    const pointer = { type: 'PTR', name: this.#browse, ttlSeconds, data } as const
+    if (this.wouldName(address, pointer, nowMs)) return undefined
+    return decodeTxt(text.data)?.meshHash === meshHash ? pointer : undefined
   }
 
   /** The instances of one peer on all interfaces. */
@@ -222,7 +236,7 @@ export class PeerCache {
     }
     const before = instance.text
     instance.text = this.#entry(record, nowMs)
-    if (before && dataKey(before.record) === dataKey(record)) return false
+    if (before && sameText(before.record.data, record.data)) return false
     this.#index(instance, false)
     instance.facts = decodeTxt(record.data)
     this.#index(instance, true)
@@ -263,30 +277,6 @@ export class PeerCache {
   }
 }
 
-/** The peer that an instance stands for, once all of its records are known. */
-export function peerOf(instance: Instance, mesh: string): PeerRecord | undefined {
-  const { facts, service, hosts } = instance
-  if (!facts || !service || hosts.size === 0) return undefined
-  const { id, epoch, seq, name, doorPort, meta } = facts
-  const zone = zoneOf(instance.address)
-  const at = (port: number) => [...hosts.keys()].map((host) => endpointAt(host, port, zone))
-  return {
-    id,
-    epoch,
-    seq,
-    mesh,
-    ...(name === undefined ? {} : { name }),
-    inbox: at(service.record.data.port),
-    door: doorPort === undefined ? [] : at(doorPort),
-    ...(meta === undefined ? {} : { meta }),
-  }
-}
-
-function endpointAt(host: string, port: number, zone: string | undefined): string {
-  if (!host.includes(':')) return `tcp://${host}:${port}`
-  return `tcp://[${host}${isLinkLocal6(host) ? `%${zone}` : ''}]:${port}`
-}
-
 export function isComplete({ service, text, hosts }: Instance): boolean {
   return service !== undefined && text !== undefined && hosts.size > 0
 }
@@ -308,6 +298,11 @@ function isDueForRefresh({ heardAtMs, ttlMs, refreshes, spread }: Entry, nowMs: 
   const part = REFRESH_AT[refreshes]
   if (part === undefined) return false
   return nowMs >= heardAtMs + ttlMs * (part + spread * REFRESH_SPREAD)
+}
+
+function sameText(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  if (a === b) return true
+  return a.length === b.length && a.every((one, at) => Buffer.compare(one, b[at] ?? one) === 0)
 }
 
 /** True when the set of addresses has changed. */

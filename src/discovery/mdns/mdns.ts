@@ -26,6 +26,21 @@ export interface MdnsOptions {
   readonly random?: () => number
 }
 
+/** What happens on one interface, for those who look for a fault. */
+export interface MdnsInterface {
+  readonly name: string
+  readonly address: string
+  /** Hears the group: port 5353 is open and the group is joined. */
+  readonly joined: boolean
+  readonly sent: number
+  readonly received: number
+  /** Our own question came back: multicast works here at least up to our own socket. */
+  readonly heardItself: boolean
+  readonly peers: number
+  /** Why it does not work, as the system says it: `EADDRINUSE`; empty where it does. */
+  readonly fault: string
+}
+
 /** Counts since the provider was made. */
 export interface MdnsStats {
   readonly sent: number
@@ -41,6 +56,7 @@ export interface MdnsStats {
   readonly cached: number
   readonly renames: number
   readonly faults: number
+  readonly interfaces: readonly MdnsInterface[]
 }
 
 export interface MdnsDiscovery extends Discovery {
@@ -60,6 +76,12 @@ export function mdns(options: MdnsOptions = {}): MdnsDiscovery {
   return new MdnsProvider(scope, options.clock ?? systemClock, options.random ?? Math.random)
 }
 
+interface Traffic {
+  sent: number
+  received: number
+  heardItself: boolean
+}
+
 interface Watching {
   readonly browser: Browser
   readonly events: DiscoveryEvents
@@ -77,6 +99,7 @@ class MdnsProvider implements MdnsDiscovery {
   /** Faults from before anybody watched. */
   readonly #unheard: DiscoveryEvent[] = []
   readonly #counts = { sent: 0, received: 0, malformed: 0, offLink: 0, wrongPort: 0 }
+  readonly #traffic = new Map<string, Traffic>()
   #renames = 0
   #faults = 0
   #refused = 0
@@ -113,7 +136,24 @@ class MdnsProvider implements MdnsDiscovery {
       cached += browser.cachedRecords
     }
     const { renames, faults } = { renames: this.#renames, faults: this.#faults }
-    return { ...this.#counts, refused, cached, renames, faults }
+    return { ...this.#counts, refused, cached, renames, faults, interfaces: this.#interfaces() }
+  }
+
+  #interfaces(): MdnsInterface[] {
+    return this.#sockets.lines().map((line) => {
+      const { address } = line
+      const { sent = 0, received = 0, heardItself = false } = this.#traffic.get(address) ?? {}
+      let peers = 0
+      for (const { browser } of this.#watching) peers = Math.max(peers, browser.peersOn(address))
+      return { ...line, sent, received, heardItself, peers }
+    })
+  }
+
+  #trafficOn(address: string): Traffic {
+    const known = this.#traffic.get(address)
+    const traffic = known ?? { sent: 0, received: 0, heardItself: false }
+    if (!known) this.#traffic.set(address, traffic)
+    return traffic
   }
 
   announce(self: PeerRecord, { signal }: { signal: AbortSignal }): Promise<Announcement> {
@@ -138,7 +178,7 @@ class MdnsProvider implements MdnsDiscovery {
       signal.addEventListener('abort', withdraw, { once: true })
       this.#sockets.open()
       for (const [address, canAnnounce] of this.#up) {
-        if (canAnnounce) responder.addInterface(address, this.#sockets.reachableAt(address))
+        if (canAnnounce) this.#announceOn(responder, address)
       }
     }
     return Promise.resolve({
@@ -198,6 +238,9 @@ class MdnsProvider implements MdnsDiscovery {
 
   #receive(address: string, bytes: Uint8Array, from: Address, isAlone: boolean): void {
     this.#counts.received++
+    const traffic = this.#trafficOn(address)
+    traffic.received++
+    if (!isAlone && this.#sockets.isOwnSource(address, from)) traffic.heardItself = true
     const packet = decodePacket(bytes)
     if (!packet) {
       this.#counts.malformed++
@@ -208,7 +251,9 @@ class MdnsProvider implements MdnsDiscovery {
       return
     }
     try {
-      for (const { browser } of this.#watching) browser.receive(address, packet)
+      for (const { browser } of this.#watching) {
+        browser.receive(address, packet, from.port === mdnsPort)
+      }
       // Answers to our own questions say nothing about who else claims our names.
       if (isAlone) return
       for (const responder of this.#responders.keys()) responder.receive(address, packet, from)
@@ -220,11 +265,13 @@ class MdnsProvider implements MdnsDiscovery {
 
   #send(address: string, packet: DnsPacket, to?: Address): void {
     this.#counts.sent++
+    this.#trafficOn(address).sent++
     this.#sockets.send(address, encodePacket(packet), to)
   }
 
   #ask(address: string, packet: DnsPacket, isAlone: boolean): void {
     this.#counts.sent++
+    this.#trafficOn(address).sent++
     // Where port 5353 is not to be had, all questions go out alone.
     if (isAlone || !this.#up.get(address)) this.#sockets.ask(address, encodePacket(packet))
     else this.#sockets.send(address, encodePacket(packet))
@@ -235,8 +282,12 @@ class MdnsProvider implements MdnsDiscovery {
     const isSecond = this.#sockets.isSecond(address)
     for (const { browser } of this.#watching) browser.addInterface(address, isSecond)
     if (!canAnnounce) return
-    const reachable = this.#sockets.reachableAt(address)
-    for (const responder of this.#responders.keys()) responder.addInterface(address, reachable)
+    for (const responder of this.#responders.keys()) this.#announceOn(responder, address)
+  }
+
+  #announceOn(responder: Responder, address: string): void {
+    const sockets = this.#sockets
+    responder.addInterface(address, sockets.reachableAt(address), sockets.isSecond(address))
   }
 
   #interfaceDown(address: string): void {

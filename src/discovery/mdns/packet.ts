@@ -70,9 +70,32 @@ export function response(parts: Partial<Omit<DnsPacket, 'kind'>>): DnsPacket {
   return { ...empty, ...parts, kind: 'response' }
 }
 
-/** Undefined for everything that is not a sound packet; types we do not use are left out. */
+/** Packets that were read lately, by their bytes. */
+const lately = new Map<string, DnsPacket | undefined>()
+const MAX_LATELY = 64
+/** A stranger's largest packets are not worth their memory. */
+const MAX_LATELY_BYTES = 1_500
+
+/**
+ * Undefined for everything that is not a sound packet; types we do not use are left out. The same
+ * packet is read once: all ask for the same, what matters is said two or three times, and all
+ * peers of a process hear it.
+ */
 export function decodePacket(bytes: Uint8Array): DnsPacket | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (buffer.length > MAX_LATELY_BYTES) return read(buffer)
+  const key = buffer.toString('latin1')
+  if (lately.has(key)) return lately.get(key)
+  const packet = read(buffer)
+  for (const oldest of lately.keys()) {
+    if (lately.size < MAX_LATELY) break
+    lately.delete(oldest)
+  }
+  lately.set(key, packet)
+  return packet
+}
+
+function read(buffer: Buffer): DnsPacket | undefined {
   if (!isSound(buffer)) return undefined
   let raw: ReturnType<typeof decode>
   try {

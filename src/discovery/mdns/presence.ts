@@ -3,7 +3,7 @@
 
 import type { Timer } from '../../base/clock.ts'
 import { type Address, type AnswerPort, AnswerQueue } from './answers.ts'
-import { sameName } from './names.ts'
+import { nameKey, sameName } from './names.ts'
 import { compareClaims, type OwnRecords } from './own-records.ts'
 import {
   type DnsPacket,
@@ -30,6 +30,9 @@ const SHARED_DELAY_MS = 20
 const SHARED_SPREAD_MS = 100
 /** What those who do not keep a cache in step may keep. Source: RFC 6762, 6.7. */
 const LEGACY_TTL_SECONDS = 10
+/** So many peers are answered alone in a while: a hundred times a hundred answers help nobody. */
+const MAX_ALONE = 8
+const ALONE_WINDOW_MS = 250
 
 export interface PresencePort extends Omit<AnswerPort, 'companions'> {
   /** The name that only Earshot asks for: its askers do keep their cache in step. */
@@ -46,10 +49,15 @@ export class Presence {
   readonly #port: PresencePort
   readonly #answers: AnswerQueue
   #records: OwnRecords
+  #keyed: OwnRecords | undefined
+  #keys: ReadonlyMap<string, DnsRecord> = new Map()
+  #names: ReadonlySet<string> = new Set()
   #phase: 'probing' | 'held' | 'gone' = 'probing'
   #timer: Timer | undefined
   #change: Timer | undefined
   #announcedAtMs = -Infinity
+  #aloneSinceMs = -Infinity
+  #alone = 0
 
   constructor(port: PresencePort, records: OwnRecords) {
     this.#port = port
@@ -144,9 +152,10 @@ export class Presence {
   }
 
   #hearAnswers(records: readonly DnsRecord[]): void {
-    const own = new Map(this.#all().map((record) => [recordKey(record), record]))
+    const own = this.#own()
     const spared: string[] = []
     for (const record of records) {
+      if (!this.#names.has(nameKey(record.name))) continue
       const key = recordKey(record)
       const ours = own.get(key)
       if (ours) {
@@ -213,11 +222,12 @@ export class Presence {
   }
 
   #knownTo(answers: readonly DnsRecord[]): Set<string> {
-    const own = new Map(this.#all().map((record) => [recordKey(record), record.ttlSeconds]))
+    const own = this.#own()
     const known = new Set<string>()
     for (const record of answers) {
+      if (!this.#names.has(nameKey(record.name))) continue
       const key = recordKey(record)
-      const ttlSeconds = own.get(key)
+      const ttlSeconds = own.get(key)?.ttlSeconds
       if (ttlSeconds !== undefined && record.ttlSeconds * 2 >= ttlSeconds) known.add(key)
     }
     return known
@@ -226,10 +236,26 @@ export class Presence {
   #answer(records: readonly DnsRecord[], packet: DnsPacket, from: Address): void {
     const { unique } = this.#records
     const isLegacy = from.port !== mdnsPort
+    if (isLegacy && this.#isCrowded(packet)) {
+      // Who still probes is about to be heard by all anyway.
+      if (this.#phase === 'held') this.#answerGroup(records)
+      return
+    }
     if (isLegacy || packet.questions.every(({ unicast }) => unicast)) {
       this.#answerOne(records, packet, from, isLegacy)
     } else if (records.every((record) => unique.includes(record))) this.#answers.add(records, 0)
     else this.#answerGroup(records)
+  }
+
+  /** Peers that ask at once all listen to the group, too, or ask again soon. */
+  #isCrowded({ questions }: DnsPacket): boolean {
+    if (!questions.some(({ name }) => sameName(name, this.#port.browse))) return false
+    const nowMs = this.#port.clock.nowMs()
+    if (nowMs - this.#aloneSinceMs >= ALONE_WINDOW_MS) {
+      this.#aloneSinceMs = nowMs
+      this.#alone = 0
+    }
+    return ++this.#alone > MAX_ALONE
   }
 
   #answerGroup(records: readonly DnsRecord[]): void {
@@ -267,6 +293,16 @@ export class Presence {
     const delayMs = random() * Math.min(20, peerCount() / 5)
     if (delayMs < 1) send(reply, to)
     else clock.after(delayMs, () => this.#phase !== 'gone' && send(reply, to), true)
+  }
+
+  /** By key. Most of what is heard is about others: their keys are made for nothing. */
+  #own(): ReadonlyMap<string, DnsRecord> {
+    if (this.#keyed !== this.#records) {
+      this.#keyed = this.#records
+      this.#keys = new Map(this.#all().map((record) => [recordKey(record), record]))
+      this.#names = new Set(this.#all().map(({ name }) => nameKey(name)))
+    }
+    return this.#keys
   }
 
   #all(): readonly DnsRecord[] {

@@ -10,6 +10,8 @@ import { type DnsPacket, recordKey } from './packet.ts'
 import { Presence } from './presence.ts'
 
 const FIRST_PROBE_SPREAD_MS = 250
+/** The second family of an interface comes when the first is through with its names. */
+const SECOND_FAMILY_MS = 1_500
 /** Who renames too often is fought by something broken. Source: RFC 6762, 8.1. */
 const MAX_CONFLICTS = 15
 const CONFLICT_PAUSE_MS = 5_000
@@ -30,6 +32,7 @@ export class Responder {
   readonly #presences = new Map<string, Presence>()
   /** Each interface by its own address, with all under which we can be reached over it. */
   readonly #reachable = new Map<string, readonly string[]>()
+  readonly #second = new Set<string>()
   #self: PeerRecord
   #names: OwnNames
   #conflicts = 0
@@ -46,15 +49,22 @@ export class Responder {
   }
 
   /** Begins on an interface, or changes under which addresses we are reached over it. */
-  addInterface(address: string, reachable: readonly string[] = [address]): void {
+  addInterface(
+    address: string,
+    reachable: readonly string[] = [address],
+    isSecond: boolean = false,
+  ): void {
     if (this.#isWithdrawn) return
     const before = this.#recordsAt(address)
     this.#reachable.set(address, reachable)
+    if (isSecond) this.#second.add(address)
+    else this.#second.delete(address)
     this.#revise(address, before)
   }
 
   removeInterface(address: string): void {
     this.#reachable.delete(address)
+    this.#second.delete(address)
     this.#presences.get(address)?.close()
     this.#presences.delete(address)
   }
@@ -113,7 +123,8 @@ export class Responder {
       records,
     )
     this.#presences.set(address, presence)
-    presence.claim(records, random() * FIRST_PROBE_SPREAD_MS)
+    const delayMs = this.#second.has(address) ? SECOND_FAMILY_MS : 0
+    presence.claim(records, delayMs + random() * FIRST_PROBE_SPREAD_MS)
   }
 
   #rename(): void {

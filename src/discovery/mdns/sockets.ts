@@ -15,10 +15,13 @@ import {
   publicInterfaces,
 } from './interfaces.ts'
 import { mdnsPort } from './presence.ts'
+import { remedyFor } from './remedies.ts'
 
 const GROUPS = { 4: '224.0.0.251', 6: 'ff02::fb' } as const
 /** Proves to old receivers that no router passed the packet on. Source: RFC 6762, 11. */
 const TTL = 255
+/** A hundred answers at once wait in it; the kernel may give less. */
+const RECEIVE_BYTES = 524_288
 const POLL_MS = 1_000
 const RETRY_MS = 5_000
 /** An IPv6 address is not to be used for a second or two after its interface is up. */
@@ -89,6 +92,17 @@ export class MulticastSockets {
   isSecond(address: string): boolean {
     const network = this.#lines.get(address)?.network
     return network?.family === 6 && this.#hasIPv4(network.name)
+  }
+
+  lines(): { name: string; address: string; joined: boolean; fault: string }[] {
+    return [...this.#lines.values()].map(({ network: { name, address }, group, fault }) => {
+      return { name, address, joined: group !== undefined, fault }
+    })
+  }
+
+  /** True for a packet that came from the port that only we ask from. */
+  isOwnSource(address: string, from: Address): boolean {
+    return this.#lines.get(address)?.alone?.address().port === from.port
   }
 
   /** Where a peer may listen to be reached over the interface with this address. */
@@ -222,6 +236,7 @@ export class MulticastSockets {
       try {
         socket.setMulticastInterface(interfaceOf(line.network))
         socket.setMulticastTTL(TTL)
+        socket.setRecvBufferSize(RECEIVE_BYTES)
         socket.setMulticastLoopback(true)
         ready()
         finish()
@@ -319,23 +334,5 @@ function closeSocket(socket: Socket): void {
     socket.close()
   } catch {
     // Already closed by its own error: that is what was wanted.
-  }
-}
-
-function remedyFor(code: string): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'another program holds UDP port 5353 for itself (avahi: disallow-other-stacks=no)'
-    case 'EPERM':
-    case 'EACCES':
-      return 'a firewall forbids it: allow UDP port 5353 to and from 224.0.0.251'
-    case 'ENODEV':
-    case 'EADDRNOTAVAIL':
-      return 'the interface is down or has lost its address'
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-      return 'no way leads to 224.0.0.251: bring the interface up, or allow local network access'
-    default:
-      return 'use another discovery provider (directory, static) where multicast is not to be had'
   }
 }

@@ -141,7 +141,7 @@ export class Host {
 
   receive(packet: DnsPacket, from: Address, to: Address | undefined): void {
     if (this.#isOff) return
-    this.browser.receive(this.address, packet)
+    this.browser.receive(this.address, packet, from.port === 5_353)
     if (to?.port !== ALONE_PORT) this.responder.receive(this.address, packet, from)
   }
 

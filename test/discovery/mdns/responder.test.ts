@@ -317,3 +317,30 @@ describe('a responder whose name is contested', () => {
     expect(probes).toBeLessThan(60)
   })
 })
+
+describe('a responder that many ask at once', () => {
+  const askers = Array.from({ length: 20 }, (_, index) => 50_000 + index)
+
+  it.each([
+    ['still probes: the others hear its probes', 100, 8, 0],
+    ['holds its names: the others are told by the group, once', 5_000, 8, 1],
+  ])('answers eight alone while it %s', async (_what, afterMs, alone, grouped) => {
+    const ether = new Ether()
+    const [host, asker] = [ether.host(), ether.host()]
+    host.announce()
+    await ether.clock.advance(afterMs)
+    ether.sent.length = 0
+    for (const port of askers) asker.speak(query({ questions: [browse] }), port)
+    await ether.clock.advance(130)
+    const said = ether.sent.filter(({ from, packet }) => {
+      return from.address === host.address && packet.kind === 'response'
+    })
+    expect(said.filter(({ to }) => to)).toHaveLength(alone)
+    expect(said.filter(({ to }) => !to)).toHaveLength(grouped)
+    asker.speak(query({ questions: [browse] }), 49_999)
+    await ether.clock.advance(300)
+    asker.speak(query({ questions: [browse] }), 49_998)
+    await ether.clock.advance(30)
+    expect(ether.sent.some(({ to }) => to?.port === 49_998)).toBe(true)
+  })
+})

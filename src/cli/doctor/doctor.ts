@@ -1,0 +1,71 @@
+// Owns `earshot doctor`: what keeps peers from seeing each other, and the next step.
+// Never mends anything, and is announced to nobody.
+
+import type { Command } from 'commander'
+import { type Discovery, type Listen, mdns, type Peer, type RemotePeer } from 'earshot'
+import { exitCodes, Failure } from '../failure.ts'
+import { hearAll } from '../hear-all.ts'
+import { type MeshOptions, withListen, withMesh } from '../options.ts'
+import { jsonText, paint, print, terminalColumns, visible } from '../terminal.ts'
+import { visit } from '../visit.ts'
+import { type Finding, findingLines } from './finding.ts'
+import { interfaceFindings } from './interfaces.ts'
+import { systemFindings } from './system.ts'
+import { viewFindings } from './views.ts'
+
+interface DoctorOptions extends MeshOptions {
+  readonly listen?: Listen
+}
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .summary('why peers do not see each other')
+    .description('Looks at interfaces, firewall, doors and versions, and says what to do next.')
+    .argument('[peer]', 'name, or beginning of the id, of one that should be seen')
+  withListen(withMesh(command)).action((named: string | undefined, options: DoctorOptions) =>
+    examine(named, options),
+  )
+}
+
+async function examine(named: string | undefined, options: DoctorOptions): Promise<void> {
+  const { mesh, wait, json, listen } = options
+  const multicast = mdns({ scope: 'lan' })
+  const look = async (peer: Peer) => {
+    const peers = await hearAll(peer, wait)
+    return [
+      ...interfaceFindings(multicast),
+      ...(await systemFindings()),
+      ...whoIsThere(peers, mesh, named),
+      ...(await viewFindings(peers, mesh, named)),
+    ]
+  }
+  // What it finds is all that is told: the same as faults would be told twice.
+  const discovery: readonly (Discovery | 'directory')[] = ['directory', multicast]
+  const findings = await visit({ mesh, listen, discovery, faults: [] }, look)
+  const bad = findings.filter(({ level }) => level === 'bad').length
+  if (json) print(jsonText({ mesh, ...(named !== undefined && { peer: named }), bad, findings }))
+  else {
+    for (const line of findingLines(findings, terminalColumns())) print(line)
+    const verdict = bad === 0 ? 'nothing is wrong that can be seen from here' : `${bad} to mend`
+    print(paint('bold', verdict))
+  }
+  if (bad > 0) process.exitCode = exitCodes.failed
+}
+
+/** @throws nothing: that nobody is there is a finding, too */
+function whoIsThere(
+  peers: readonly RemotePeer[],
+  mesh: string,
+  named: string | undefined,
+): Finding[] {
+  const isMeant = ({ name, id }: RemotePeer) => name === named || id.startsWith(named ?? '')
+  if (named === '') throw new Failure(exitCodes.usage, 'which peer?', 'earshot peers lists them')
+  if (peers.some(isMeant)) return []
+  const who = named === undefined ? 'no peer' : `no peer "${visible(named)}"`
+  const others = peers.length === 0 ? '' : `; ${peers.length} others are`
+  const secret = process.env.EARSHOT_SECRET ? 'the secret is another' : 'it has a secret'
+  const text = `${who} of mesh "${mesh}" is heard from here${others}`
+  const next = `is it running, is its mesh "${mesh}", is it on this network, or ${secret}?`
+  return [{ area: 'mesh', level: 'bad', text, next }]
+}

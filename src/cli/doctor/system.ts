@@ -1,0 +1,76 @@
+// Owns what the doctor finds out about this host: other responders, rules of the firewall.
+// Never changes anything, and is never certain: it reads what this user may read.
+
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Finding } from './finding.ts'
+
+const run = promisify(execFile)
+const LIMIT_MS = 2_000
+const MAX_BYTES = 4_194_304
+/** 5353, as the kernel writes it. */
+const PORT = ':14E9'
+
+export async function systemFindings(): Promise<Finding[]> {
+  return [responderFinding(), await firewallFinding()]
+}
+
+/** How many sockets hold port 5353; some of them are ours. */
+function responderFinding(): Finding {
+  const area = 'system'
+  const avahi = existsSync('/run/avahi-daemon/pid')
+  const daemon = avahi ? 'Avahi runs and' : 'no Avahi runs;'
+  const tables = ['/proc/net/udp', '/proc/net/udp6'].filter((path) => existsSync(path))
+  if (tables.length === 0) {
+    return { area, level: 'note', text: 'who else holds UDP port 5353 is not told on this system' }
+  }
+  const holders = tables.flatMap(holdersIn)
+  const users = [...new Set(holders)].join(', ')
+  const text = `${daemon} ${holders.length} sockets hold UDP port 5353, of user ids ${users || '-'}`
+  return { area, level: 'ok', text, facts: { avahi, sockets: holders.length } }
+}
+
+function holdersIn(path: string): string[] {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(1)
+  const rows = lines.map((line) => line.trim().split(/\s+/))
+  return rows.flatMap(([, local = '', , , , , , uid = '?']) => (local.endsWith(PORT) ? [uid] : []))
+}
+
+async function firewallFinding(): Promise<Finding> {
+  const rules = (await output('nft', 'list', 'ruleset')) ?? (await output('iptables', '-S'))
+  if (rules === undefined) {
+    const text = 'the firewall does not tell its rules: neither nft nor iptables, or not to us'
+    return { area: 'system', level: 'note', text, next: 'run earshot doctor as root to see them' }
+  }
+  const suspects = suspectsIn(rules)
+  const [first] = suspects
+  if (first === undefined) {
+    return { area: 'system', level: 'ok', text: 'no rule of the firewall drops what comes in' }
+  }
+  const more = suspects.length > 1 ? ` and ${suspects.length - 1} more` : ''
+  const text = `the firewall may drop discovery or links: "${first}"${more}`
+  const next = 'allow UDP port 5353 for discovery, and the TCP ports of inbox, outlet and door'
+  return { area: 'system', level: 'note', text, next, facts: { suspects } }
+}
+
+/** Rules, and policies of whole chains, by which a packet of ours could be lost. */
+export function suspectsIn(rules: string): string[] {
+  const lines = rules.split('\n').map((line) => line.trim())
+  return lines.filter((line) => {
+    if (/hook (?:input|output)\b.*policy drop|^-P (?:INPUT|OUTPUT) DROP/.test(line)) return true
+    const drops = /\b(?:drop|reject)\b|-j (?:DROP|REJECT)/.test(line) && !line.startsWith('type ')
+    return drops && (/224\.0\.0\.251|ff02::fb|5353|mdns/.test(line) || !/dport|daddr/.test(line))
+  })
+}
+
+/** Undefined where the program is not there, fails, or may not be run by us. */
+async function output(file: string, ...words: string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await run(file, words, { timeout: LIMIT_MS, maxBuffer: MAX_BYTES })
+    return stdout
+  } catch {
+    // The same for all: the doctor says that the rules are not to be had.
+    return undefined
+  }
+}

@@ -1,0 +1,70 @@
+// Owns `earshot peers --why`: how each peer was found, by which way it is linked, how far it is.
+// Never believes a door: what is no text is left out.
+
+import { type RemotePeer, systemClock } from 'earshot'
+import { askPeer } from './door.ts'
+import { toFailure } from './failure.ts'
+import { paragraph } from './table.ts'
+
+/** What can be told of one peer, from here and by its own door. */
+export interface Why {
+  readonly via: readonly string[]
+  readonly dialledBy: 'us' | 'it'
+  readonly transport: RemotePeer['transport']
+  readonly endpoint: string
+  /** Where it can be dialled, as its hello says, best first. */
+  readonly inbox: readonly string[]
+  /** Codecs that it speaks, best first. */
+  readonly codecs: readonly string[]
+  /** There and back, asked at the door: the connect and the handshake are in it. */
+  readonly doorMs: number | undefined
+  readonly failure: string
+}
+
+/** By the id of the peer. Never rejects. */
+export async function whyOf(
+  peers: readonly RemotePeer[],
+  mesh: string,
+): Promise<ReadonlyMap<string, Why>> {
+  return new Map(
+    await Promise.all(peers.map(async (peer) => [peer.id, await ofOne(peer, mesh)] as const)),
+  )
+}
+
+export function whyLines(why: Why, width: number): string[] {
+  const { via, dialledBy, transport, endpoint, inbox, codecs, doorMs, failure } = why
+  const told =
+    via.length === 0 ? 'no provider told of it: it came to us' : `told by ${via.join(', ')}`
+  const dialled = dialledBy === 'us' ? `we dialled ${endpoint}` : 'it dialled us'
+  const door = doorMs === undefined ? failure : `${doorMs.toFixed(1)} ms, connect included`
+  const rows = {
+    found: told,
+    link: `${transport}, ${dialled}`,
+    inbox: inbox.join(', '),
+    speaks: codecs.join(', '),
+    door,
+  }
+  return Object.entries(rows).flatMap(([title, text]) =>
+    text === '' ? [] : paragraph(`${`${title}:`.padEnd(8)}${text}`, width, '    '),
+  )
+}
+
+async function ofOne(peer: RemotePeer, mesh: string): Promise<Why> {
+  const { via, endpoint, transport } = peer
+  const dialledBy = endpoint === 'accepted' ? 'it' : 'us'
+  const known = { via, dialledBy, transport, endpoint } as const
+  const fromMs = systemClock.nowMs()
+  try {
+    const { hello } = await askPeer(peer, { op: 'hello' }, mesh)
+    const doorMs = systemClock.nowMs() - fromMs
+    const { inbox, codecs } = Object(hello) as Record<string, unknown>
+    return { ...known, inbox: texts(inbox), codecs: texts(codecs), doorMs, failure: '' }
+  } catch (thrown) {
+    const failure = toFailure(thrown).message
+    return { ...known, inbox: [], codecs: [], doorMs: undefined, failure }
+  }
+}
+
+function texts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : []).filter((one) => typeof one === 'string')
+}

@@ -1,0 +1,119 @@
+// Owns the race of one peer's endpoints: side by side, the best with a head start, losers closed.
+// Never dials again: whoever wants the peer decides what a lost race means.
+// Source: RFC 8305, 5 (happy eyeballs).
+
+import type { Clock, Timer } from '../base/clock.ts'
+
+/** A dial in the same network is over by then, or its address leads nowhere. */
+const HEAD_START_MS = 50
+
+/** Tries one endpoint until the hello is done, or `signal` aborts it. Never rejects. */
+export type Attempt = (endpoint: string, signal: AbortSignal) => Promise<boolean>
+
+/** How many attempts there may be at once, whoever they are for. */
+export class Slots {
+  readonly #most: number
+  readonly #waiting: (() => void)[] = []
+  #taken = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Runs now or later; `goesOn` before those who have not begun. */
+  take(run: () => void, goesOn: boolean): void {
+    if (this.#taken >= this.#most) {
+      if (goesOn) this.#waiting.unshift(run)
+      else this.#waiting.push(run)
+      return
+    }
+    this.#taken++
+    run()
+  }
+
+  give(): void {
+    this.#taken--
+    const next = this.#waiting.shift()
+    if (next) this.take(next, true)
+  }
+}
+
+export interface RaceParts {
+  readonly clock: Clock
+  readonly slots: Slots
+  /** Best first. */
+  readonly endpoints: readonly string[]
+  readonly attempt: Attempt
+  /** False: nothing more is begun; what is under way comes to its end. */
+  readonly goesOn: () => boolean
+}
+
+/** True when one endpoint has answered; the others are given up then. Never rejects. */
+export function race(parts: RaceParts): Promise<boolean> {
+  return new Promise((resolve) => {
+    new Race(parts, resolve).next()
+  })
+}
+
+class Race {
+  readonly #parts: RaceParts
+  readonly #end: (reached: boolean) => void
+  readonly #running = new Set<AbortController>()
+  #begun = 0
+  #isWaiting = false
+  #isOver = false
+  #timer: Timer | undefined
+
+  constructor(parts: RaceParts, end: (reached: boolean) => void) {
+    this.#parts = parts
+    this.#end = end
+  }
+
+  next(): void {
+    if (this.#isOver || this.#isWaiting) return
+    this.#timer?.cancel()
+    if (this.#hasMore()) {
+      this.#isWaiting = true
+      this.#parts.slots.take(() => this.#start(), this.#begun > 0)
+    } else if (this.#running.size === 0) this.#finish(false)
+  }
+
+  #hasMore(): boolean {
+    return this.#begun < this.#parts.endpoints.length && this.#parts.goesOn()
+  }
+
+  #start(): void {
+    this.#isWaiting = false
+    const { clock, slots, endpoints } = this.#parts
+    const endpoint = endpoints[this.#begun]
+    if (this.#isOver || endpoint === undefined || !this.#hasMore()) {
+      slots.give()
+      this.next()
+      return
+    }
+    this.#begun++
+    void this.#try(endpoint)
+    if (this.#begun < endpoints.length) {
+      this.#timer = clock.after(HEAD_START_MS, () => this.next(), true)
+    }
+  }
+
+  async #try(endpoint: string): Promise<void> {
+    const control = new AbortController()
+    this.#running.add(control)
+    const reached = await this.#parts.attempt(endpoint, control.signal)
+    this.#running.delete(control)
+    if (reached) this.#finish(true)
+    this.#parts.slots.give()
+    // Refused at once: the next need not wait for the head start to be over.
+    this.next()
+  }
+
+  #finish(reached: boolean): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#timer?.cancel()
+    this.#end(reached)
+    for (const loser of this.#running) loser.abort()
+  }
+}
