@@ -44,7 +44,7 @@ async function stranger(mesh: string, victim: PeerProcess, id: string): Promise<
   const socket = new zmq.Dealer({ linger: 0, sendHighWaterMark: 0, receiveTimeout: 10_000 })
   sockets.push(socket)
   const { inbox } = victim.ready.endpoints as { inbox: string[] }
-  socket.connect(inbox.find((endpoint) => endpoint.startsWith('tcp')) as string)
+  socket.connect(inbox.find((endpoint) => endpoint.startsWith('ipc')) as string)
   const channels = [{ name: 'place', kind: 'request', number: 9, codecs: ['json'], id }]
   await socket.send(
     record(Kind.hello, {

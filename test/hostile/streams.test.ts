@@ -65,11 +65,12 @@ async function scene(limits: object = {}) {
   })
   const stranger = new zmq.Dealer({ linger: 0, sendHighWaterMark: 0 })
   sockets.push(stranger)
-  stranger.connect((victim.ready.inbox as string[]).find((one) => one.startsWith('tcp')) as string)
+  stranger.connect((victim.ready.inbox as string[]).find((one) => one.startsWith('ipc')) as string)
   const hello = {
     ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
     ...{ host: 'elsewhere', dialled: '', inbox: [], outlet: [], door: [], codecs: ['json'] },
-    ...{ contracts: [], hears: [], credit: 1_000_000_000, window: 1_000_000, heartbeatMs: 60_000 },
+    ...{ contracts: [], hears: [], credit: 1_000_000_000, window: 1_000_000 },
+    ...{ heartbeatMs: 60_000, revision: 0 },
   }
   await stranger.send(frame([Kind.hello, Buffer.from(JSON.stringify(hello))]))
   const works = async () => {
