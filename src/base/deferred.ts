@@ -6,11 +6,7 @@ export interface Deferred {
 }
 
 export function deferred(): Deferred {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
+  return awaited<void>()
 }
 
 /** The same for a value, which may also never come. */

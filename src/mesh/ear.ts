@@ -3,6 +3,7 @@
 // Never decodes: it hands frames on.
 
 import type { Clock, Timer } from '../base/clock.ts'
+import { deferred } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyReader } from '../codec/resolve.ts'
@@ -113,10 +114,7 @@ export class Ear {
       return known.confirmed
     }
     this.forget(channel)
-    let resolve: () => void = () => undefined
-    const confirmed = new Promise<void>((settle) => {
-      resolve = settle
-    })
+    const { promise: confirmed, resolve } = deferred()
     const from = this.remote
     const heard: Heard = { from, channel, prefix, codec, expected: -1, untold: 0, confirmed }
     this.heard.set(key, heard)

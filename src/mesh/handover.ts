@@ -1,11 +1,12 @@
 // Owns who waits until what they wrote has been handed to the socket.
 // Once a frame, not a message. Never knows what is in a frame.
 
+import { type Awaited, awaited } from '../base/deferred.ts'
+
 interface Waiter {
   /** The count of frames at which it has left. */
   readonly frame: number
-  readonly promise: Promise<boolean>
-  readonly resolve: (left: boolean) => void
+  readonly left: Awaited<boolean>
 }
 
 export class Handover {
@@ -22,13 +23,10 @@ export class Handover {
     if (this.#left >= frames) return Promise.resolve(true)
     if (this.#ended) return Promise.resolve(false)
     const last = this.#waiters.at(-1)
-    if (last?.frame === frames) return last.promise
-    let resolve: (left: boolean) => void = () => undefined
-    const promise = new Promise<boolean>((settle) => {
-      resolve = settle
-    })
-    this.#waiters.push({ frame: frames, promise, resolve })
-    return promise
+    if (last?.frame === frames) return last.left.promise
+    const left = awaited<boolean>()
+    this.#waiters.push({ frame: frames, left })
+    return left.promise
   }
 
   get left(): number {
@@ -41,12 +39,12 @@ export class Handover {
     if (this.#waiters.length === 0) return
     const waiting = this.#waiters.findIndex(({ frame }) => frame > this.#left)
     const ready = this.#waiters.splice(0, waiting < 0 ? this.#waiters.length : waiting)
-    for (const { resolve } of ready) resolve(true)
+    for (const { left } of ready) left.resolve(true)
   }
 
   /** None will leave any more. */
   end(): void {
     this.#ended = true
-    for (const { resolve } of this.#waiters.splice(0)) resolve(false)
+    for (const { left } of this.#waiters.splice(0)) left.resolve(false)
   }
 }

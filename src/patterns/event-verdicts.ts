@@ -1,6 +1,7 @@
 // Owns the publisher's wait for what became of one event at those who heard it.
 // Never waits for ever: the time-out counts who stayed silent.
 
+import { deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { Kind, Outcome } from '../wire/record.ts'
@@ -51,13 +52,11 @@ export class EventVerdicts {
     became: 'received' | 'handled',
     timeoutMs: number,
   ): Promise<Verdict> {
-    let resolve: () => void = () => undefined
-    const all = new Promise<void>((settle) => {
-      resolve = settle
-    })
+    const all = deferred()
+    const { resolve } = all
     const waiting: Waiting = { silent: listeners, confirmed: 0, refused: 0, resolve }
     this.#waiting.set(correlation, waiting)
-    await this.#mesh.atMost(timeoutMs, all)
+    await this.#mesh.atMost(timeoutMs, all.promise)
     this.#waiting.delete(correlation)
     const { confirmed, silent, refused } = waiting
     return { became, listeners: confirmed, silent, refused }
