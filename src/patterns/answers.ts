@@ -8,6 +8,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
+import { reportFailed } from './said-aloud.ts'
 
 export class Answers {
   readonly #mesh: Mesh
@@ -55,8 +56,7 @@ export class Answers {
   /** @param tells correlation of who waits for the outcome, or 0 */
   threw(link: Link, tells: number, local: NumberedChannel, error: unknown): void {
     this.#mesh.parts.counters.handlerErrors++
-    const text = `the handler of ${local.channel.key} failed: ${textOf(error)}`
-    reportFault({ area: 'handler', text, data: { error } })
+    reportFailed('the handler', local.channel.key, error)
     if (tells > 0) this.fail(link, tells, 'EARSHOT_REMOTE', textOf(error))
   }
 

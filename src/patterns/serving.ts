@@ -13,6 +13,7 @@ import { Answers } from './answers.ts'
 import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
 import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
+import { deniedTo } from './said-aloud.ts'
 
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
 
@@ -272,11 +273,8 @@ export class Serving {
     handler: AnyHandler | undefined,
   ): ReadBody | EarshotError {
     if (!local || !handler) return unserved(local)
-    const rule = this.#rules[local.number]
-    if (rule !== undefined && !this.#mesh.parts.access.passes(rule, link.remote?.who)) {
-      this.#mesh.parts.counters.denied++
-      return new EarshotError('EARSHOT_DENIED', `${local.channel.key} is closed to your key`)
-    }
+    const denied = deniedTo(this.#mesh, link, this.#rules[local.number], local.channel.key)
+    if (denied) return denied
     const codec = local.body(code & CODEC_MASK)
     if (!codec) {
       const text = `${local.channel.key} is served in [${local.codecs}] only`

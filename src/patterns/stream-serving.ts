@@ -1,7 +1,6 @@
 // Owns the serving side of streams and duplex talks: a handler's items leave as they are taken.
 // Never advances a handler beyond what its reader has granted, and always lets it clean up.
 
-import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, isEarshotError, textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { Counters } from '../mesh/counters.ts'
@@ -15,6 +14,7 @@ import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 import { Incoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
+import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { AnyHandler } from './serving.ts'
 import { bytesOf, errorBytes, flowOf, Talk } from './talk.ts'
 import type { Talks } from './talks.ts'
@@ -156,12 +156,9 @@ export class StreamServing {
 
   /** @throws EARSHOT_DENIED, or what the service's limits refuse it with */
   #admit(link: Link, { local, rule, gate }: Served): void {
-    const { access, counters } = this.#mesh.parts
-    if (rule !== undefined && !access.passes(rule, link.remote?.who)) {
-      counters.denied++
-      throw new EarshotError('EARSHOT_DENIED', `${local.channel.key} is closed to your key`)
-    }
-    const refusal = gate.refuses(link.remote?.id ?? '', link.lastHeardMs)
+    const refusal =
+      deniedTo(this.#mesh, link, rule, local.channel.key) ??
+      gate.refuses(link.remote?.id ?? '', link.lastHeardMs)
     if (refusal) throw refusal
   }
 
@@ -208,8 +205,7 @@ export class StreamServing {
 
   #handlerFailed({ channel }: NumberedChannel, error: unknown): void {
     this.#mesh.parts.counters.handlerErrors++
-    const text = `the handler of ${channel.key} failed: ${textOf(error)}`
-    reportFault({ area: 'handler', text, data: { error } })
+    reportFailed('the handler', channel.key, error)
   }
 }
 

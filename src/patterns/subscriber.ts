@@ -2,8 +2,7 @@
 // Hot path: `deliver`. Never asks a publisher for anything: the mesh does.
 
 import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
-import { reportFault } from '../base/diagnostics.ts'
-import { EarshotError, textOf } from '../base/errors.ts'
+import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
 import { contentTypeOf } from '../contract/content-type.ts'
@@ -14,6 +13,7 @@ import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { From, Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
+import { reportFailed } from './said-aloud.ts'
 
 export interface EventContext {
   readonly from: From
@@ -61,6 +61,7 @@ abstract class Subscriber implements Listener, Subscription {
   missed = 0
   protected readonly parts: SubscriberParts
   readonly #contexts = new WeakMap<Heard, EventContext>()
+  #paused = false
 
   constructor(parts: SubscriberParts) {
     this.parts = parts
@@ -95,8 +96,14 @@ abstract class Subscriber implements Listener, Subscription {
   }
 
   protected failed(what: string, error: unknown): void {
-    const text = `${what} of ${this.parts.local.channel.key} failed: ${textOf(error)}`
-    reportFault({ area: 'handler', text, data: { error } })
+    reportFailed(what, this.parts.local.channel.key, error)
+  }
+
+  /** For `block`: hears nothing until there is room, or goes on. */
+  protected pause(paused: boolean): void {
+    if (this.#paused === paused) return
+    this.#paused = paused
+    this.parts.pause(paused)
   }
 
   /** One event gave way. */
@@ -134,12 +141,11 @@ abstract class Subscriber implements Listener, Subscription {
 /** A subscription that is an async iterable of bodies. */
 export class IterableSubscriber extends Subscriber implements AsyncIterable<unknown> {
   readonly #queue: IterableQueue<unknown>
-  #paused = false
 
   constructor(parts: SubscriberParts) {
     super(parts)
     const { capacity, overflow } = parts.waiting
-    const onRoom = () => this.#pause(false)
+    const onRoom = () => this.pause(false)
     this.#queue = new IterableQueue(capacity, overflow, parts.stop, onRoom)
   }
 
@@ -151,7 +157,7 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
   deliver(body: unknown, _heard: Heard, _headers: unknown, asked: AskedEvent | undefined): void {
     if (this.#queue.push(body)) {
       asked?.done(Outcome.done)
-      if (this.parts.waiting.overflow === 'block' && this.#queue.full) this.#pause(true)
+      if (this.parts.waiting.overflow === 'block' && this.#queue.full) this.pause(true)
       return
     }
     asked?.done(Outcome.dropped)
@@ -166,12 +172,6 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
     return this.#queue
   }
-
-  #pause(paused: boolean): void {
-    if (this.#paused === paused) return
-    this.#paused = paused
-    this.parts.pause(paused)
-  }
 }
 
 interface Waiter {
@@ -185,7 +185,6 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
   readonly #handler: EventHandler
   readonly #queue: BoundedQueue<Waiter>
   #running = 0
-  #paused = false
   #ended = false
 
   constructor(handler: EventHandler, parts: SubscriberParts) {
@@ -228,7 +227,7 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
       if (overflow !== 'reject') return
       this.#ended = true
       this.failed('the handler', this.overrun())
-    } else if (overflow === 'block' && this.#queue.full) this.#pause(true)
+    } else if (overflow === 'block' && this.#queue.full) this.pause(true)
   }
 
   #run(body: unknown, context: EventContext, asked: AskedEvent | undefined): void {
@@ -254,18 +253,12 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
       const { body, context, asked } = this.#queue.take()
       this.#run(body, context, asked)
     }
-    if (this.#queue.roomy) this.#pause(false)
+    if (this.#queue.roomy) this.pause(false)
   }
 
   #handlerFailed(error: unknown, asked: AskedEvent | undefined): void {
     asked?.done(Outcome.failed)
     this.parts.counters.handlerErrors++
     this.failed('the handler', error)
-  }
-
-  #pause(paused: boolean): void {
-    if (this.#paused === paused) return
-    this.#paused = paused
-    this.parts.pause(paused)
   }
 }
