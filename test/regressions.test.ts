@@ -91,6 +91,19 @@ describe('limits of two sides that differ', () => {
     await until('all have arrived', () => arrived === total)
   })
 
+  it('do not stop an outlet: messages smaller than a frame', async () => {
+    const limits = { maxMessageBytes: 4_000 }
+    const [a, b] = await pairOf({ limits }, { limits })
+    let heard = 0
+    const subscription = await b.subscribe(Shop.raw, () => heard++)
+    const out = a.publisher(Shop.raw)
+    const total = 12_000
+    const body = new Uint8Array(1_000)
+    for (let sent = 0; sent < total; sent++) if (!out.send(body)) await out.ready()
+    await until('all are accounted for', () => heard + subscription.missed === total)
+    expect(heard).toBeGreaterThan(0)
+  })
+
   it('are checked for a body that would fit the frame', async () => {
     const limits = { maxMessageBytes: 4_000 }
     const [a, b] = await pairOf({ limits }, { limits })

@@ -7,6 +7,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
 import { HEADERS_BIT, Kind } from '../wire/record.ts'
 import { varintSize, writeVarint } from '../wire/varint.ts'
+import { moveRoomier } from './roomier.ts'
 import { tooLarge } from './too-much.ts'
 
 /** A lane in one codec. */
@@ -154,19 +155,8 @@ export class Lane {
   }
 
   #encodeRoomier(track: Track, bodyAt: number, body: unknown): number {
-    const { writer } = track
-    const { maxFrameBytes, maxMessageBytes } = this.#limits
-    let head = writer.cutRecord(bodyAt)
-    for (let bytes = maxFrameBytes; bytes <= maxMessageBytes * 2; bytes *= 2) {
-      this.#open(track, bytes + head.length)
-      writer.pasteRecord(head)
-      const end = track.codec.encodeInto(body, writer.buffer, writer.position)
-      if (end - writer.position > maxMessageBytes) break
-      const needed = end < 0 ? -1 : writer.closeRecord(end)
-      if (needed >= 0) return needed
-      head = writer.cutRecord(writer.position)
-    }
-    throw tooLarge(this.#limits)
+    const reopen = (bytes: number) => this.#open(track, bytes)
+    return moveRoomier(track.writer, bodyAt, track.codec, body, this.#limits, reopen)
   }
 
   #copy(track: Track, from: FrameWriter): void {

@@ -13,6 +13,7 @@ import { controlFrame, FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '
 import { Slabs } from '../wire/slabs.ts'
 import type { LinkCounts } from './counters.ts'
 import { Handover } from './handover.ts'
+import { moveRoomier } from './roomier.ts'
 import { overloaded, tooLarge } from './too-much.ts'
 import { Withdrawn } from './withdrawn.ts'
 
@@ -317,21 +318,12 @@ export class Outbound {
     this.#delay = this.#clock.after(delayMs, this.#onTurnEnd)
   }
 
-  /** The body did not fit: the record moves to a frame of its own, twice as large until it fits. */
   #finishRoomier(bodyAt: number, codec: BodyCodec, body: unknown): number {
     const writer = this.#writer
-    let head = writer.cutRecord(bodyAt)
-    this.flush()
-    for (let bytes = this.#limits.maxFrameBytes; ; bytes *= 2) {
-      writer.open(bytes + head.length)
-      writer.pasteRecord(head)
-      const end = codec.encodeInto(body, writer.buffer, writer.position)
-      if (end - writer.position > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
-      const needed = end < 0 ? -1 : writer.closeRecord(end)
-      if (needed >= 0) return needed
-      head = writer.cutRecord(writer.position)
-      if (bytes > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
-    }
+    return moveRoomier(writer, bodyAt, codec, body, this.#limits, (bytes) => {
+      this.flush()
+      writer.open(bytes)
+    })
   }
 
   #send(frame: Buffer): void {
