@@ -10,20 +10,12 @@ import { Kind } from '../../src/wire/record.ts'
 import { writeVarint } from '../../src/wire/varint.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { type PeerProcess, startVersioned } from '../support/processes.ts'
+import { helloOf, record } from '../support/strangers.ts'
 
 const sockets: zmq.Socket[] = []
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close()
 })
-
-function record(kind: number, content: object | string | Buffer): Buffer {
-  const payload = Buffer.isBuffer(content)
-    ? content
-    : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
-  const head = Buffer.alloc(16)
-  head.set([0xea, 1, kind])
-  return Buffer.concat([head.subarray(0, writeVarint(head, 3, payload.length)), payload])
-}
 
 /** The kind and JSON of the first record of a frame. */
 function parsed(frame: Buffer): { kind: number; content: Record<string, unknown> } {
@@ -46,14 +38,8 @@ async function stranger(mesh: string, victim: PeerProcess, id: string): Promise<
   const { inbox } = victim.ready.endpoints as { inbox: string[] }
   socket.connect(inbox.find((endpoint) => endpoint.startsWith('ipc')) as string)
   const channels = [{ name: 'place', kind: 'request', number: 9, codecs: ['json'], id }]
-  await socket.send(
-    record(Kind.hello, {
-      ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
-      ...{ host: 'elsewhere', dialled: '', inbox: [], outlet: [], door: [], codecs: ['json'] },
-      ...{ contracts: [{ name: 'test.orders', version: '1.5.0', channels }], hears: [] },
-      ...{ credit: 1_000_000, window: 1_000_000, heartbeatMs: 60_000, revision: 0 },
-    }),
-  )
+  const contracts = [{ name: 'test.orders', version: '1.5.0', channels }]
+  await socket.send(record(Kind.hello, helloOf(mesh, { contracts })))
   const next = async (kind: number) => {
     for (;;) {
       const [frame] = await socket.receive()

@@ -9,6 +9,7 @@ import { Kind } from '../../src/wire/record.ts'
 import { Shop } from '../support/contract.ts'
 import { randomMesh, testPeer, until } from '../support/peers.ts'
 import { type PeerProcess, startServing } from '../support/processes.ts'
+import { helloOf, record } from '../support/strangers.ts'
 
 const FRAMES = 10_000
 const MAX_GROWTH_BYTES = 128 * 1_048_576
@@ -64,27 +65,8 @@ async function unharmed(peer: PeerProcess, works: () => Promise<void>, before: S
 }
 
 function hello(mesh: string, change: object = {}): Buffer {
-  const said = {
-    ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
-    ...{
-      host: 'elsewhere',
-      dialled: '',
-      inbox: [],
-      outlet: [],
-      door: [],
-      codecs: ['json'],
-      contracts: [],
-      hears: [],
-    },
-    ...{ credit: 1_000_000_000, window: 1_000_000, heartbeatMs: 1_000, revision: 0, ...change },
-  }
-  return record(Kind.hello, Buffer.from(JSON.stringify(said)))
-}
-
-/** One record as a frame; lengths below 2^14. */
-function record(kind: number, payload: Buffer): Buffer {
-  const length = [(payload.length & 0x7f) | 0x80, payload.length >> 7]
-  return Buffer.concat([Buffer.from([0xea, 1, kind, ...length]), payload])
+  const said = { credit: 1_000_000_000, heartbeatMs: 1_000, ...change }
+  return record(Kind.hello, helloOf(mesh, said))
 }
 
 describe(`hostile frames at the inbox (seed ${seed})`, () => {

@@ -8,6 +8,7 @@ import { FRAME_MAGIC, Kind, PROTOCOL_VERSION } from '../../src/wire/record.ts'
 import { varintSize, writeVarint } from '../../src/wire/varint.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { type PeerProcess, startProcess } from '../support/processes.ts'
+import { helloOf, record } from '../support/strangers.ts'
 
 const MAX_GROWTH_BYTES = 96 * 1_048_576
 const seed = Number(process.env.EARSHOT_SEED ?? Date.now() % 2 ** 31)
@@ -66,13 +67,7 @@ async function scene(limits: object = {}) {
   const stranger = new zmq.Dealer({ linger: 0, sendHighWaterMark: 0 })
   sockets.push(stranger)
   stranger.connect((victim.ready.inbox as string[]).find((one) => one.startsWith('ipc')) as string)
-  const hello = {
-    ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'stranger', pid: 1 },
-    ...{ host: 'elsewhere', dialled: '', inbox: [], outlet: [], door: [], codecs: ['json'] },
-    ...{ contracts: [], hears: [], credit: 1_000_000_000, window: 1_000_000 },
-    ...{ heartbeatMs: 60_000, revision: 0 },
-  }
-  await stranger.send(frame([Kind.hello, Buffer.from(JSON.stringify(hello))]))
+  await stranger.send(record(Kind.hello, helloOf(mesh, { credit: 1_000_000_000 })))
   const works = async () => {
     const { value } = await reader.ask({ do: 'read', body: { to: 500 } }, 'read done')
     expect(value).toHaveLength(500)

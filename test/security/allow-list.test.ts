@@ -12,6 +12,7 @@ import { proofFor } from '../../src/security/proof.ts'
 import { Kind } from '../../src/wire/record.ts'
 import { Shop } from '../support/contract.ts'
 import { failure, faults, randomMesh, testPeer, until } from '../support/peers.ts'
+import { helloOf, record } from '../support/strangers.ts'
 
 const handlers = {
   place: ({ count }: { count: number }) => ({ total: count, by: 'server' }),
@@ -55,12 +56,6 @@ async function knowing(...peers: Peer[]): Promise<void> {
   )
 }
 
-function record(kind: number, value: unknown): Buffer {
-  const payload = Buffer.from(JSON.stringify(value))
-  const length = [(payload.length & 0x7f) | 0x80, payload.length >> 7]
-  return Buffer.concat([Buffer.from([0xea, 1, kind, ...length]), payload])
-}
-
 /** A raw DEALER at the inbox of `server`, with the key of somebody on the list. */
 function rawDealer({ keyFile }: Setting, server: Peer, serverName: string, as: string) {
   const own = readKeyFile(keyFile(as))
@@ -74,22 +69,6 @@ function rawDealer({ keyFile }: Setting, server: Peer, serverName: string, as: s
   onTestFinished(() => socket.close())
   socket.connect(server.endpoints.inbox.at(-1) as string)
   return socket
-}
-
-function rawHello(mesh: string, change: object): unknown {
-  return {
-    ...{ protocol: [1, 1], mesh, id: 'ab'.repeat(16), epoch: 1, name: 'raw', pid: 1, host: 'x' },
-    ...{
-      dialled: '',
-      inbox: [],
-      outlet: [],
-      door: [],
-      codecs: ['json'],
-      contracts: [],
-      revision: 0,
-    },
-    ...{ hears: [], credit: 1_000_000, window: 1_000_000, heartbeatMs: 1_000, ...change },
-  }
 }
 
 describe('a key', () => {
@@ -268,7 +247,7 @@ describe('a mesh with a list of keys', () => {
       ],
     ] as const) {
       const dealer = rawDealer(here, server, 'server', 'mallory')
-      await dealer.send(record(Kind.hello, rawHello(here.mesh, { ...claim, ...change })))
+      await dealer.send(record(Kind.hello, helloOf(here.mesh, { ...claim, ...change })))
       const [answer] = await dealer.receive()
       expect(String(answer)).toContain('EARSHOT_SECURITY')
       expect(String(answer)).toContain(why)
