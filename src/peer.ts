@@ -17,6 +17,7 @@ import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/ru
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
+import { mostOnItsWayBytes } from './mesh/credit.ts'
 import { joinGossip } from './mesh/gossip-links.ts'
 import { boundId } from './mesh/introduction.ts'
 import { Mesh } from './mesh/mesh.ts'
@@ -209,7 +210,7 @@ class Start {
       contracts: this.#catalog.offers(),
       hears: this.mesh.heard(),
       credit: limits.creditBytes,
-      window: limits.maxOutboundBytes,
+      window: mostOnItsWayBytes(limits),
       heartbeatMs: limits.heartbeatMs,
       key: '',
       proof: '',

@@ -47,6 +47,16 @@ export const limitTable = {
     unit: 'bytes',
     why: 'unhandled bytes that a receiver lets one link have',
   },
+  maxCreditBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'as creditBytes, of a fast link: what comes while its receiver collects garbage, 10 ms',
+  },
+  maxWidenedBytes: {
+    value: 268_435_456,
+    unit: 'bytes',
+    why: 'beyond creditBytes of all links together: twenty fast ones; the rest keep their first',
+  },
   maxPendingRequests: {
     value: 65_536,
     unit: 'messages',

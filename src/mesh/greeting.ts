@@ -69,7 +69,9 @@ export function registerGreeting(parts: GreetingParts): void {
   inbound.on(Kind.credit, (link, record) => {
     const bytes = record.number()
     if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')
+    const window = record.number()
     link.outbound.released(bytes)
+    if (window >= 0) link.outbound.resize(window)
     return true
   })
   inbound.on(Kind.missed, (link, record) => {

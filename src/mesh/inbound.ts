@@ -86,7 +86,7 @@ export class Inbound {
 
   /** What a link sends beyond what it was granted would be without bound: it is cut. */
   #account(link: Link, bytes: number): void {
-    if (link.take(bytes)) link.release(bytes - this.#heldBytes)
+    if (link.window.take(bytes)) link.release(bytes - this.#heldBytes)
     else {
       this.bad(link, `${bytes} bytes beyond its credit`)
       link.close()

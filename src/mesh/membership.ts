@@ -11,6 +11,7 @@ import { type FrameLink, nearestFirst, type Transport } from '../transport/trans
 import type { Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
+import { WidenBudget } from './credit-window.ts'
 import { Dialer } from './dialer.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
@@ -72,6 +73,7 @@ export class Membership {
   readonly #synced = deferred()
   #timers: Timer[] = []
   #lastLookMs: number
+  readonly #widening: WidenBudget
   #closing = false
 
   constructor(parts: MembershipParts) {
@@ -79,9 +81,8 @@ export class Membership {
     this.#startMs = parts.clock.nowMs()
     this.#lastLookMs = this.#startMs
     const { clock, limits } = parts
-    this.#dialer = new Dialer(clock, limits, (endpoint, id, signal) => {
-      return this.#dial(endpoint, signal, id)
-    })
+    this.#widening = new WidenBudget(limits.maxWidenedBytes)
+    this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
   }
 
   start(): void {
@@ -133,8 +134,8 @@ export class Membership {
       this.drop(remote, 'restarted')
       remote = undefined
     }
-    link.outbound.grant(hello.credit)
-    link.boundTo(hello.window)
+    link.outbound.resize(hello.credit)
+    link.window.boundTo(hello.window)
     if (remote) {
       link.remote = remote
       remote.links.push(link)
@@ -279,7 +280,7 @@ export class Membership {
 
   #link(frames: FrameLink): Link {
     const { inbound, limits, clock } = this.#parts
-    const link = new Link(frames, limits, clock)
+    const link = new Link(frames, limits, clock, this.#widening)
     frames.onFrame = (frame) => inbound.receive(link, frame)
     frames.onClose = (reason) => this.#lost(link, reason)
     return link
@@ -289,8 +290,7 @@ export class Membership {
     if (link.closed) return
     const who = link.remote?.name ?? link.frames.endpoint
     reportNote({ area: 'link', text: `the link to ${who} has ended: ${reason}` })
-    link.closed = true
-    link.outbound.end()
+    link.end()
     this.#dials.get(link)?.(false)
     const remote = link.remote
     if (!remote) return
@@ -321,7 +321,7 @@ export class Membership {
     this.#parts.events.beat()
     for (const link of this.links()) {
       link.outbound.control(Kind.beat)
-      link.outbound.rest()
+      link.rest()
     }
   }
 

@@ -3,7 +3,7 @@
 // A frame leaves when it is full or at the end of the turn, if the other side's credit allows;
 // what waits for credit is bounded, and `full` says so before the bound is reached.
 
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Deferred, deferred } from '../base/deferred.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
@@ -12,10 +12,15 @@ import { FrameWriter } from '../wire/frame-writer.ts'
 import { controlFrame, FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '../wire/record.ts'
 import { Slabs } from '../wire/slabs.ts'
 import type { LinkCounts } from './counters.ts'
+import { Credit, mostOnItsWayBytes } from './credit.ts'
+import { Delay } from './delay.ts'
 import { Handover } from './handover.ts'
 import { moveRoomier } from './roomier.ts'
 import { overloaded, tooLarge } from './too-much.ts'
 import { Withdrawn } from './withdrawn.ts'
+
+/** On its way twice what may wait, and what waits, in slabs of which a quarter may be unused. */
+const SLABS_TIMES = 7
 
 const frameHead = Buffer.from([FRAME_MAGIC, PROTOCOL_VERSION])
 
@@ -25,39 +30,36 @@ export class Outbound {
   readonly #limits: Limits
   readonly #writer: FrameWriter
   readonly #onTurnEnd: () => void
-  readonly #clock: Clock
   readonly #handover = new Handover()
   readonly #withdrawn = new Withdrawn()
   readonly #waiting: Buffer[] = []
   #waitingBytes = 0
-  #credit = 0
+  readonly #credit: Credit
   #scheduled = false
   #ended = false
   #lengthSize = 1
   #ready: Deferred | undefined
-  /** Runs while what was written may wait for more to leave with it. */
-  #delay: Timer | undefined
-  #delayMs = 0
+  readonly #delay: Delay
 
   constructor(link: FrameLink, limits: Limits, clock: Clock, counts: LinkCounts) {
     this.#counts = counts
-    this.#clock = clock
     this.#link = link
     this.#limits = limits
+    this.#credit = new Credit(mostOnItsWayBytes(limits))
     this.#writer = new FrameWriter(
       limits.maxFrameBytes,
       frameHead,
-      new Slabs(Math.ceil(limits.maxOutboundBytes / SLAB_BYTES)),
+      new Slabs(Math.ceil((limits.maxOutboundBytes * SLABS_TIMES) / SLAB_BYTES)),
     )
     this.#onTurnEnd = () => {
       this.#scheduled = false
-      this.#delay?.cancel()
-      this.#delay = undefined
+      this.#delay.cancel()
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
-      if (this.#credit <= 0) return
+      if (this.#credit.left <= 0) return
       this.flush()
       this.#writer.shrink()
     }
+    this.#delay = new Delay(clock, this.#onTurnEnd)
   }
 
   /** True when no more should be written until `ready()` resolves. */
@@ -193,16 +195,16 @@ export class Outbound {
     this.#link.send(frame)
   }
 
-  /** The other side lets us send `bytes` more. Bounded by our own limit, whatever it promises. */
+  /** The other side lets us have `bytes` on their way, from now on. */
+  resize(bytes: number): void {
+    this.#credit.resize(bytes)
+    this.#go()
+  }
+
+  /** The other side lets us send `bytes` more. */
   grant(bytes: number): void {
-    this.#credit = Math.min(this.#credit + bytes, this.#limits.maxOutboundBytes)
-    while (this.#waiting.length > 0 && this.#credit > 0) {
-      const frame = this.#waiting.shift() as Buffer
-      this.#waitingBytes -= frame.length
-      this.#send(frame)
-    }
-    if (this.#credit > 0) this.flush()
-    if (!this.full) this.#wakeReady()
+    this.#credit.add(bytes)
+    this.#go()
   }
 
   /** The other side has handled `bytes` of ours, and lets us send as many more. */
@@ -219,7 +221,7 @@ export class Outbound {
   /** Hands the open frame over now, or lets it wait for credit. */
   flush(): void {
     if (this.#writer.empty) return
-    const sentNow = this.#credit > 0 && this.#waiting.length === 0
+    const sentNow = this.#credit.left > 0 && this.#waiting.length === 0
     const frame = this.#writer.take(sentNow)
     if (sentNow) this.#send(frame)
     else {
@@ -262,7 +264,7 @@ export class Outbound {
     this.#waitingBytes = 0
     this.#ended = true
     this.#withdrawn.clear()
-    this.#delay?.cancel()
+    this.#delay.cancel()
     this.#handover.end()
     this.#wakeReady()
   }
@@ -303,19 +305,12 @@ export class Outbound {
     }
     this.#lengthSize = needed
     if (writer.full) this.flush()
-    if (delayMs > 0) this.#flushWithin(delayMs)
-    else if (!this.#scheduled) {
+    if (this.#scheduled) return
+    if (delayMs > 0) this.#delay.within(delayMs)
+    else {
       this.#scheduled = true
       setImmediate(this.#onTurnEnd)
     }
-  }
-
-  /** The shortest delay of what has been written holds for all of it. */
-  #flushWithin(delayMs: number): void {
-    if (this.#scheduled || (this.#delay && this.#delayMs <= delayMs)) return
-    this.#delay?.cancel()
-    this.#delayMs = delayMs
-    this.#delay = this.#clock.after(delayMs, this.#onTurnEnd)
   }
 
   #finishRoomier(bodyAt: number, codec: BodyCodec, body: unknown): number {
@@ -326,9 +321,20 @@ export class Outbound {
     })
   }
 
+  /** What waits leaves, as far as the credit goes. */
+  #go(): void {
+    while (this.#waiting.length > 0 && this.#credit.left > 0) {
+      const frame = this.#waiting.shift() as Buffer
+      this.#waitingBytes -= frame.length
+      this.#send(frame)
+    }
+    if (this.#credit.left > 0) this.flush()
+    if (!this.full) this.#wakeReady()
+  }
+
   #send(frame: Buffer): void {
     this.#withdrawn.strike(frame)
-    this.#credit -= frame.length
+    this.#credit.left -= frame.length
     this.#counts.framesOut++
     this.#counts.bytesOut += frame.length
     this.#link.send(frame)

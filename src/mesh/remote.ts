@@ -4,12 +4,12 @@
 
 import type { Overflow } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Limits, SLAB_BYTES } from '../base/limits.ts'
+import type { Limits } from '../base/limits.ts'
 import type { FrameLink } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello, Offers } from '../wire/hello.ts'
-import { Kind } from '../wire/record.ts'
-import { varintSize, writeVarint } from '../wire/varint.ts'
+import { creditOf, Kind } from '../wire/record.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
+import { CreditWindow, type WidenBudget } from './credit-window.ts'
 import { Held } from './held.ts'
 import type { Identity } from './introduction.ts'
 import { Outbound } from './outbound.ts'
@@ -24,45 +24,34 @@ export class Link {
   lastHeardMs: number
   badFrames = 0
   closed = false
-  #grantAtBytes: number
-  #owedBytes = 0
-  /** Unhandled bytes that the other side has here, granted or not. */
-  #takenBytes = 0
-  readonly #mostBytes: number
+  /** What the other side may have on its way to us. */
+  readonly window: CreditWindow
   readonly #held = new Map<number, Held>()
   readonly #limits: Limits
 
-  constructor(frames: FrameLink, limits: Limits, clock: Clock) {
+  constructor(frames: FrameLink, limits: Limits, clock: Clock, budget: WidenBudget) {
     this.frames = frames
     this.#limits = limits
     this.outbound = new Outbound(frames, limits, clock, this.counts)
+    this.window = new CreditWindow(limits, clock, budget)
     this.lastHeardMs = clock.nowMs()
-    // A quarter: the sender never stands still, and grants are few.
-    this.#grantAtBytes = limits.creditBytes / 4
-    // The last frame before the credit is used up may be the largest: a slab, or a message.
-    this.#mostBytes = limits.creditBytes + Math.max(limits.maxMessageBytes, SLAB_BYTES) * 2
-  }
-
-  /** The other side has no more than `bytes` on its way, whatever we let it have: grant in time. */
-  boundTo(bytes: number): void {
-    this.#grantAtBytes = Math.min(this.#grantAtBytes, Math.max(1, Math.floor(bytes / 4)))
-  }
-
-  /** A frame against credit came in. False: it is more than was ever granted. */
-  take(bytes: number): boolean {
-    this.#takenBytes += bytes
-    return this.#takenBytes <= this.#mostBytes
   }
 
   /** `bytes` of what came in are done with: the other side may send as many again. */
   release(bytes: number): void {
-    this.#takenBytes -= bytes
-    this.#owedBytes += bytes
-    if (this.#owedBytes < this.#grantAtBytes || this.closed) return
-    const payload = Buffer.alloc(varintSize(this.#owedBytes))
-    writeVarint(payload, 0, this.#owedBytes)
-    this.#owedBytes = 0
-    this.outbound.control(Kind.credit, payload)
+    const granted = this.window.release(bytes)
+    if (granted > 0) this.#grant(granted)
+  }
+
+  /** Called at each beat: a link that has nothing to say, or to hear, keeps no memory for it. */
+  rest(): void {
+    this.outbound.rest()
+    const granted = this.window.rest()
+    if (granted >= 0) this.#grant(granted)
+  }
+
+  #grant(bytes: number): void {
+    if (!this.closed) this.outbound.control(Kind.credit, creditOf(bytes, this.window.bytes))
   }
 
   /** Where messages of a channel wait for room on this link. */
@@ -76,6 +65,13 @@ export class Link {
 
   close(): void {
     this.frames.close()
+  }
+
+  /** It has closed, whoever closed it: nothing leaves or arrives any more. */
+  end(): void {
+    this.closed = true
+    this.outbound.end()
+    this.window.end()
   }
 }
 

@@ -154,6 +154,13 @@ export function missedOf(count: number, channel: string): Buffer {
   return payload
 }
 
+/** What a record `credit` says: so many bytes are handled, and so many may be on their way. */
+export function creditOf(handled: number, window: number): Buffer {
+  const payload = Buffer.alloc(varintSize(handled) + varintSize(window))
+  writeVarint(payload, writeVarint(payload, 0, handled), window)
+  return payload
+}
+
 /** What a record `more` says: of that flow so many items and bytes more may come. */
 export function moreOf(flow: number, items: number, bytes: number): Buffer {
   const payload = Buffer.alloc(varintSize(flow) + varintSize(items) + varintSize(bytes))
