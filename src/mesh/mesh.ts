@@ -35,6 +35,8 @@ export interface MeshParts {
   readonly transport: Transport
   readonly catalog: Catalog
   readonly clock: Clock
+  /** 0 to 1, for spreads of time. */
+  readonly random: () => number
   readonly limits: Limits
   readonly counters: Counters
   readonly id: string

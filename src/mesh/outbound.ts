@@ -306,7 +306,7 @@ export class Outbound {
     if (delayMs > 0) this.#flushWithin(delayMs)
     else if (!this.#scheduled) {
       this.#scheduled = true
-      setImmediate(this.#onTurnEnd)
+      this.#clock.afterTurn(this.#onTurnEnd)
     }
   }
 
