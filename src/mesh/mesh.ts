@@ -229,7 +229,7 @@ export class Mesh {
       },
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
-        for (const ears of this.#ears) ears.drop(remote)
+        for (const ears of this.#ears) ears.drop(remote, reason === 'left')
         this.#meetings.release(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })
