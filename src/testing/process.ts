@@ -13,6 +13,7 @@ export class SimulatedProcess {
   /** Its address in the simulated network. */
   readonly host: string
   readonly clock: Clock
+  readonly #schedule: Schedule
   #stopped = false
   #killed = false
   #waiting: (() => void)[] = []
@@ -20,6 +21,7 @@ export class SimulatedProcess {
   constructor(name: string, host: string, schedule: Schedule) {
     this.name = name
     this.host = host
+    this.#schedule = schedule
     this.clock = this.#clockOn(schedule)
   }
 
@@ -39,12 +41,13 @@ export class SimulatedProcess {
     this.#stopped = true
   }
 
-  /** As by SIGCONT: all that fell due meanwhile happens now. */
+  /** As by SIGCONT: all that fell due meanwhile happens now, one after the other. */
   resume(): void {
     this.#stopped = false
     const waiting = this.#waiting
     this.#waiting = []
-    for (const work of waiting) this.run(work)
+    // Promises settle in between, as between two callbacks of an event loop.
+    for (const work of waiting) this.#schedule.at(this.#schedule.nowMs, () => this.run(work))
   }
 
   /** As by SIGKILL: nobody in here says goodbye, or anything else. */

@@ -34,6 +34,8 @@ export interface World {
   readonly nowMs: number
   /** What happened in the network, a line each; the same seed, the same lines. */
   readonly trace: readonly string[]
+  /** Timers that are set: none once all peers are closed and time has moved on. */
+  readonly pending: number
   /** Chance for the test's own choices, from the seed, apart from the world's. 0 up to 1. */
   random(): number
 
@@ -112,6 +114,10 @@ class SimulatedWorld implements World {
 
   get nowMs(): number {
     return this.#schedule.nowMs
+  }
+
+  get pending(): number {
+    return this.#schedule.pending
   }
 
   random(): number {

@@ -94,6 +94,7 @@ describe('a simulated process', () => {
     while (schedule.step(30));
     expect(ran).toEqual([])
     process.resume()
+    while (schedule.step(30));
     expect(ran).toEqual(['every', 'after'])
     while (schedule.step(34));
     expect(ran).toEqual(['every', 'after', 'every'])

@@ -1,23 +1,18 @@
 // Whole meshes in one process: found, linked, broken and healed in a time of their own.
 
 import { contract, event, type Peer, request, stream } from 'earshot'
-import { createWorld, type World, type WorldOptions } from 'earshot/testing'
+import { createWorld, type World } from 'earshot/testing'
 import { Type } from 'typebox'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { handlers, Shop } from '../support/contract.ts'
 import { failure, faults } from '../support/peers.ts'
+import { testWorld } from '../support/world.ts'
 
 const Feed = contract('test.feed', '1.0.0', {
   ticks: event(Type.Object({ id: Type.Integer() })),
   count: stream(Type.Object({ to: Type.Integer() }), Type.Object({ n: Type.Integer() })),
   echo: request(Type.Object({ text: Type.String() }), Type.Object({ text: Type.String() })),
 })
-
-function world(options: WorldOptions = {}): World {
-  const made = createWorld(options)
-  onTestFinished(() => made.close())
-  return made
-}
 
 async function shopIn(one: World): Promise<{ server: Peer; caller: Peer }> {
   const server = await one.createPeer({ name: 'server' })
@@ -66,7 +61,7 @@ async function story(seed: number): Promise<string> {
 
 describe('a world', () => {
   it('carries requests between peers that find each other', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller, server } = await shopIn(one)
     const receipt = await one.run(caller.client(Shop).place({ sku: 'tea', count: 2 }))
     expect(receipt).toEqual({ total: 4, by: 'server' })
@@ -84,7 +79,7 @@ describe('a world', () => {
   })
 
   it('moves a minute in no time', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller } = await shopIn(one)
     const start = performance.now()
     await one.advance(60_000)
@@ -94,7 +89,7 @@ describe('a world', () => {
   })
 
   it('runs several at once, and what is inside waits for its time', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller } = await shopIn(one)
     const start = one.nowMs
     await one.run(async () => {
@@ -106,7 +101,7 @@ describe('a world', () => {
   })
 
   it('says when something is not over in time, with its seed', async () => {
-    const one = world({ seed: 77 })
+    const one = testWorld({ seed: 77 })
     const error = await failure(one.run(new Promise(() => undefined), 5_000))
     expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT', message: /seed 77/ })
     expect(one.nowMs).toBe(5_000)
@@ -115,14 +110,14 @@ describe('a world', () => {
   it('refuses a seed that is none, and a peer of another world', async () => {
     expect(() => createWorld({ seed: 0.5 })).toThrow(/whole number/)
     expect(() => createWorld({ seed: -1 })).toThrow(/whole number/)
-    const stranger = await world().createPeer({ name: 'stranger' })
-    expect(() => world().kill(stranger)).toThrow(/none of this world/)
+    const stranger = await testWorld().createPeer({ name: 'stranger' })
+    expect(() => testWorld().kill(stranger)).toThrow(/none of this world/)
   })
 })
 
 describe('in a world', () => {
   it('a killed peer is down in no time, and never answers', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller, server } = await shopIn(one)
     const call = caller.client(Shop, { retry: false }).place({ sku: 'tea', count: 1 })
     const left = failure(call)
@@ -136,7 +131,7 @@ describe('in a world', () => {
   })
 
   it('a stopped peer is silent, leaves the pool within 3.5 s and comes back', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller, server } = await shopIn(one)
     one.stop(server)
     await one.advance(3_500)
@@ -154,7 +149,7 @@ describe('in a world', () => {
     ['one way', (one: World, a: Peer, b: Peer) => one.mute(a, b)],
     ['the other way', (one: World, a: Peer, b: Peer) => one.mute(b, a)],
   ])('a partition %s is noticed by heartbeats, and heals', async (_way, part) => {
-    const one = world()
+    const one = testWorld()
     const { caller, server } = await shopIn(one)
     part(one, caller, server)
     const call = failure(caller.client(Shop, { timeoutMs: 1_000 }).place({ sku: 'tea', count: 1 }))
@@ -169,7 +164,7 @@ describe('in a world', () => {
   })
 
   it('a cut link is dialled anew, and nobody is down', async () => {
-    const one = world()
+    const one = testWorld()
     const { caller, server } = await shopIn(one)
     const changes: string[] = []
     const watching = (async () => {
@@ -186,7 +181,7 @@ describe('in a world', () => {
 
   it('events that the network drops are counted exactly, those of the end too', async () => {
     const seen = faults()
-    const one = world({ seed: 5 })
+    const one = testWorld({ seed: 5 })
     const publisher = await one.createPeer({ name: 'publisher' })
     const subscriber = await one.createPeer({ name: 'subscriber' })
     const ids: number[] = []
