@@ -3,10 +3,15 @@
 
 import { deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
+import { defaultLimits } from '../base/limits.ts'
+import type { Channel } from '../contract/channel.ts'
+import type { AnyContract } from '../contract/contract.ts'
 import { createPeerOn } from '../peer.ts'
 import type { Peer, PeerOptions } from '../peer-types.ts'
 import { type Chance, createChance } from './chance.ts'
 import type { LinkConditions } from './connection.ts'
+import { type Failing, type FailRule, Failures } from './failing.ts'
+import { type MockBehaviour, type MockPeer, mockName, mockPeer } from './mock-peer.ts'
 import { SimulatedNetwork } from './network.ts'
 import { SimulatedProcess } from './process.ts'
 import { Schedule, settle } from './schedule.ts'
@@ -18,6 +23,8 @@ export type WorldPeerOptions = Omit<
   PeerOptions,
   'listen' | 'security' | 'allow' | 'discovery' | 'directory'
 >
+
+export type WorldMockOptions<C> = Partial<WorldPeerOptions> & MockBehaviour<C>
 
 export interface WorldOptions {
   /** What chance comes from: the same seed, the same world. A whole number from 0. Default 1. */
@@ -41,6 +48,14 @@ export interface World {
 
   /** A peer like any other; it lives in this world alone. Time need not move for it. */
   createPeer(options: WorldPeerOptions): Promise<Peer>
+  /** A mock of who serves a contract, in this world; its chance is the world's seed. */
+  mockPeer<C extends AnyContract>(contract: C, options?: WorldMockOptions<C>): Promise<MockPeer<C>>
+  /**
+   * Lets calls fail at all who serve a channel here, before their handlers are called.
+   * @param channel `shop.orders/place`, `shop.orders/*`, or a channel of a contract
+   * @throws EARSHOT_OPTION_INVALID for a rule that is none, and for events, which nobody serves
+   */
+  fail(channel: string | Channel, rule?: FailRule): Failing
   /**
    * Moves time until `work` is over, and ends as it does. Several at once share the time.
    * @param limitMs of the world's time. Default 600 000
@@ -91,6 +106,7 @@ class SimulatedWorld implements World {
   readonly #ownChance: Chance
   readonly #network: SimulatedNetwork
   readonly #board: DiscoveryBoard
+  readonly #failures: Failures
   readonly #processes = new Map<Peer, SimulatedProcess>()
   readonly #muted = new Map<string, readonly [string, string]>()
   readonly #note: ((text: string) => void) | undefined
@@ -106,10 +122,11 @@ class SimulatedWorld implements World {
       nowMs: () => schedule.nowMs,
       after: (delayMs: number, run: () => void) => schedule.at(schedule.nowMs + delayMs, run),
     }
-    if (trace) this.#note = (text) => this.trace.push(`${this.nowMs.toFixed(3)} ${text}`)
+    if (trace) this.#note = (text) => this.#keep(text)
     const parts = { clock, chance: this.#chance, note: this.#note, conditions: conditions ?? {} }
     this.#network = new SimulatedNetwork(parts)
     this.#board = new DiscoveryBoard(clock, this.#chance)
+    this.#failures = new Failures(this.#chance)
   }
 
   get nowMs(): number {
@@ -140,10 +157,26 @@ class SimulatedWorld implements World {
       transport: async (limits) => new SimulatedTransport(this.#network, process, limits),
     }))
     this.#processes.set(peer, process)
+    const serve = peer.serve.bind(peer)
+    peer.serve = (contract, handlers, serving) =>
+      serve(contract, this.#failures.around(contract, handlers, process.clock), serving)
     const close = peer.close.bind(peer)
     // Who is dead closes nothing, and keeps nobody waiting.
     peer.close = () => (process.killed ? Promise.resolve() : close())
     return peer
+  }
+
+  async mockPeer<C extends AnyContract>(
+    contract: C,
+    options: WorldMockOptions<C> = {},
+  ): Promise<MockPeer<C>> {
+    const { answers, items, seed = this.seed, ...given } = options
+    const peer = await this.createPeer({ name: mockName(contract), ...given })
+    return mockPeer(contract, { peer, seed, ...(answers && { answers }), ...(items && { items }) })
+  }
+
+  fail(channel: string | Channel, rule: FailRule = {}): Failing {
+    return this.#failures.add(channel, rule)
   }
 
   async run<T>(work: Promise<T> | (() => Promise<T>), limitMs: number = RUN_LIMIT_MS): Promise<T> {
@@ -235,6 +268,11 @@ class SimulatedWorld implements World {
       throw new EarshotError('EARSHOT_TIMEOUT', text)
     }
     return work
+  }
+
+  #keep(text: string): void {
+    if (this.trace.length >= defaultLimits.maxTraceLines) return
+    this.trace.push(`${this.nowMs.toFixed(3)} ${text}`)
   }
 
   #of(peer: Peer): SimulatedProcess {

@@ -80,6 +80,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'transport/transport.ts',
       'discovery/provider.ts',
       'discovery/event-queue.ts',
+      'patterns/refusal.ts',
+      'type patterns',
     ],
   },
   cli: { floor: 8, mayImport: [] },
