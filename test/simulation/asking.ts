@@ -3,7 +3,7 @@
 import type { Client, Peer } from 'earshot'
 import type { World } from 'earshot/testing'
 import type { Chance } from '../../src/testing/chance.ts'
-import { Storm } from './contract.ts'
+import { padFault, padOf, Storm } from './contract.ts'
 import type { Ledger, Operation, Outcome } from './ledger.ts'
 
 interface Failure {
@@ -22,11 +22,21 @@ export class Asking {
   readonly #world: World
   readonly #ledger: Ledger
   readonly #chance: Chance
+  readonly #longest: number
   readonly #plain: Client<typeof Storm>
   readonly #once: Client<typeof Storm>
 
-  constructor(world: World, peer: Peer, name: string, ledger: Ledger, chance: Chance) {
+  /** @param longest so many characters go with a message at most */
+  constructor(
+    world: World,
+    peer: Peer,
+    name: string,
+    ledger: Ledger,
+    chance: Chance,
+    longest: number,
+  ) {
     this.#world = world
+    this.#longest = longest
     this.name = name
     this.#ledger = ledger
     this.#chance = chance
@@ -44,9 +54,16 @@ export class Asking {
     else this.#poll()
   }
 
+  /** Mostly short; in heavy storms enough to fill what frames are written into. */
+  pad(id: number): string {
+    const { int, is } = this.#chance
+    if (is(0.2)) return padOf(id, int(0, this.#longest))
+    return padOf(id, int(0, 60))
+  }
+
   #work(operation: Operation) {
     const { int, is } = this.#chance
-    const pad = 'x'.repeat(is(0.2) ? int(0, 3_000) : int(0, 60))
+    const pad = this.pad(operation.id)
     return { id: operation.id, forMs: is(0.5) ? 0 : int(1, 300), fails: is(0.1), pad }
   }
 
@@ -59,6 +76,7 @@ export class Asking {
     const signal = is(0.15) ? this.#cancelledSoon() : undefined
     const call = client[kind](this.#work(operation), {
       ...{ timeoutMs, ...(signal && { signal }), ...(is(0.2) && { headers: { trace: 'yes' } }) },
+      ...(is(0.2) && { key: String(int(0, 9)) }),
     })
     this.#follow(operation, call, ({ id }) => {
       if (id !== operation.id) this.#ledger.broken(`${kind} ${operation.id} got answer ${id}`)
@@ -74,7 +92,7 @@ export class Asking {
     // What is held for a full link waits for room, or for the end of the link, not for a time.
     const withinMs = (kind === 'shed' ? Number.POSITIVE_INFINITY : timeoutMs) + SLACK_MS
     const operation = this.#ledger.begin(kind, this.name, withinMs, false)
-    const pad = 'x'.repeat(is(0.2) ? int(0, 3_000) : int(0, 60))
+    const pad = this.pad(operation.id)
     const signal = is(0.1) ? this.#cancelledSoon() : undefined
     const call = this.#plain[kind](
       { id: operation.id, from: this.name, pad },
@@ -88,12 +106,15 @@ export class Asking {
     const timeoutMs = int(50, 1_000)
     const to = int(0, 60)
     const operation = this.#ledger.begin('count', this.name, timeoutMs + 60_000, false)
-    const pad = 'x'.repeat(int(0, 200))
+    const pad = this.pad(operation.id)
     const leaveAt = is(0.2) ? int(0, 20) : -1
     const options = { timeoutMs, idleMs: NOTICED_MS, ahead: int(1, 20) }
     let next = 0
     try {
-      for await (const { id, n } of this.#plain.count({ id: operation.id, to, pad }, options)) {
+      for await (const item of this.#plain.count({ id: operation.id, to, pad }, options)) {
+        const { id, n } = item
+        const fault = padFault(id, item.pad)
+        if (fault) this.#ledger.broken(`count ${id} read ${n} with ${fault}`)
         if (id !== operation.id || n !== next) {
           this.#ledger.broken(`count ${operation.id} read ${id}/${n} for ${next}`)
         }

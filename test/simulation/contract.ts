@@ -1,7 +1,7 @@
 // The contract of the storm: every kind of channel, every message with a number of its own.
 
 import { contract, duplex, event, notification, request, scatter, stream } from 'earshot'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 
 const Done = Type.Object({ id: Type.Integer(), by: Type.String() })
 const Work = Type.Object({
@@ -20,6 +20,7 @@ const Tick = Type.Object({
   ofKey: Type.Integer(),
   pad: Type.String(),
 })
+export type Tick = Static<typeof Tick>
 const Count = Type.Object({ id: Type.Integer(), to: Type.Integer(), pad: Type.String() })
 const Item = Type.Object({ id: Type.Integer(), n: Type.Integer(), pad: Type.String() })
 
@@ -34,3 +35,14 @@ export const Storm = contract('sim.storm', '1.0.0', {
   echo: duplex(Item, Item),
   poll: scatter(Work, Done),
 })
+
+/** A text that only that number has: bytes that were written over show. */
+export function padOf(id: number, length: number): string {
+  return String.fromCharCode(97 + (id % 26)).repeat(length)
+}
+
+/** Why a pad is not that of the number; undefined when it is. */
+export function padFault(id: number, pad: string): string | undefined {
+  const wanted = padOf(id, pad.length)
+  return pad === wanted ? undefined : `${pad.slice(0, 20)}… instead of ${wanted.slice(0, 20)}…`
+}

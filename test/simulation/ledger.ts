@@ -1,7 +1,16 @@
 // Owns what was asked, what was handled and how each ended, and the promises that must hold of it.
 // Never does anything itself: what breaks a promise is written down, to be told with the seed.
 
-export type Kind = 'work' | 'again' | 'note' | 'shed' | 'newest' | 'count' | 'echo' | 'poll'
+export type Kind =
+  | 'work'
+  | 'again'
+  | 'note'
+  | 'shed'
+  | 'newest'
+  | 'count'
+  | 'echo'
+  | 'poll'
+  | 'tick'
 
 export interface Outcome {
   /** Of a call that failed. */

@@ -1,8 +1,8 @@
 // Owns what the peers of a storm do for each other, and how what they hear is held to its numbers.
 
-import type { Peer, SubscribeOptions, Subscription } from 'earshot'
+import type { Handlers, Peer, ServeOptions, Service, SubscribeOptions, Subscription } from 'earshot'
 import type { World } from 'earshot/testing'
-import { Storm } from './contract.ts'
+import { padFault, Storm } from './contract.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Serves all of the contract. Streams that have begun are in `running` until they have ended. */
@@ -12,15 +12,25 @@ export async function serveAll(
   peer: Peer,
   name: string,
   running: Set<number>,
-): Promise<void> {
-  const done = async ({ id, forMs, fails }: { id: number; forMs: number; fails: boolean }) => {
+  options: ServeOptions,
+): Promise<Service> {
+  const whole = ({ id, pad }: { id: number; pad: string }) => {
+    const fault = padFault(id, pad)
+    if (fault) ledger.broken(`${id} came to ${name} with ${fault}`)
+  }
+  const done = async (work: { id: number; forMs: number; fails: boolean; pad: string }) => {
+    const { id, forMs, fails } = work
     ledger.handled(id, name)
+    whole(work)
     if (forMs > 0) await world.advance(forMs)
     if (fails) throw new Error('as was asked')
     return { id, by: name }
   }
-  const noted = ({ id }: { id: number }) => ledger.handled(id, name)
-  await peer.serve(Storm, {
+  const noted = (note: { id: number; pad: string }) => {
+    ledger.handled(note.id, name)
+    whole(note)
+  }
+  const handlers: Handlers<typeof Storm> = {
     ...{ work: done, again: done, poll: done },
     ...{ note: noted, shed: noted, newest: noted },
     async *count({ id, to, pad }) {
@@ -45,7 +55,15 @@ export async function serveAll(
         running.delete(id)
       }
     },
-  })
+  }
+  return peer.serve(Storm, handlers, options)
+}
+
+interface Tick {
+  readonly from: string
+  readonly n: number
+  readonly ofKey: number
+  readonly pad: string
 }
 
 interface Heard {
@@ -72,8 +90,10 @@ export class Listening {
 
   /** @param forMs how long its handler takes; 0: it is synchronous, and drops nothing itself */
   async begin(world: World, peer: Peer, options: SubscribeOptions, forMs: number): Promise<void> {
-    const take = ({ from, n, ofKey }: { from: string; n: number; ofKey: number }) => {
+    const take = ({ from, n, ofKey, pad }: Tick) => {
       this.count++
+      const fault = padFault(n, pad)
+      if (fault) this.#ledger.broken(`${this.#name} heard ${n} by ${from} with ${fault}`)
       this.#take(from, this.key === undefined ? n : ofKey, forMs === 0)
       return forMs > 0 ? world.advance(forMs) : undefined
     }
