@@ -224,14 +224,18 @@ export class RunningPeer implements Peer {
     trust?.close()
     const { streams, streamServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
+    const leftMs = () => Math.max(0, endMs - clock.nowMs())
     mesh.leave()
     const withdrawn = discoverer.stop()
-    await mesh.atMost(limits.drainTimeoutMs, Promise.all([serving.idle(), streamServing.idle()]))
-    streamServing.endAll()
-    await mesh.drain(Math.max(0, endMs - clock.nowMs()))
-    // What came before the others knew of our leaving is answered as well.
-    await mesh.atMost(Math.max(0, endMs - clock.nowMs()), serving.idle())
-    await mesh.drain(Math.max(0, endMs - clock.nowMs()))
+    const finish = async () => {
+      await mesh.atMost(leftMs(), Promise.all([serving.idle(), streamServing.idle()]))
+      streamServing.endAll()
+      return mesh.drain(leftMs())
+    }
+    // Who finds us so late knows of our leaving a little later than the others.
+    while (!(await finish()) && leftMs() > 0);
+    // What came before they knew is finished as well.
+    await finish()
     requests.close()
     streams.close()
     mesh.close()

@@ -1,19 +1,15 @@
 // Owns the composition: fills in defaults, joins the parts, and takes them apart again at the end.
 // Never does a part's work.
 
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
-import { type Clock, systemClock } from './base/clock.ts'
+import type { Clock } from './base/clock.ts'
 import { reportFault } from './base/diagnostics.ts'
 import { EarshotError, toEarshotError } from './base/errors.ts'
-import { removeAbandoned } from './discovery/abandoned.ts'
 import { createDiscoverer, type Discoverer } from './discovery/aggregator.ts'
 import { announceThrough } from './discovery/announce-through.ts'
 import { directory } from './discovery/directory.ts'
 import { Gossip } from './discovery/gossip.ts'
 import { mdns } from './discovery/mdns/mdns.ts'
 import type { Discovery, PeerRecord } from './discovery/provider.ts'
-import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
 import { Catalog } from './mesh/catalog.ts'
 import { createControl } from './mesh/control.ts'
 import { createCounters } from './mesh/counters.ts'
@@ -31,17 +27,14 @@ import { Serving } from './patterns/serving.ts'
 import { Streams } from './patterns/stream.ts'
 import { StreamServing } from './patterns/stream-serving.ts'
 import { Talks } from './patterns/talks.ts'
+import { type FindGround, type Ground, thisMachine } from './peer-ground.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
 import { statsOf } from './peer-stats.ts'
 import type { Peer, PeerOptions } from './peer-types.ts'
 import { type Access, createAccess, outletRule } from './security/access.ts'
-import { hostTrust } from './security/host-key.ts'
 import { textOfKey } from './security/keys.ts'
-import { warnOfInsecure } from './security/security.ts'
-import type { Trust } from './security/trust.ts'
 import type { Bound, Transport } from './transport/transport.ts'
-import { createZeromqTransport } from './transport/zeromq-transport.ts'
 import type { Hello } from './wire/hello.ts'
 import { PROTOCOL_VERSION } from './wire/record.ts'
 
@@ -52,15 +45,19 @@ import { PROTOCOL_VERSION } from './wire/record.ts'
  * EARSHOT_ADDRESS_IN_USE, EARSHOT_BINDING, EARSHOT_TRUST_INVALID, EARSHOT_SECURITY
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
+  return createPeerOn(options, thisMachine)
+}
+
+/** As `createPeer`, on another ground than this machine: a simulated one. */
+export async function createPeerOn(options: PeerOptions, find: FindGround): Promise<Peer> {
   const resolved = resolveOptions(options)
   if (resolved.only) warnOf(resolved)
-  const clock = systemClock
-  const folder = await socketFolder(resolved, options)
-  const trust = await trustOf(resolved, options)
+  const ground = await find(resolved, options)
+  const { clock, trust, folder } = ground
   const access = createAccess(options.allow, trust?.personal === true)
   const mayHear = (key: string) => access.passes(outletRule, trust?.find(key))
-  const transport = await createZeromqTransport(resolved.limits, clock, trust, mayHear)
-  const start = new Start(resolved, transport, clock, trust, access)
+  const transport = await ground.transport(resolved.limits, mayHear)
+  const start = new Start(resolved, transport, ground, access)
   const discovery = providers(resolved, options, folder, start.mesh)
   const bound = await start.bind(folder)
   const discoverer = start.discoverer(bound, discovery)
@@ -99,6 +96,7 @@ class Start {
   readonly streamServing: StreamServing
   readonly #options: ResolvedOptions
   readonly #transport: Transport
+  readonly #ground: Ground
   readonly #clock: Clock
   readonly #catalog: Catalog
   readonly #startMs: number
@@ -106,16 +104,12 @@ class Start {
   readonly #key: string | undefined
   #bound: Bound = { inbox: [], outlet: [], door: [] }
 
-  constructor(
-    options: ResolvedOptions,
-    transport: Transport,
-    clock: Clock,
-    trust: Trust | undefined,
-    access: Access,
-  ) {
+  constructor(options: ResolvedOptions, transport: Transport, ground: Ground, access: Access) {
+    const { clock, random, trust, host } = ground
     this.#key = trust?.personal ? trust.own.publicKey : undefined
-    this.id = boundId(randomBytes(16).toString('hex'), this.#key)
+    this.id = boundId(ground.id, this.#key)
     this.#options = options
+    this.#ground = ground
     this.#transport = transport
     this.#clock = clock
     this.#startMs = clock.nowMs()
@@ -124,13 +118,11 @@ class Start {
     this.mesh = new Mesh({
       transport,
       catalog: this.#catalog,
-      clock,
       limits: options.limits,
       counters: createCounters(),
       id: this.id,
-      host: hostname(),
       hello: () => this.#hello(),
-      ...{ trust, access },
+      ...{ clock, random, host, trust, access },
     })
     this.requests = new Requests(this.mesh)
     this.notifications = new Notifications(this.mesh, this.requests)
@@ -183,6 +175,7 @@ class Start {
       self: { id: this.id, epoch: this.epoch, seq: 0, mesh, name, inbox, door, ...this.#meta() },
       mesh,
       clock: this.#clock,
+      random: this.#ground.random,
       limits,
       onEvent: (event) => this.mesh.discovered(event),
     })
@@ -201,8 +194,8 @@ class Start {
       id: this.id,
       epoch: this.epoch,
       name,
-      pid: process.pid,
-      host: hostname(),
+      pid: this.#ground.pid,
+      host: this.#ground.host,
       dialled: '',
       ...this.#bound,
       codecs: only ? [only] : codecs,
@@ -226,29 +219,6 @@ class Start {
       peers: this.mesh.peers().length,
     }
   }
-}
-
-/** What the options say; on this host alone, by default, all that this user runs. */
-async function trustOf(
-  { mesh, name, host, local }: ResolvedOptions,
-  { security }: PeerOptions,
-): Promise<Trust | undefined> {
-  if (security === undefined) return local ? hostTrust(userDirectory()) : undefined
-  if (security.mode === 'insecure') warnOfInsecure(name, host)
-  return security.open(mesh)
-}
-
-/** The directory for sockets, with what dead peers left behind removed; none where ipc is not. */
-async function socketFolder(
-  { mesh }: ResolvedOptions,
-  { directory: base }: PeerOptions,
-): Promise<string | undefined> {
-  if (process.platform === 'win32') return undefined
-  const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
-  await removeLeftovers(folder)
-  // What other meshes left behind keeps nobody waiting.
-  void removeAbandoned(folder)
-  return folder
 }
 
 function providers(

@@ -14,6 +14,8 @@ export interface Clock {
   /** `background` timers do not keep the process alive. */
   after(delayMs: number, run: () => void, background?: boolean): Timer
   every(periodMs: number, run: () => void, background?: boolean): Timer
+  /** Runs when this turn of the event loop is over, behind all that is read in it. */
+  afterTurn(run: () => void): void
 }
 
 function timer(handle: NodeJS.Timeout, background: boolean, stop: (h: NodeJS.Timeout) => void) {
@@ -29,6 +31,7 @@ export const systemClock: Clock = {
     timer(setTimeout(run, delayMs), background, clearTimeout),
   every: (periodMs, run, background = false) =>
     timer(setInterval(run, periodMs), background, clearInterval),
+  afterTurn: (run) => void setImmediate(run),
 }
 
 /** Resolves after `delayMs` on the given clock. */

@@ -208,6 +208,16 @@ export const limitTable = {
     unit: 'bytes',
     why: 'of a file on which codecs are compared: it is held in memory, some ten times over',
   },
+  maxRecordedCalls: {
+    value: 10_000,
+    unit: 'messages',
+    why: 'of one channel that a mock peer shows; the oldest give way',
+  },
+  maxTraceLines: {
+    value: 1_000_000,
+    unit: 'items',
+    why: 'of what happened in a simulated network; the first of a run are kept',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,

@@ -41,6 +41,16 @@ export interface HeardChannel {
   readonly listeners: Set<Listener>
 }
 
+/** Where one channel of one publisher was left. */
+export interface Absence {
+  /** The number that came next. */
+  readonly expected: number
+  /** Lost before, and not yet told to the publisher. */
+  readonly untold: number
+  /** Who heard it then: what was missed is nothing to those who came later. */
+  readonly listeners: WeakSet<Listener>
+}
+
 export interface HearingParts {
   readonly transport: Transport
   readonly clock: Clock
@@ -52,6 +62,8 @@ export interface HearingParts {
   readonly host: string
   readonly remotes: () => Iterable<Remote>
   readonly meetings: Meetings
+  /** Where a channel was left when its publisher was lost, once. */
+  readonly leftAt: (from: Remote, channel: HeardChannel, prefix: string) => Absence | undefined
 }
 
 /** One channel, or one key of it, of one publisher in one codec. */
@@ -66,6 +78,8 @@ export interface Heard {
   expected: number
   /** Lost on the way and not yet told to the publisher. */
   untold: number
+  /** Set while the next gap is about the time that the publisher was lost: who heard it before. */
+  heardBefore: WeakSet<Listener> | undefined
   /** Set once, when the publisher has confirmed. */
   readonly confirmed: Promise<void>
 }
@@ -116,7 +130,10 @@ export class Ear {
     this.forget(channel)
     const { promise: confirmed, resolve } = deferred()
     const from = this.remote
-    const heard: Heard = { from, channel, prefix, codec, expected: -1, untold: 0, confirmed }
+    const before = this.#parts.leftAt(from, channel, key)
+    const { expected = -1, untold = 0, listeners: heardBefore } = before ?? {}
+    const numbers = { expected, untold, heardBefore }
+    const heard: Heard = { from, channel, prefix, codec, ...numbers, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
     if (this.#hearing) this.#subscribe(heard, resolve)

@@ -9,12 +9,12 @@ import type { Mesh } from './mesh.ts'
 
 /** Lets a provider speak with the peers that are up. Called once, before the first link. */
 export function joinGossip(gossip: LinkedDiscovery, { inbound, membership, parts }: Mesh): void {
-  const { clock, limits, host } = parts
+  const { clock, limits, host, random } = parts
   const hostOf = (id: string) => membership.remotes.get(id)?.hello.host ?? host
   gossip.over({
     clock,
     limits,
-    random: Math.random,
+    random,
     send: (to, bytes) => membership.remotes.get(to)?.link?.outbound.control(Kind.gossip, bytes),
     seenFrom: (to, record: PeerRecord) => {
       const sameHost = hostOf(to) === hostOf(record.id)

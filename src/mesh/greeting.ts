@@ -28,6 +28,8 @@ export interface GreetingParts {
   readonly counters: Counters
   readonly nowMs: () => number
   readonly hello: () => Hello
+  /** We have said goodbye to all who were there. */
+  readonly leaving: () => boolean
   /** The remote peer's offers have changed. */
   readonly offered: (remote: Remote) => void
   /** Others have lost so many events of one of our channels. */
@@ -90,7 +92,8 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
     return true
   })
   inbound.on(Kind.last, (link) => {
-    link.outbound.control(Kind.farewell)
+    // What was asked of it before we knew that it leaves goes first: it waits for this word alone.
+    void link.outbound.drained().then(() => link.outbound.control(Kind.farewell))
     return true
   })
   inbound.on(Kind.farewell, (link) => {
@@ -112,6 +115,8 @@ function createAcceptance(parts: GreetingParts) {
     if ('hello' in refusal) {
       welcome?.()
       parts.membership.attach(link, refusal.hello, refusal.who)
+      // Who comes late knows it from the start, and asks nothing of us.
+      if (parts.leaving()) link.outbound.control(Kind.bye)
       return undefined
     }
     parts.counters.refusedHellos++

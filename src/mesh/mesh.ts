@@ -35,6 +35,8 @@ export interface MeshParts {
   readonly transport: Transport
   readonly catalog: Catalog
   readonly clock: Clock
+  /** 0 to 1, for spreads of time. */
+  readonly random: () => number
   readonly limits: Limits
   readonly counters: Counters
   readonly id: string
@@ -58,6 +60,7 @@ export class Mesh {
   readonly #ears: [Subscriptions, ...Subscriptions[]]
   readonly #meetings: Meetings
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
+  #leaving = false
   readonly #farewells = new Map<Link, () => void>()
 
   constructor(parts: MeshParts) {
@@ -87,6 +90,7 @@ export class Mesh {
       ...shared,
       membership: this.membership,
       nowMs,
+      leaving: () => this.#leaving,
       offered: (remote) => this.#changed(remote),
       missedThere: (channel, count) => parts.catalog.missedThere(channel, count),
       farewell: (link) => this.#farewells.get(link)?.(),
@@ -161,14 +165,18 @@ export class Mesh {
 
   /** Goodbye to all, before the last work is finished. */
   leave(): void {
+    this.#leaving = true
     for (const link of this.membership.links()) link.outbound.control(Kind.bye)
   }
 
-  /** Everything that was written has arrived, or the time is up. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * Everything that was written has arrived, or the time is up. False: a link has come meanwhile.
+   */
+  async drain(timeoutMs: number): Promise<boolean> {
     this.outlet.flush()
     const links = this.membership.links()
     await this.atMost(timeoutMs, Promise.all(links.map((link) => this.#finish(link))))
+    return this.membership.links().every((link) => links.includes(link))
   }
 
   /** Waits for `work`, but no longer than `timeoutMs`. */
@@ -227,7 +235,7 @@ export class Mesh {
       },
       down: (remote: Remote, reason: DownReason) => {
         this.routing.remove(remote)
-        for (const ears of this.#ears) ears.drop(remote)
+        for (const ears of this.#ears) ears.drop(remote, reason === 'left')
         this.#meetings.release(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })

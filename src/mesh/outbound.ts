@@ -309,7 +309,7 @@ export class Outbound {
     if (delayMs > 0) this.#delay.within(delayMs)
     else {
       this.#scheduled = true
-      setImmediate(this.#onTurnEnd)
+      this.#clock.afterTurn(this.#onTurnEnd)
     }
   }
 

@@ -107,7 +107,7 @@ export class OutletChannel {
   ready(): Promise<void> {
     if (!this.#turnIsFull) return Promise.resolve()
     this.#nextTurn ??= new Promise((resolve) => {
-      setImmediate(() => {
+      this.#clock.afterTurn(() => {
         this.#turnBytes = 0
         this.#turnFrames = 0
         this.#nextTurn = undefined
@@ -141,7 +141,7 @@ export class OutletChannel {
     this.#scheduled = true
     const { delayMs } = this.local.channel
     if (delayMs > 0) this.#clock.after(delayMs, this.#onTurnEnd)
-    else setImmediate(this.#onTurnEnd)
+    else this.#clock.afterTurn(this.#onTurnEnd)
   }
 
   #writeKeyed(body: unknown, extras: Extras | undefined): void {

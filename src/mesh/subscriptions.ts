@@ -7,6 +7,7 @@ import { isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import { Kind, Outcome, RecordWalker, Until } from '../wire/record.ts'
 import { heardAs, isMarker, prefixLength } from '../wire/topic.ts'
+import { Absences } from './absences.ts'
 import { AskedEvent } from './asked-event.ts'
 import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } from './ear.ts'
 import type { LocalChannel } from './local-channel.ts'
@@ -29,10 +30,13 @@ export class Subscriptions {
    */
   readonly #ears = new Map<Remote, Ear[]>()
   readonly #walker = new RecordWalker()
+  readonly #absences: Absences
   #paused = false
 
-  constructor(parts: HearingParts) {
-    this.#parts = parts
+  constructor(parts: Omit<HearingParts, 'leftAt'>) {
+    const absences = new Absences(parts.limits.maxPeers)
+    this.#absences = absences
+    this.#parts = { ...parts, leftAt: (...where) => absences.take(...where) }
   }
 
   /** Resolves when every remote peer that is up has the subscription, or is reported as silent. */
@@ -76,10 +80,15 @@ export class Subscriptions {
     for (const channel of this.#channels) void this.#ask(remote, channel)
   }
 
-  drop(remote: Remote): void {
+  /** @param isOver it has left, and nobody will come back in its name */
+  drop(remote: Remote, isOver: boolean): void {
     const ears = this.#ears.get(remote) ?? []
     this.#ears.delete(remote)
-    for (const ear of ears) ear.close()
+    for (const ear of ears) {
+      if (isOver) this.#absences.end(remote.id)
+      else this.#absences.begin(remote, ear.heard)
+      ear.close()
+    }
   }
 
   /** Once a heartbeat: publishers are told what was lost of theirs. */
@@ -88,7 +97,7 @@ export class Subscriptions {
   }
 
   close(): void {
-    for (const remote of [...this.#ears.keys()]) this.drop(remote)
+    for (const remote of [...this.#ears.keys()]) this.drop(remote, true)
     for (const { listeners } of this.#channels) {
       for (const listener of listeners) listener.end()
     }
@@ -183,8 +192,11 @@ export class Subscriptions {
       heard.channel.local.counts.missed += missed
       heard.untold += missed
       heard.expected = first
-      for (const listener of heard.channel.listeners) listener.gap(missed, from)
+      for (const listener of heard.channel.listeners) {
+        if (heard.heardBefore?.has(listener) ?? true) listener.gap(missed, from)
+      }
     }
+    heard.heardBefore = undefined
     let sequence = first
     while (walker.next()) {
       const number = sequence++

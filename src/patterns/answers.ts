@@ -8,6 +8,7 @@ import type { BodyCodec } from '../codec/codec.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
+import { Refusal } from './refusal.ts'
 import { reportFailed } from './said-aloud.ts'
 
 export class Answers {
@@ -55,6 +56,10 @@ export class Answers {
 
   /** @param tells correlation of who waits for the outcome, or 0 */
   threw(link: Link, tells: number, local: NumberedChannel, error: unknown): void {
+    if (error instanceof Refusal) {
+      if (tells > 0) this.fail(link, tells, error.code, error.message)
+      return
+    }
     this.#mesh.parts.counters.handlerErrors++
     reportFailed('the handler', local.channel.key, error)
     if (tells > 0) this.fail(link, tells, 'EARSHOT_REMOTE', textOf(error))

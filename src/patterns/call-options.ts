@@ -30,18 +30,22 @@ export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotE
   })
 }
 
-/** Rejects as soon as `signal` aborts. */
+/**
+ * Rejects as soon as `signal` aborts.
+ * @param sent whether anything may have left this process when that happens
+ */
 export async function abortable(
   work: Promise<void>,
   signal: AbortSignal | undefined,
+  sent: 'no' | 'unknown' = 'no',
 ): Promise<void> {
   if (!signal) return work
   // Whoever no longer waits for it does not hear how it ended.
   work.catch(() => undefined)
-  if (signal.aborted) throw cancelled(signal, 'no')
+  if (signal.aborted) throw cancelled(signal, sent)
   let onAbort: () => void = () => undefined
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelled(signal, 'no'))
+    onAbort = () => reject(cancelled(signal, sent))
     signal.addEventListener('abort', onAbort, { once: true })
   })
   try {

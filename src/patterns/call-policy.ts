@@ -20,6 +20,7 @@ import type { ChannelPolicy } from './policy-options.ts'
 /** What the channels of one client share. */
 export interface ClientParts {
   readonly clock: Clock
+  readonly random: () => number
   readonly counters: Counters
   readonly budget: RetryBudget
   readonly bulkhead: Bulkhead
@@ -108,7 +109,7 @@ export class CallPolicy implements RouteFilter {
     if (!mayRetry(error, this.#idempotent) || options?.signal?.aborted) return undefined
     const { clock, budget, counters } = this.parts
     const nowMs = clock.nowMs()
-    const waitMs = backoffMs(tries, retry)
+    const waitMs = backoffMs(tries, retry, this.parts.random)
     if (nowMs + waitMs >= endMs) return undefined
     if (budget.take(nowMs)) return waitMs
     counters.retriesRefused++

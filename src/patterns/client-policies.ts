@@ -54,12 +54,12 @@ export class ClientPolicies {
     made: (policy: CallPolicy) => void,
   ) {
     const { budget, perClient } = resolveClient(options, mesh.limits)
-    const { clock, counters } = mesh
+    const { clock, random, counters } = mesh
     this.#options = options
     this.#mesh = mesh
     this.#made = made
     const bulkhead = new Bulkhead(perClient, `a client of ${contract}`)
-    this.#parts = { clock, counters, budget: new RetryBudget(budget), bulkhead }
+    this.#parts = { clock, random, counters, budget: new RetryBudget(budget), bulkhead }
   }
 
   of({ key, name, idempotent = false }: Channel): CallPolicy {

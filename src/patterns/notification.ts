@@ -56,7 +56,9 @@ export class Notifications {
     timeoutMs: number,
     options: NotifyOptions | undefined,
   ): Promise<Verdict> {
-    const startMs = this.#mesh.parts.clock.nowMs()
+    const { clock } = this.#mesh.parts
+    const endMs = clock.nowMs() + timeoutMs
+    const leftMs = () => Math.max(1, endMs - clock.nowMs())
     const signal = options?.signal
     if (signal?.aborted) throw cancelled(signal, 'no')
     if (!routes.usable) {
@@ -72,8 +74,7 @@ export class Notifications {
     if (limit === 'drop') return dropped(this.#mesh, routes, link, 'overflow')
     if (limit === 'hold') return this.#hold(routes, route, link, headers, body, until)
     if (until === 'received' || until === 'handled') {
-      const leftMs = Math.max(1, timeoutMs - (this.#mesh.parts.clock.nowMs() - startMs))
-      return this.#requests.ask(routes, route, body, leftMs, until, options)
+      return this.#requests.ask(routes, route, body, leftMs(), until, options)
     }
     write(this.#mesh, routes, route, link, headers, body)
     const to = route.remote.id
@@ -82,7 +83,8 @@ export class Notifications {
     const leaving = link.outbound.written().then((has) => {
       left = has
     })
-    await abortable(this.#mesh.atMost(timeoutMs, leaving), signal)
+    // It stands in a frame by now, and leaves whatever the caller does.
+    await abortable(this.#mesh.atMost(leftMs(), leaving), signal, 'unknown')
     if (left === false) return dropped(this.#mesh, routes, link, 'link-lost')
     // After the time-out it still waits for the other side's credit: taken, and no more.
     return { became: left ? 'written' : 'queued', to }

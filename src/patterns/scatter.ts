@@ -140,6 +140,10 @@ export class Scatters {
     )
     await abortable(settled, signal)
     const asked = routes.linked()
+    if (asked.length === 0) {
+      const text = `all who serve ${routes.local.channel.key} are being dialled anew`
+      throw new EarshotError('EARSHOT_NO_SERVER', text)
+    }
     round.needed = neededOf(options, asked.length)
     const stop = () => round.stop()
     signal?.addEventListener('abort', stop, { once: true })

@@ -14,6 +14,7 @@ import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 import { Incoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
+import { Refusal } from './refusal.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { AnyHandler } from './serving.ts'
 import { bytesOf, errorBytes, flowOf, Talk } from './talk.ts'
@@ -232,6 +233,10 @@ class Run {
     } catch (error) {
       // Nobody reads any more: a handler that heeds its signal may end by throwing.
       if (talk.over) return
+      if (error instanceof Refusal) {
+        talk.stop(new EarshotError(error.code, error.message))
+        return
+      }
       this.#failed(error)
       const isOurs = error instanceof UnfitItem
       const text = isOurs ? `the handler's item does not fit: ${error.message}` : textOf(error)

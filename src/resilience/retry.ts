@@ -39,7 +39,7 @@ export function mayRetry(error: EarshotError, idempotent: boolean): boolean {
 export function backoffMs(
   tried: number,
   { baseMs, maxMs }: RetrySettings,
-  random: () => number = Math.random,
+  random: () => number,
 ): number {
   return random() * Math.min(maxMs, baseMs * 2 ** (tried - 1))
 }

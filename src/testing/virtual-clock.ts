@@ -2,13 +2,7 @@
 // Never reads the machine's clock.
 
 import type { Clock, Timer } from '../base/clock.ts'
-
-interface Entry {
-  atMs: number
-  order: number
-  run: () => void
-  periodMs: number | undefined
-}
+import { Schedule, settle } from './schedule.ts'
 
 export interface VirtualClock extends Clock {
   /** Moves time forward and runs what falls due, in order, letting promises settle in between. */
@@ -19,55 +13,30 @@ export interface VirtualClock extends Clock {
 
 /** A clock at `startMs` whose wall time equals its monotonic time. */
 export function createVirtualClock(startMs = 0): VirtualClock {
-  const entries = new Set<Entry>()
-  let now = startMs
-  let order = 0
+  const schedule = new Schedule(startMs)
 
-  const add = (delayMs: number, run: () => void, periodMs?: number): Timer => {
-    const entry: Entry = { atMs: now + Math.max(0, delayMs), order: order++, run, periodMs }
-    entries.add(entry)
-    return { cancel: () => entries.delete(entry) }
-  }
-
-  const earliest = (untilMs: number): Entry | undefined => {
-    let first: Entry | undefined
-    for (const entry of entries) {
-      if (entry.atMs > untilMs) continue
-      if (
-        !first ||
-        entry.atMs < first.atMs ||
-        (entry.atMs === first.atMs && entry.order < first.order)
-      )
-        first = entry
+  const every = (periodMs: number, run: () => void): Timer => {
+    const again = () => {
+      timer = schedule.at(schedule.nowMs + periodMs, again)
+      run()
     }
-    return first
+    let timer = schedule.at(schedule.nowMs + periodMs, again)
+    return { cancel: () => timer.cancel() }
   }
-
-  // A macrotask lets every chain of microtasks, however long, come to rest.
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {
-    nowMs: () => now,
-    wallMs: () => now,
-    after: (delayMs, run) => add(delayMs, run),
-    every: (periodMs, run) => add(periodMs, run, periodMs),
+    nowMs: () => schedule.nowMs,
+    wallMs: () => schedule.nowMs,
+    after: (delayMs, run) => schedule.at(schedule.nowMs + delayMs, run),
+    every,
+    afterTurn: (run) => void schedule.at(schedule.nowMs, run, true),
     get pending() {
-      return entries.size
+      return schedule.pending
     },
     async advance(byMs) {
-      const untilMs = now + byMs
+      const untilMs = schedule.nowMs + byMs
       await settle()
-      for (let due = earliest(untilMs); due; due = earliest(untilMs)) {
-        now = Math.max(now, due.atMs)
-        if (due.periodMs === undefined) entries.delete(due)
-        else {
-          due.atMs = now + due.periodMs
-          due.order = order++
-        }
-        due.run()
-        await settle()
-      }
-      now = untilMs
+      while (schedule.step(untilMs)) await settle()
     },
   }
 }

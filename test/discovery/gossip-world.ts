@@ -48,6 +48,10 @@ class WorldClock implements Clock {
     return { cancel: () => timer.cancel() }
   }
 
+  afterTurn(run: () => void): void {
+    this.after(0, run)
+  }
+
   /** All of the next millisecond in which anything happens; promises settle after it. */
   async step(untilMs: number): Promise<void> {
     const next = this.#heap[0]

@@ -26,6 +26,14 @@ describe('the example of', () => {
     ])
   })
 
+  it('testing lets a service do without what it needs, in a world of its own', () => {
+    const lines = linesOf('testing')
+    expect(lines[0]).toBe('tea from shelf 3')
+    expect(lines[1]).toMatch(/^11 reserved, although [1-9] failed$/)
+    expect(lines[2]).toMatch(/^EARSHOT_REMOTE .* did not answer demo\.stock\/1\/reserve in 300 ms$/)
+    expect(lines[3]).toBe('pot from shelf 3')
+  })
+
   it('talk goes both ways to the end', () => {
     const wanted = ['Good morning, guest', 'You said: tea', 'You said: two cups', 'Goodbye']
     expect(linesOf('talk')).toEqual(wanted)

@@ -71,7 +71,19 @@ export const rooms: Readonly<Record<string, Room>> = {
   inspect: edge,
   telemetry: edge,
   report: edge,
-  testing: edge,
+  // Peers of its own, on a transport and a provider of its own.
+  testing: {
+    floor: 7,
+    mayImport: [
+      ...edge.mayImport,
+      'peer.ts',
+      'transport/transport.ts',
+      'discovery/provider.ts',
+      'discovery/event-queue.ts',
+      'patterns/refusal.ts',
+      'type patterns',
+    ],
+  },
   cli: { floor: 8, mayImport: [] },
 }
 

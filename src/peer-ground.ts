@@ -1,0 +1,75 @@
+// Owns what a peer stands on: clock, chance, host, trust and transport; by default this machine's.
+// Never puts the parts of a peer together.
+
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type Clock, systemClock } from './base/clock.ts'
+import type { Limits } from './base/limits.ts'
+import { removeAbandoned } from './discovery/abandoned.ts'
+import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
+import type { ResolvedOptions } from './peer-options.ts'
+import type { PeerOptions } from './peer-types.ts'
+import { hostTrust } from './security/host-key.ts'
+import { warnOfInsecure } from './security/security.ts'
+import type { Trust } from './security/trust.ts'
+import type { Transport } from './transport/transport.ts'
+import { createZeromqTransport } from './transport/zeromq-transport.ts'
+
+/** All that a peer does not make itself: whoever brings another one decides what happens. */
+export interface Ground {
+  readonly clock: Clock
+  /** 0 to 1, for spreads of time. */
+  readonly random: () => number
+  /** 32 hex digits that no other peer has. */
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  /** For the sockets of this host; none where there are no ipc sockets. */
+  readonly folder: string | undefined
+  /** None: nothing is encrypted, and everybody is let in. */
+  readonly trust: Trust | undefined
+  /** @param mayHear who may come to the outlet, of those whom the trust admits */
+  transport(limits: Limits, mayHear: (key: string) => boolean): Promise<Transport>
+}
+
+export type FindGround = (resolved: ResolvedOptions, options: PeerOptions) => Promise<Ground>
+
+/** @throws EARSHOT_RUNTIME_DIR, EARSHOT_TRUST_INVALID */
+export const thisMachine: FindGround = async (resolved, options) => {
+  const folder = await socketFolder(resolved, options)
+  const trust = await trustOf(resolved, options)
+  const clock = systemClock
+  return {
+    clock,
+    random: Math.random,
+    id: randomBytes(16).toString('hex'),
+    host: hostname(),
+    pid: process.pid,
+    folder,
+    trust,
+    transport: (limits, mayHear) => createZeromqTransport(limits, clock, trust, mayHear),
+  }
+}
+
+/** What the options say; on this host alone, by default, all that this user runs. */
+async function trustOf(
+  { mesh, name, host, local }: ResolvedOptions,
+  { security }: PeerOptions,
+): Promise<Trust | undefined> {
+  if (security === undefined) return local ? hostTrust(userDirectory()) : undefined
+  if (security.mode === 'insecure') warnOfInsecure(name, host)
+  return security.open(mesh)
+}
+
+/** The directory for sockets, with what dead peers left behind removed; none where ipc is not. */
+async function socketFolder(
+  { mesh }: ResolvedOptions,
+  { directory: base }: PeerOptions,
+): Promise<string | undefined> {
+  if (process.platform === 'win32') return undefined
+  const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
+  await removeLeftovers(folder)
+  // What other meshes left behind keeps nobody waiting.
+  void removeAbandoned(folder)
+  return folder
+}

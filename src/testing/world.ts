@@ -1,0 +1,284 @@
+// Owns a world in one process: peers on a simulated network, in a time that moves only when told.
+// Never reads the machine's clock or its chance: the same seed brings the same world.
+
+import { deferred } from '../base/deferred.ts'
+import { EarshotError } from '../base/errors.ts'
+import { defaultLimits } from '../base/limits.ts'
+import type { Channel } from '../contract/channel.ts'
+import type { AnyContract } from '../contract/contract.ts'
+import { createPeerOn } from '../peer.ts'
+import type { Peer, PeerOptions } from '../peer-types.ts'
+import { type Chance, createChance } from './chance.ts'
+import type { LinkConditions } from './connection.ts'
+import { type Failing, type FailRule, Failures } from './failing.ts'
+import { type MockBehaviour, type MockPeer, mockName, mockPeer } from './mock-peer.ts'
+import { SimulatedNetwork } from './network.ts'
+import { SimulatedProcess } from './process.ts'
+import { Schedule, settle } from './schedule.ts'
+import { DiscoveryBoard } from './simulated-discovery.ts'
+import { SimulatedTransport } from './simulated-transport.ts'
+
+/** As of `createPeer`, without what only a real network has. */
+export type WorldPeerOptions = Omit<
+  PeerOptions,
+  'listen' | 'security' | 'allow' | 'discovery' | 'directory'
+>
+
+export type WorldMockOptions<C> = Partial<WorldPeerOptions> & MockBehaviour<C>
+
+export interface WorldOptions {
+  /** What chance comes from: the same seed, the same world. A whole number from 0. Default 1. */
+  readonly seed?: number
+  /** True: `trace` has a line for all that happens in the network. Default false. */
+  readonly trace?: boolean
+  /** Between all peers, unless `between` says otherwise. */
+  readonly conditions?: Partial<LinkConditions>
+}
+
+export interface World {
+  readonly seed: number
+  /** ms since the world began. */
+  readonly nowMs: number
+  /** What happened in the network, a line each; the same seed, the same lines. */
+  readonly trace: readonly string[]
+  /** Timers that are set: none once all peers are closed and time has moved on. */
+  readonly pending: number
+  /** Chance for the test's own choices, from the seed, apart from the world's. 0 up to 1. */
+  random(): number
+
+  /** A peer like any other; it lives in this world alone. Time need not move for it. */
+  createPeer(options: WorldPeerOptions): Promise<Peer>
+  /** A mock of who serves a contract, in this world; its chance is the world's seed. */
+  mockPeer<C extends AnyContract>(contract: C, options?: WorldMockOptions<C>): Promise<MockPeer<C>>
+  /**
+   * Lets calls fail at all who serve a channel here, before their handlers are called.
+   * @param channel `shop.orders/place`, `shop.orders/*`, or a channel of a contract
+   * @throws EARSHOT_OPTION_INVALID for a rule that is none, and for events, which nobody serves
+   */
+  fail(channel: string | Channel, rule?: FailRule): Failing
+  /**
+   * Moves time until `work` is over, and ends as it does. Several at once share the time.
+   * @param limitMs of the world's time. Default 600 000
+   * @throws EARSHOT_TIMEOUT when it is not over by then
+   */
+  run<T>(work: Promise<T> | (() => Promise<T>), limitMs?: number): Promise<T>
+  /** Moves time by so many ms; inside of `run`, waits for so long. */
+  advance(ms: number): Promise<void>
+
+  /** As by SIGKILL: it says nothing more, and what it waits for is never settled. */
+  kill(peer: Peer): void
+  /** As by SIGSTOP: its event loop stands still until `resume`. */
+  stop(peer: Peer): void
+  resume(peer: Peer): void
+  /** Breaks the connections between two peers; they may dial anew. */
+  cut(one: Peer, other: Peer): void
+  /** What one sends the other waits on its way, until `heal`: one direction, nobody is told. */
+  mute(from: Peer, to: Peer): void
+  /** As `mute` in both directions, between each peer of one side and each of the other. */
+  part(side: readonly Peer[], other: readonly Peer[]): void
+  /** Ends all that `mute` and `part` did. */
+  heal(): void
+  /** What lies between two peers from now on. */
+  between(one: Peer, other: Peer, conditions: Partial<LinkConditions>): void
+
+  /** Heals, and closes all peers that live. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** @throws EARSHOT_OPTION_INVALID for a seed that is none */
+export function createWorld(options: WorldOptions = {}): World {
+  const { seed = 1 } = options
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    const text = `option seed is a whole number from 0, not ${String(seed)}`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/seed' })
+  }
+  return new SimulatedWorld(seed, options)
+}
+
+const RUN_LIMIT_MS = 600_000
+
+class SimulatedWorld implements World {
+  readonly seed: number
+  readonly trace: string[] = []
+  readonly #schedule = new Schedule(0)
+  readonly #chance: Chance
+  readonly #ownChance: Chance
+  readonly #network: SimulatedNetwork
+  readonly #board: DiscoveryBoard
+  readonly #failures: Failures
+  readonly #processes = new Map<Peer, SimulatedProcess>()
+  readonly #muted = new Map<string, readonly [string, string]>()
+  readonly #note: ((text: string) => void) | undefined
+  #count = 0
+  #isRunning = false
+
+  constructor(seed: number, { trace = false, conditions }: WorldOptions) {
+    this.seed = seed
+    this.#chance = createChance(seed)
+    this.#ownChance = createChance(seed + 2 ** 40)
+    const schedule = this.#schedule
+    const clock = {
+      nowMs: () => schedule.nowMs,
+      after: (delayMs: number, run: () => void) => schedule.at(schedule.nowMs + delayMs, run),
+    }
+    if (trace) this.#note = (text) => this.#keep(text)
+    const parts = { clock, chance: this.#chance, note: this.#note, conditions: conditions ?? {} }
+    this.#network = new SimulatedNetwork(parts)
+    this.#board = new DiscoveryBoard(clock, this.#chance)
+    this.#failures = new Failures(this.#chance)
+  }
+
+  get nowMs(): number {
+    return this.#schedule.nowMs
+  }
+
+  get pending(): number {
+    return this.#schedule.pending
+  }
+
+  random(): number {
+    return this.#ownChance.next()
+  }
+
+  async createPeer(options: WorldPeerOptions): Promise<Peer> {
+    const number = ++this.#count
+    const host = `10.0.${number >> 8}.${number & 255}`
+    const process = new SimulatedProcess(`${options.name}#${number}`, host, this.#schedule)
+    const inside = { ...options, discovery: [this.#board.provider()] }
+    const peer = await createPeerOn(inside, async () => ({
+      clock: process.clock,
+      random: () => this.#chance.next(),
+      id: this.#chance.hex(32),
+      host: process.name,
+      pid: number,
+      folder: undefined,
+      trust: undefined,
+      transport: async (limits) => new SimulatedTransport(this.#network, process, limits),
+    }))
+    this.#processes.set(peer, process)
+    const serve = peer.serve.bind(peer)
+    peer.serve = (contract, handlers, serving) =>
+      serve(contract, this.#failures.around(contract, handlers, process.clock), serving)
+    const close = peer.close.bind(peer)
+    // Who is dead closes nothing, and keeps nobody waiting.
+    peer.close = () => (process.killed ? Promise.resolve() : close())
+    return peer
+  }
+
+  async mockPeer<C extends AnyContract>(
+    contract: C,
+    options: WorldMockOptions<C> = {},
+  ): Promise<MockPeer<C>> {
+    const { answers, items, seed = this.seed, ...given } = options
+    const peer = await this.createPeer({ name: mockName(contract), ...given })
+    return mockPeer(contract, { peer, seed, ...(answers && { answers }), ...(items && { items }) })
+  }
+
+  fail(channel: string | Channel, rule: FailRule = {}): Failing {
+    return this.#failures.add(channel, rule)
+  }
+
+  async run<T>(work: Promise<T> | (() => Promise<T>), limitMs: number = RUN_LIMIT_MS): Promise<T> {
+    if (this.#isRunning) return typeof work === 'function' ? work() : work
+    this.#isRunning = true
+    try {
+      return await this.#move(typeof work === 'function' ? work() : work, this.nowMs + limitMs)
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  advance(ms: number): Promise<void> {
+    const { promise, resolve } = deferred()
+    this.#schedule.at(this.nowMs + ms, resolve)
+    return this.run(promise, ms)
+  }
+
+  kill(peer: Peer): void {
+    const process = this.#of(peer)
+    if (process.killed) return
+    this.#note?.(`${process.name} is killed`)
+    process.kill()
+    this.#network.died(process)
+    this.#board.expire(peer.id)
+  }
+
+  stop(peer: Peer): void {
+    this.#note?.(`${this.#of(peer).name} is stopped`)
+    this.#of(peer).stop()
+  }
+
+  resume(peer: Peer): void {
+    this.#note?.(`${this.#of(peer).name} goes on`)
+    this.#of(peer).resume()
+  }
+
+  cut(one: Peer, other: Peer): void {
+    this.#network.cut(this.#of(one).host, this.#of(other).host)
+  }
+
+  mute(from: Peer, to: Peer): void {
+    const hosts = [this.#of(from).host, this.#of(to).host] as const
+    this.#muted.set(hosts.join('>'), hosts)
+    this.#network.vanish(...hosts, true)
+  }
+
+  part(side: readonly Peer[], other: readonly Peer[]): void {
+    for (const here of side) {
+      for (const there of other) {
+        this.mute(here, there)
+        this.mute(there, here)
+      }
+    }
+  }
+
+  heal(): void {
+    for (const [from, to] of this.#muted.values()) this.#network.vanish(from, to, false)
+    this.#muted.clear()
+  }
+
+  between(one: Peer, other: Peer, conditions: Partial<LinkConditions>): void {
+    this.#network.setConditions(this.#of(one).host, this.#of(other).host, conditions)
+  }
+
+  async close(): Promise<void> {
+    this.heal()
+    for (const process of this.#processes.values()) process.resume()
+    await this.run(() => Promise.all([...this.#processes.keys()].map((peer) => peer.close())))
+    this.#processes.clear()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #move<T>(work: Promise<T>, untilMs: number): Promise<T> {
+    let isOver = false
+    const end = () => {
+      isOver = true
+    }
+    work.then(end, end)
+    await settle()
+    while (!isOver) {
+      const moved = this.#schedule.step(untilMs)
+      await settle()
+      if (moved || isOver) continue
+      const text = `not over at ${untilMs} ms of the world's time (seed ${this.seed})`
+      throw new EarshotError('EARSHOT_TIMEOUT', text)
+    }
+    return work
+  }
+
+  #keep(text: string): void {
+    if (this.trace.length >= defaultLimits.maxTraceLines) return
+    this.trace.push(`${this.nowMs.toFixed(3)} ${text}`)
+  }
+
+  #of(peer: Peer): SimulatedProcess {
+    const process = this.#processes.get(peer)
+    if (process) return process
+    const text = `peer "${peer?.name}" is none of this world: world.createPeer makes them`
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/peer' })
+  }
+}
