@@ -42,6 +42,7 @@ export {
 } from './contract/contract.ts'
 export { toProto } from './contract/contract-to-proto.ts'
 export { Decimal } from './contract/decimal.ts'
+export { type DeclaredError, isDeclared } from './contract/declared-errors.ts'
 export { type AvroOptions, fromAvro } from './contract/from-avro.ts'
 export { contractFromDescription } from './contract/from-description.ts'
 export { fromProto, type ProtoContents, type ProtoOptions } from './contract/from-proto.ts'

@@ -92,14 +92,19 @@ export type Client<C> = {
 
 /** The contract as those see it who serve it: one handler for each channel that is no event. */
 export type Handlers<C> = {
-  readonly [N in OneToOne<C>]: C[N] extends Channel<'request' | 'scatter', infer B, infer R>
-    ? (body: B, context: HandlerContext) => R | Promise<R>
+  readonly [N in OneToOne<C>]: C[N] extends Channel<
+    'request' | 'scatter',
+    infer B,
+    infer R,
+    infer E
+  >
+    ? (body: B, context: HandlerContext<E>) => R | Promise<R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, context: HandlerContext) => void | Promise<void>
-      : C[N] extends Channel<'stream', infer B, infer R>
-        ? (body: B, context: HandlerContext) => Items<R>
-        : C[N] extends Channel<'duplex', infer B, infer R>
-          ? (said: AsyncIterableIterator<B>, context: HandlerContext) => Items<R>
+      : C[N] extends Channel<'stream', infer B, infer R, infer E>
+        ? (body: B, context: HandlerContext<E>) => Items<R>
+        : C[N] extends Channel<'duplex', infer B, infer R, infer E>
+          ? (said: AsyncIterableIterator<B>, context: HandlerContext<E>) => Items<R>
           : never
 }
 
@@ -147,9 +152,9 @@ export interface Peer {
   /**
    * A typed proxy for all peers that serve the contract; each call goes to the next in turn.
    * Calls reject with EARSHOT_BODY_INVALID, EARSHOT_NO_SERVER, EARSHOT_TIMEOUT, EARSHOT_PEER_GONE,
-   * EARSHOT_REMOTE, EARSHOT_CANCELLED, EARSHOT_OVERLOADED, EARSHOT_CONTRACT_MISMATCH,
-   * EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies must not be changed until
-   * the call has ended: it may be sent again.
+   * EARSHOT_REMOTE, EARSHOT_DECLARED (see `isDeclared`), EARSHOT_CANCELLED, EARSHOT_OVERLOADED,
+   * EARSHOT_CONTRACT_MISMATCH, EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies
+   * must not be changed until the call has ended: it may be sent again.
    */
   client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>
 

@@ -134,6 +134,12 @@ export const errorTable = {
     retryable: false,
     sent: 'unknown',
   },
+  EARSHOT_DECLARED: {
+    meaning: 'The handler failed in a way that the contract declares.',
+    remedy: 'Tell which by `name`, and read its `data`: `isDeclared(channel, error)`.',
+    retryable: false,
+    sent: 'unknown',
+  },
   EARSHOT_OVERLOADED: {
     meaning: 'A queue is full.',
     remedy: 'Slow down, wait for `ready()`, or raise the limit named in the message.',

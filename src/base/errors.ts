@@ -12,6 +12,8 @@ export interface ErrorDetails {
   /** Overrides the row of the table where the call knows better. */
   sent?: Sent
   retryable?: boolean
+  /** Of an error that a contract declares; `data` is then its data, and nothing else. */
+  name?: string
   /** Facts for programs: names, limits, what was found. Plain JSON values only. */
   data?: Readonly<Record<string, unknown>>
 }
@@ -33,7 +35,7 @@ export class EarshotError extends Error {
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     const row = explain(code)
-    this.name = 'EarshotError'
+    this.name = details.name ?? 'EarshotError'
     this.code = code
     this.retryable = details.retryable ?? row.retryable
     this.sent = details.sent ?? row.sent
@@ -50,7 +52,7 @@ export class EarshotError extends Error {
       retryable: this.retryable,
       sent: this.sent,
       ...(this.path === undefined ? {} : { path: this.path }),
-      ...this.data,
+      ...(this.code === 'EARSHOT_DECLARED' ? { name: this.name, data: this.data } : this.data),
     }
   }
 }

@@ -39,6 +39,8 @@ export interface Counters {
   eventsMissed: number
   eventsDropped: number
   handlerErrors: number
+  /** Handlers that failed as their contract declares. */
+  errorsDeclared: number
   peersUp: number
   peersDown: number
   discoveryFaults: number
@@ -80,6 +82,7 @@ export function createCounters(): Counters {
     eventsMissed: 0,
     eventsDropped: 0,
     handlerErrors: 0,
+    errorsDeclared: 0,
     peersUp: 0,
     peersDown: 0,
     discoveryFaults: 0,

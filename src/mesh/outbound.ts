@@ -141,10 +141,17 @@ export class Outbound {
   }
 
   failure(correlation: number, error: Buffer): void {
-    this.#begin(Kind.failure, error)
+    this.#begin(Kind.failure, undefined, error.length)
     this.#writer.number(correlation)
     this.#writer.bytesOf(error)
     this.#finish(undefined, undefined, undefined)
+  }
+
+  /** A failure, or the stop of a stream, that the contract declares: its data is the body. */
+  declared(kind: number, number: number, headers: Buffer, codec: BodyCodec, body: unknown): void {
+    this.#begin(kind, headers)
+    this.#writer.number(number)
+    this.#finish(headers, codec, body)
   }
 
   cancel(correlation: number): void {
@@ -267,15 +274,13 @@ export class Outbound {
     this.#wakeReady()
   }
 
-  #begin(kind: number, extra: Buffer | undefined): void {
+  #begin(kind: number, headers: Buffer | undefined, more = headers?.length ?? 0): void {
     if (this.#waitingBytes >= this.#limits.maxOutboundBytes) throw overloaded(this.#limits)
     const writer = this.#writer
-    const more = extra === undefined ? 0 : extra.length
     if (writer.closed || !writer.hasRoom(more)) {
       this.flush()
       writer.open(more)
     }
-    const headers = extra !== undefined && kind !== Kind.failure
     writer.openRecord(headers ? kind | HEADERS_BIT : kind, this.#lengthSize)
   }
 

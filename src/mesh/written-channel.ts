@@ -18,6 +18,8 @@ export interface NumberedChannel {
   readonly counts: ChannelCounts
   body(codec: number): BodyReader | undefined
   reply(codec: number): BodyCodec | undefined
+  /** Writes the errors that the channel declares. */
+  errors(codec: number): BodyCodec | undefined
 }
 
 export class WrittenChannel implements NumberedChannel {
@@ -62,5 +64,9 @@ export class WrittenChannel implements NumberedChannel {
 
   reply(codec: number): BodyCodec | undefined {
     return this.#local.reply(codec)
+  }
+
+  errors(codec: number): BodyCodec | undefined {
+    return this.#local.errors(codec)
   }
 }

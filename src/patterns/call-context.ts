@@ -5,11 +5,12 @@ import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { CodecName } from '../codec/codec.ts'
 import { contentTypeOf } from '../contract/content-type.ts'
+import { declaredError } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { From, Link } from '../mesh/remote.ts'
 import type { Headers } from './headers.ts'
 
-export interface HandlerContext {
+export interface HandlerContext<E = Readonly<Record<string, unknown>>> {
   /** Who sent it. */
   readonly from: From
   /** `shop.orders/1/place` */
@@ -23,6 +24,11 @@ export interface HandlerContext {
   readonly remainingMs: number
   /** Aborted when the caller no longer waits: cancelled, gone, or past its deadline. */
   readonly signal: AbortSignal
+  /**
+   * An error that the contract declares, to throw: `throw context.error('OutOfStock', { sku })`.
+   * Data that does not fit its type is told to the caller as EARSHOT_REMOTE with the path.
+   */
+  error<N extends keyof E & string>(name: N, data: E[N], message?: string): EarshotError
 }
 
 /** A body with what came along. */
@@ -78,6 +84,10 @@ export class CallContext implements HandlerContext {
       this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
     }
     return this.#controller.signal
+  }
+
+  error(name: string, data: unknown, message?: string): EarshotError {
+    return declaredError(name, data, message)
   }
 
   /** The caller no longer waits. */

@@ -187,7 +187,7 @@ export class Serving {
     try {
       result = handler(read.body as never, context)
     } catch (error) {
-      this.#answers.threw(link, tells, local, error)
+      this.#answers.threw(link, tells, local, error, reply)
       return true
     }
     if (!isThenable(result)) {
@@ -239,7 +239,7 @@ export class Serving {
       },
       (error: unknown) => {
         ended()
-        this.#answers.threw(link, tells, local, error)
+        this.#answers.threw(link, tells, local, error, reply)
       },
     )
   }

@@ -3,6 +3,7 @@
 
 import { EarshotError, isEarshotError, textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
+import { thrownError } from '../contract/declared-errors.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -10,13 +11,14 @@ import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker } from '../wire/record.ts'
 import { CallContext } from './call-context.ts'
+import { bytesOf, errorCodec } from './failure.ts'
 import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 import { Incoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { AnyHandler } from './serving.ts'
-import { bytesOf, errorBytes, flowOf, Talk } from './talk.ts'
+import { errorBytes, flowOf, Talk } from './talk.ts'
 import type { Talks } from './talks.ts'
 
 const SCALE = 2 ** CODEC_BITS
@@ -137,7 +139,12 @@ export class StreamServing {
     const body = isDuplex ? undefined : reader.decode(record.buffer, record.start, record.end)
     const read = { body, headers, codec: codec.codec }
     const context = new CallContext(this.#mesh, link, key, read, 0, link.lastHeardMs)
-    const run = new Run(served, context, (error) => this.#handlerFailed(channel, error))
+    const run = new Run(
+      served,
+      context,
+      (error) => this.#handlerFailed(channel, error),
+      () => this.#mesh.parts.counters.errorsDeclared++,
+    )
     const talk = this.#talk(link, opening, isDuplex ? reader : undefined, codec, served.local, run)
     this.#talks.add(talk)
     channel.counts.received++
@@ -189,8 +196,8 @@ export class StreamServing {
       ended: () => talk.ourEnd(),
     })
     const talk: Talk = new Talk({
-      ...{ mesh: this.#mesh, link, side: 'server', correlation, key: local.channel.key },
-      ...{ reader, incoming, outgoing },
+      ...{ mesh: this.#mesh, link, side: 'server', correlation, channel: local.channel },
+      ...{ reader, errors: undefined, incoming, outgoing },
       received: () => {
         counters.itemsReceived++
         local.counts.received++
@@ -214,9 +221,16 @@ class Run {
   readonly #served: Served
   readonly #context: CallContext
   readonly #failed: (error: unknown) => void
+  readonly #declared: () => void
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
 
-  constructor(served: Served, context: CallContext, failed: (error: unknown) => void) {
+  constructor(
+    served: Served,
+    context: CallContext,
+    failed: (error: unknown) => void,
+    declared: () => void,
+  ) {
+    this.#declared = declared
     this.#served = served
     this.#context = context
     this.#failed = failed
@@ -226,20 +240,36 @@ class Run {
   async all(talk: Talk, given: unknown): Promise<void> {
     try {
       const made = await this.#served.handler(given as never, this.#context)
-      this.#iterator = iteratorOf(made, talk.parts.key)
+      this.#iterator = iteratorOf(made, talk.parts.channel.key)
       if (talk.over) await this.#iterator.return?.()
       else await this.#pump(talk, this.#iterator, talk.parts.outgoing as Outgoing)
     } catch (error) {
       // Nobody reads any more: a handler that heeds its signal may end by throwing.
       if (talk.over) return
-      this.#failed(error)
-      const isOurs = error instanceof UnfitItem
-      const text = isOurs ? `the handler's item does not fit: ${error.message}` : textOf(error)
-      const path = isOurs ? error.path : undefined
-      talk.stop(new EarshotError('EARSHOT_REMOTE', text, path === undefined ? {} : { path }))
+      this.#stop(talk, error)
     } finally {
       this.#context.end()
     }
+  }
+
+  /** What the contract declares is told as such; what does not fit its type, with the path. */
+  #stop(talk: Talk, error: unknown): void {
+    const { local } = this.#served
+    const thrown = thrownError(local.channel, error)
+    try {
+      if (thrown) {
+        const bytes = local.encode(errorCodec(local, this.#context.codec), thrown.body)
+        this.#declared()
+        talk.stop(toEarshotError(error, 'EARSHOT_REMOTE'), { ...thrown, bytes })
+        return
+      }
+    } catch (unfit) {
+      const { message, path } = toEarshotError(unfit)
+      error = new Unfit(`the handler's error ${thrown?.name} does not fit: ${message}`, path)
+    }
+    this.#failed(error)
+    const where = error instanceof Unfit && error.path !== undefined ? { path: error.path } : {}
+    talk.stop(new EarshotError('EARSHOT_REMOTE', textOf(error), where))
   }
 
   /** The talk is over, whoever ended it: the handler is told, and cleans up. */
@@ -262,7 +292,7 @@ class Run {
         out.write(step.value)
       } catch (thrown) {
         const { message, path } = toEarshotError(thrown)
-        throw new UnfitItem(message, path)
+        throw new Unfit(`the handler's item does not fit: ${message}`, path)
       }
     }
   }
@@ -276,7 +306,7 @@ class Run {
   }
 }
 
-class UnfitItem extends Error {
+class Unfit extends Error {
   readonly path: string | undefined
 
   constructor(message: string, path: string | undefined) {
