@@ -92,6 +92,13 @@ export type { StreamOptions } from './patterns/conversation.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
+export type {
+  Middleware,
+  Next,
+  PeerMiddleware,
+  Received,
+  Sending,
+} from './patterns/middleware.ts'
 export type { NotifyOptions, Sender } from './patterns/notification.ts'
 export type {
   BreakerChange,
@@ -103,6 +110,7 @@ export type {
 export type { Scatter, ScatterAnswer, Scattered, ScatterOptions } from './patterns/scatter.ts'
 export type { Duplex } from './patterns/stream.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
+export type { AnswerOptions, LaterOptions, Ticket, TicketRecord } from './patterns/ticket.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
 export { askDoor, type DoorOptions } from './peer-door.ts'
@@ -115,6 +123,7 @@ export type {
   Listen,
   Peer,
   PeerOptions,
+  RequestMethod,
   SenderOptions,
   Service,
 } from './peer-types.ts'

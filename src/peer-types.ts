@@ -14,11 +14,13 @@ import type { BreakerView } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { ServeOptions } from './patterns/gate.ts'
+import type { Middleware, PeerMiddleware, Sending } from './patterns/middleware.ts'
 import type { NotifyOptions, Sender } from './patterns/notification.ts'
 import type { PolicyOptions } from './patterns/policy-options.ts'
 import type { Scatter } from './patterns/scatter.ts'
 import type { Duplex } from './patterns/stream.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
+import type { LaterOptions, Ticket, TicketRecord } from './patterns/ticket.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
 import type { AccessRules } from './security/access.ts'
@@ -58,6 +60,8 @@ export interface PeerOptions {
   readonly announce?: boolean
   /** Parent of the directory for sockets. Default: the user's runtime directory. */
   readonly directory?: string
+  /** Around every call, publication and handler; nothing costs nothing. */
+  readonly use?: PeerMiddleware
   readonly limits?: Partial<Limits>
 }
 
@@ -71,14 +75,32 @@ export interface SenderOptions {
 
 /** How calls fail well, for all channels, and for some of them in their own way. */
 export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
+  /** Around all that this client sends, the first outermost; those of the peer come outside. */
+  readonly use?: readonly Middleware<Sending>[]
   /** Laid over the client's own settings, by the name of the channel. */
   readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
+}
+
+/** A request as its callers have it: awaited, or asked for now and fetched later. */
+export interface RequestMethod<B, R> {
+  (body: B, options?: CallOptions): Promise<R>
+  /**
+   * Asks at once and gives a ticket for the answer, which may take its time (60 s, or `timeoutMs`)
+   * and comes once, also when the link is cut in between. No policies.
+   * @throws EARSHOT_OPTION_INVALID, EARSHOT_DEADLINE; all else is told by the ticket
+   */
+  later(body: B, options?: LaterOptions): Ticket<R>
+  /**
+   * The ticket of that record, in this process or in another than the one that asked.
+   * @throws EARSHOT_OPTION_INVALID for what is no ticket of this channel
+   */
+  claim(ticket: TicketRecord | string): Ticket<R>
 }
 
 /** The contract as its callers see it: one method for each channel that is no event. */
 export type Client<C> = {
   readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
-    ? (body: B, options?: CallOptions) => Promise<R>
+    ? RequestMethod<B, R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, options?: NotifyOptions) => Promise<Verdict>
       : C[N] extends Channel<'stream', infer B, infer R>

@@ -112,6 +112,21 @@ export const limitTable = {
     unit: 'messages',
     why: 'events that wait in an async iterable',
   },
+  maxTickets: {
+    value: 4_096,
+    unit: 'items',
+    why: 'requests of one peer, and at one peer, whose answers may come later: each has a timer',
+  },
+  maxTicketBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'bodies of such requests that wait or are at work, and answers that nobody has taken yet',
+  },
+  ticketTimeoutMs: {
+    value: 60_000,
+    unit: 'ms',
+    why: 'an answer that may come later is asked for with more patience, and kept no longer',
+  },
   maxOutletFrames: {
     value: 1_024,
     unit: 'messages',

@@ -25,6 +25,11 @@ export interface Counters {
   requestsShed: number
   /** Requests whose deadline passed before they left, or before their handler began. */
   requestsExpired: number
+  /** Requests whose answers may come later, that were sent, and that were answered here. */
+  ticketsSent: number
+  ticketsServed: number
+  /** Answers that were kept here until their deadline, and that nobody took. */
+  ticketsExpired: number
   lateReplies: number
   droppedReplies: number
   notificationsSent: number
@@ -68,6 +73,9 @@ export function createCounters(): Counters {
     breakersOpened: 0,
     requestsShed: 0,
     requestsExpired: 0,
+    ticketsSent: 0,
+    ticketsServed: 0,
+    ticketsExpired: 0,
     lateReplies: 0,
     droppedReplies: 0,
     notificationsSent: 0,

@@ -147,10 +147,10 @@ export class Outbound {
     this.#finish(undefined, undefined, undefined)
   }
 
-  /** A failure, or the stop of a stream, that the contract declares: its data is the body. */
-  declared(kind: number, number: number, headers: Buffer, codec: BodyCodec, body: unknown): void {
+  /** A record of one number and headers: a declared failure or stop, a word about a ticket. */
+  headed(kind: number, key: number, headers: Buffer, codec?: BodyCodec, body?: unknown): void {
     this.#begin(kind, headers)
-    this.#writer.number(number)
+    this.#writer.number(key)
     this.#finish(headers, codec, body)
   }
 

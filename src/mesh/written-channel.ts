@@ -20,6 +20,8 @@ export interface NumberedChannel {
   reply(codec: number): BodyCodec | undefined
   /** Writes the errors that the channel declares. */
   errors(codec: number): BodyCodec | undefined
+  /** The bytes of one body. @throws EARSHOT_BODY_INVALID, EARSHOT_BODY_TOO_LARGE */
+  encode(codec: BodyCodec, body: unknown): Buffer
 }
 
 export class WrittenChannel implements NumberedChannel {
@@ -68,5 +70,9 @@ export class WrittenChannel implements NumberedChannel {
 
   errors(codec: number): BodyCodec | undefined {
     return this.#local.errors(codec)
+  }
+
+  encode(codec: BodyCodec, body: unknown): Buffer {
+    return this.#local.encode(codec, body)
   }
 }

@@ -97,7 +97,7 @@ export class Answers {
     try {
       const writer = errorCodec(local, codec)
       if (link.closed) return
-      link.outbound.declared(Kind.failure, correlation, headers, writer, thrown.body)
+      link.outbound.headed(Kind.failure, correlation, headers, writer, thrown.body)
       this.#mesh.parts.counters.errorsDeclared++
     } catch (error) {
       const { code, message, path } = toEarshotError(error)

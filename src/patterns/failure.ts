@@ -13,6 +13,7 @@ import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { parseWireError } from '../wire/hello.ts'
 import type { RecordWalker } from '../wire/record.ts'
+import type { Headers } from './headers.ts'
 
 const MAX_MESSAGE = 2_000
 
@@ -34,43 +35,64 @@ export function failureOf(
   maxHeaderBytes: number,
   sent?: Sent,
 ): EarshotError {
-  const { channel } = asked
-  const where = `${channel.key} at ${link.remote?.name ?? 'a remote peer'}`
-  const remote = link.remote ? { id: link.remote.id, name: link.remote.name } : {}
-  if (record.hasHeaders) return declaredIn(record, asked, where, remote, maxHeaderBytes)
+  if (!record.hasHeaders) return plainIn(link, record, asked, sent)
+  try {
+    return declaredIn(link, record, asked, record.headers(maxHeaderBytes))
+  } catch (error) {
+    return unreadable(link, asked, error)
+  }
+}
+
+/** A failure without data. */
+export function plainIn(link: Link, record: RecordWalker, asked: Asked, sent?: Sent): EarshotError {
   const error = parseWireError(record.buffer.subarray(record.start, record.end))
   const known = Object.hasOwn(errorTable, error.code)
   const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
   const late = code === 'EARSHOT_DEADLINE' && ({ where: 'serving-queue' } as const)
-  return new EarshotError(code, `${where}: ${error.message}`, {
+  return new EarshotError(code, `${placeOf(link, asked)}: ${error.message}`, {
     ...(error.path !== undefined && { path: error.path }),
     ...(sent !== undefined && { sent }),
-    data: { remote, ...late },
+    data: { remote: whoOf(link), ...late },
   })
 }
 
-/** One that only a newer version of the contract declares is a handler's failure here. */
-function declaredIn(
+/**
+ * One that the contract declares; where only a newer version of it does, a handler's failure.
+ * @throws EARSHOT_BYTES_INVALID
+ */
+export function declaredIn(
+  link: Link,
   record: RecordWalker,
-  { channel, errors }: Asked,
-  where: string,
-  remote: object,
-  maxHeaderBytes: number,
+  asked: Asked,
+  { name = 'Error', message = name }: Headers,
 ): EarshotError {
-  const { key, errorShape } = channel
-  try {
-    const { name = 'Error', message = name } = record.headers(maxHeaderBytes)
-    const text = `${where}: ${message}`
-    if (errors && errorShape) {
-      const found = errorIn(errorShape, errors.decode(record.buffer, record.start, record.end))
-      if (found) return receivedError(key, found.name, found.data, text)
-    }
-    return new EarshotError('EARSHOT_REMOTE', text, { data: { remote, name } })
-  } catch (error) {
-    const { message, path } = toEarshotError(error)
-    const details = { ...(path !== undefined && { path }), cause: error, data: { remote } }
-    return new EarshotError('EARSHOT_BYTES_INVALID', `the error of ${where}: ${message}`, details)
+  const { channel, errors } = asked
+  const text = `${placeOf(link, asked)}: ${message}`
+  if (errors && channel.errorShape) {
+    const body = errors.decode(record.buffer, record.start, record.end)
+    const found = errorIn(channel.errorShape, body)
+    if (found) return receivedError(channel.key, found.name, found.data, text)
   }
+  return new EarshotError('EARSHOT_REMOTE', text, { data: { remote: whoOf(link), name } })
+}
+
+/** An answer, or an error, that is not what it should be. */
+export function unreadable(link: Link, asked: Asked, thrown: unknown): EarshotError {
+  const { message, path } = toEarshotError(thrown)
+  const details = { ...(path !== undefined && { path }), cause: thrown }
+  const text = `what came from ${placeOf(link, asked)} cannot be read: ${message}`
+  return new EarshotError('EARSHOT_BYTES_INVALID', text, {
+    ...details,
+    data: { remote: whoOf(link) },
+  })
+}
+
+function placeOf({ remote }: Link, { channel }: Asked): string {
+  return `${channel.key} at ${remote?.name ?? 'a remote peer'}`
+}
+
+function whoOf({ remote }: Link): { readonly id?: string; readonly name?: string } {
+  return remote ? { id: remote.id, name: remote.name } : {}
 }
 
 /** The headers of an error that a contract declares; readers that do not know it show these. */

@@ -17,6 +17,13 @@ import { deniedTo } from './said-aloud.ts'
 
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
 
+/** A channel's handler, with what stands before it. */
+export interface Served {
+  readonly handler: AnyHandler
+  readonly gate: Gate
+  readonly rule: string | undefined
+}
+
 /** A handler that is at work. */
 interface Running {
   readonly link: Link
@@ -74,6 +81,13 @@ export class Serving {
     this.#handlers[local.number] = handler
     this.#rules[local.number] = this.#mesh.parts.access.ruleOf(local.channel)
     this.#gates[local.number] = gate
+  }
+
+  /** Who handles a channel, for requests that come another way. */
+  served(local: NumberedChannel): Served | undefined {
+    const handler = this.#handlers[local.number]
+    const gate = this.#gates[local.number]
+    return handler && gate && { handler, gate, rule: this.#rules[local.number] }
   }
 
   isServed(local: LocalChannel): boolean {

@@ -161,7 +161,7 @@ export class Talk {
     if (link.closed) return
     const flow = flowOf(correlation, side)
     try {
-      if (headers) link.outbound.declared(Kind.stop, flow, headers, errorBytes, reason)
+      if (headers) link.outbound.headed(Kind.stop, flow, headers, errorBytes, reason)
       else link.outbound.flow(Kind.stop, flow, reason && errorBytes, reason)
     } catch (error) {
       if (!isEarshotError(error)) throw error

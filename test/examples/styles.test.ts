@@ -26,6 +26,14 @@ describe('the example of', () => {
     ])
   })
 
+  it('later fetches what took its time, by the record of its ticket', () => {
+    expect(linesOf('later')).toEqual([
+      'the table is taken',
+      'the table has number 7',
+      'the ark: NoWood, 4000 planks',
+    ])
+  })
+
   it('talk goes both ways to the end', () => {
     const wanted = ['Good morning, guest', 'You said: tea', 'You said: two cups', 'Goodbye']
     expect(linesOf('talk')).toEqual(wanted)
