@@ -92,6 +92,13 @@ export type { StreamOptions } from './patterns/conversation.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
+export {
+  type Message,
+  type MessageType,
+  type MessageWords,
+  messageHeaders,
+  type Within,
+} from './patterns/message.ts'
 export type {
   Middleware,
   Next,
@@ -116,6 +123,7 @@ export { createPeer } from './peer.ts'
 export { askDoor, type DoorOptions } from './peer-door.ts'
 export type { ChannelStats, LinkStats, PeerStats } from './peer-stats.ts'
 export type {
+  AnyEvent,
   Client,
   ClientOptions,
   Handlers,
@@ -126,6 +134,7 @@ export type {
   RequestMethod,
   SenderOptions,
   Service,
+  ServiceOf,
 } from './peer-types.ts'
 export type { BreakerSettings, BreakerState } from './resilience/breaker.ts'
 export type { Inherited } from './resilience/deadline.ts'

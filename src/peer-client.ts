@@ -132,28 +132,35 @@ export class ClientMaker {
     const { streams } = this.#parts
     const timeoutOf = (options: StreamOptions | undefined) => {
       this.#open()
-      return checkTimeout(options?.timeoutMs) ?? place.timeoutMs
+      const ms = timeFor(channel.key, checkTimeout(options?.timeoutMs) ?? place.timeoutMs, options)
+      if (typeof ms !== 'number') throw ms
+      return ms
     }
     if (channel.kind === 'duplex') {
-      const talk = around(place, (_, options) => streams.talk(routes, timeoutOf(options), options))
+      const talk = around(place, (_, options) =>
+        streams.talk(routes, timeoutOf(options), optionsFor(options)),
+      )
       return (options?: StreamOptions) => talk(undefined, options)
     }
     return around(place, (body, options) => {
-      return streams.read(routes, body, timeoutOf(options), options)
+      return streams.read(routes, body, timeoutOf(options), optionsFor(options))
     })
   }
 
   #scatter(place: Place): unknown {
-    const { routes, timeoutMs } = place
+    const { channel, routes, timeoutMs } = place
     const { scatters } = this.#parts
-    const ask: Method = async (question, options) => {
+    const within = (options: ScatterOptions | undefined): ScatterOptions | undefined => {
       this.#open()
-      return scatters.ask(routes, question, timeoutMs, options as ScatterOptions)
+      if (options?.context === undefined) return options
+      const withinMs = timeFor(channel.key, options.withinMs ?? timeoutMs, options)
+      if (typeof withinMs !== 'number') throw withinMs
+      return { ...optionsFor(options), withinMs }
     }
-    const each: Method = (question, options) => {
-      this.#open()
-      return scatters.each(routes, question, timeoutMs, options as ScatterOptions)
-    }
+    const ask: Method = async (question, options) =>
+      scatters.ask(routes, question, timeoutMs, within(options as ScatterOptions))
+    const each: Method = (question, options) =>
+      scatters.each(routes, question, timeoutMs, within(options as ScatterOptions))
     return Object.assign(rejecting(place, ask), { each: around(place, each) })
   }
 

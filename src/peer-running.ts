@@ -13,6 +13,7 @@ import type { HandlerContext } from './patterns/call-context.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
+import { hearAll } from './patterns/hear-all.ts'
 import { type Middleware, type Next, type Sending, through } from './patterns/middleware.ts'
 import type { Sender } from './patterns/notification.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
@@ -127,19 +128,32 @@ export class RunningPeer implements Peer {
     return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
   }
 
-  async subscribe<B>(
-    channel: Channel<'event', B>,
-    handler?: unknown,
-    options?: SubscribeOptions,
-  ): Promise<Subscription & AsyncIterable<B>> {
-    const local = this.#local(channel, 'event')
+  async subscribe(
+    heard: Channel<'event'> | AnyContract,
+    ...given: readonly unknown[]
+  ): Promise<Subscription & AsyncIterable<never>> {
+    const isWhole = given[0] === '*'
+    const [handler, options] = (isWhole ? given.slice(1) : given) as [unknown, SubscribeOptions?]
     const takes = typeof handler === 'function'
-    const given = takes ? options : (handler as SubscribeOptions | undefined)
+    const own = takes ? (handler as Next<EventContext>) : undefined
+    const wanted = (takes ? options : (handler as SubscribeOptions | undefined)) ?? {}
+    const subscription = isWhole
+      ? await hearAll(this.#learn(heard as AnyContract), own, (channel, take) =>
+          this.#hear(channel, take, wanted),
+        )
+      : await this.#hear(heard as Channel<'event'>, own, wanted)
+    return subscription as Subscription & AsyncIterable<never>
+  }
+
+  #hear(
+    channel: Channel<'event'>,
+    handler: Next<EventContext> | undefined,
+    options: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<unknown>> {
+    const local = this.#local(channel, 'event')
     const use = (this.#parts.middleware.handlers ?? []) as Middleware<EventContext>[]
-    const own = handler as Next<EventContext>
-    const take = takes ? (through(use, own) as EventHandler) : undefined
-    const subscription = await this.#parts.events.subscribe(local, take, given ?? {})
-    return subscription as Subscription & AsyncIterable<B>
+    const take = handler && (through(use, handler) as EventHandler)
+    return this.#parts.events.subscribe(local, take, options)
   }
 
   peers(): RemotePeer[] {

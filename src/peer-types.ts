@@ -122,13 +122,32 @@ export type Handlers<C> = {
   >
     ? (body: B, context: HandlerContext<E>) => R | Promise<R>
     : C[N] extends Channel<'notification', infer B>
-      ? (body: B, context: HandlerContext) => void | Promise<void>
+      ? (body: B, context: HandlerContext) => unknown
       : C[N] extends Channel<'stream', infer B, infer R, infer E>
         ? (body: B, context: HandlerContext<E>) => Items<R>
         : C[N] extends Channel<'duplex', infer B, infer R, infer E>
           ? (said: AsyncIterableIterator<B>, context: HandlerContext<E>) => Items<R>
           : never
 }
+
+/**
+ * The contract as a plain interface, for code that knows nothing of Earshot: a class that
+ * implements it can be served, and a client is one. Talks and scatter, which the two sides see
+ * differently, are not in it.
+ */
+export type ServiceOf<C> = {
+  [N in SameOnBothSides<C>]: C[N] extends Channel<'request', infer B, infer R>
+    ? (body: B) => Promise<R>
+    : C[N] extends Channel<'stream', infer B, infer R>
+      ? (body: B) => AsyncIterable<R>
+      : C[N] extends Channel<'notification', infer B>
+        ? (body: B) => Promise<unknown>
+        : never
+}
+
+type SameOnBothSides<C> = {
+  [N in keyof C]: C[N] extends Channel<'request' | 'notification' | 'stream'> ? N : never
+}[keyof C]
 
 /**
  * What a handler of a stream gives: an async generator, as a rule. It is advanced as its reader
@@ -138,6 +157,18 @@ export type Items<R> = AsyncIterable<R> | Iterable<R> | Promise<AsyncIterable<R>
 
 type OneToOne<C> = {
   [N in keyof C]: C[N] extends Channel<Exclude<ChannelKind, 'event'>> ? N : never
+}[keyof C]
+
+/** An event of a contract, with the name of its channel: told apart by it. */
+export type AnyEvent<C> = {
+  readonly [N in EventsOf<C>]: {
+    readonly name: N
+    readonly body: C[N] extends Channel<'event', infer B> ? B : never
+  }
+}[EventsOf<C>]
+
+type EventsOf<C> = {
+  [N in keyof C]: C[N] extends Channel<'event'> ? N : never
 }[keyof C]
 
 export interface Service {
@@ -161,7 +192,8 @@ export interface Peer {
   }
 
   /**
-   * Serves the channels of a contract that are no events. Resolves when the others are being told.
+   * Serves the channels of a contract that are no events, by an object or an instance of a class
+   * (`this` is kept). Resolves when the others are being told.
    * @throws EARSHOT_OPTION_INVALID for a handler that is missing or belongs to no channel,
    * EARSHOT_ALREADY_SERVED, EARSHOT_CONTRACT_CLASH
    */
@@ -209,6 +241,23 @@ export interface Peer {
     channel: Channel<'event', B>,
     options?: SubscribeOptions,
   ): Promise<Subscription & AsyncIterable<B>>
+
+  /**
+   * Hears all events of a contract as this peer has it; those that a newer minor version adds are
+   * not among them. Each comes with the name of its channel, in the order of its channel alone.
+   */
+  subscribe<C extends AnyContract>(
+    contract: C,
+    channels: '*',
+    handler: (event: AnyEvent<C>, context: EventContext) => unknown,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** Without a handler: an async iterable, for one consumer; `capacity` is that of each channel. */
+  subscribe<C extends AnyContract>(
+    contract: C,
+    channels: '*',
+    options?: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<AnyEvent<C>>>
 
   /** The remote peers that are up and not leaving, a snapshot. */
   peers(): RemotePeer[]

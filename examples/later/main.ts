@@ -11,10 +11,13 @@ const Workshop = contract('demo.workshop', '1.0.0', {
 })
 
 const joiner = await createPeer({ name: 'joiner' })
-const seasoned = new Promise((resolve) => setTimeout(resolve, 300))
+let season: () => void = () => undefined
+const seasoned = new Promise<void>((resolve) => {
+  season = resolve
+})
 await joiner.serve(Workshop, {
   async build({ what }, context) {
-    await seasoned // longer than a call would wait; the caller need not
+    await seasoned // as long as it takes: nobody's call stands open
     if (what === 'ark') throw context.error('NoWood', { missing: 4_000 })
     return { number: 7 }
   },
@@ -27,6 +30,7 @@ const ark = build.later({ what: 'ark' })
 await table.taken() // the joiner has it: a cut link loses neither question nor answer
 const saved = JSON.stringify(table)
 console.log(`the table is ${table.state}`)
+season()
 
 const fetched = build.claim(saved) // by the record, wherever that was kept
 console.log(`the table has number ${(await fetched.answer()).number}`)

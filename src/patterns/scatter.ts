@@ -8,6 +8,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, cancelled } from './call-options.ts'
 import type { Headers } from './headers.ts'
+import type { Within } from './message.ts'
 import type { Requests } from './request.ts'
 
 export interface ScatterOptions {
@@ -20,6 +21,8 @@ export interface ScatterOptions {
   readonly until?: 'all' | 'quorum' | number
   readonly signal?: AbortSignal
   readonly headers?: Headers
+  /** Of the handler that asks: no more time than it has left; correlation and trace go on. */
+  readonly context?: Within
 }
 
 interface Answerer {

@@ -181,8 +181,8 @@ export class Serving {
   ): boolean {
     const gate = this.#gates[local.number] as Gate
     const cameMs = link.lastHeardMs
-    const { key } = local.channel
-    const context = new CallContext(this.#mesh, link, key, read, budgetMs, cameMs)
+    const { channel } = local
+    const context = new CallContext(this.#mesh, link, channel, read, budgetMs, cameMs, number)
     if (gate.busy) {
       this.#begin(link, number, context)
       const work = { link, local, handler, body: read.body, context, number, tells, reply, bytes }
@@ -190,7 +190,7 @@ export class Serving {
       return false
     }
     if (gate.watches(budgetMs)) {
-      const late = gate.tooLate(key, this.#mesh.parts.clock.nowMs(), cameMs, budgetMs)
+      const late = gate.tooLate(channel.key, this.#mesh.parts.clock.nowMs(), cameMs, budgetMs)
       if (late !== undefined) {
         this.#refuse(link, local, tells, late)
         return true

@@ -138,7 +138,9 @@ export class StreamServing {
     const isDuplex = kind === 'duplex'
     const body = isDuplex ? undefined : reader.decode(record.buffer, record.start, record.end)
     const read = { body, headers, codec: codec.codec }
-    const context = new CallContext(this.#mesh, link, key, read, 0, link.lastHeardMs)
+    const made = opening.correlation
+    const { lastHeardMs: cameMs } = link
+    const context = new CallContext(this.#mesh, link, channel.channel, read, 0, cameMs, made)
     const run = new Run(
       served,
       context,

@@ -135,7 +135,7 @@ export class TicketServing {
     const cameMs = link.lastHeardMs
     const longMs = Math.min(budgetMs || limits.ticketTimeoutMs, LONGEST_MS)
     const read = { body, headers, codec: reply.codec }
-    const context = new CallContext(this.#mesh, link, key, read, longMs, cameMs)
+    const context = new CallContext(this.#mesh, link, local.channel, read, longMs, cameMs, id)
     const caller = link.remote?.id ?? ''
     const work = { id, local, served, codec: reply.codec, context, body, budgetMs: longMs, cameMs }
     const kept: Kept = { ...work, caller, outcome: undefined, bytes, timer: undefined }

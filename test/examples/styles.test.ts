@@ -34,6 +34,10 @@ describe('the example of', () => {
     ])
   })
 
+  it('plain calls and serves by an interface, knowing nothing of Earshot', () => {
+    expect(linesOf('plain')).toEqual(['2 of tea for ada', 'stock: 8', 'only 8 left'])
+  })
+
   it('talk goes both ways to the end', () => {
     const wanted = ['Good morning, guest', 'You said: tea', 'You said: two cups', 'Goodbye']
     expect(linesOf('talk')).toEqual(wanted)
