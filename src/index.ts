@@ -131,6 +131,7 @@ export type {
   Listen,
   Peer,
   PeerOptions,
+  PolicyOf,
   RequestMethod,
   SenderOptions,
   Service,

@@ -11,6 +11,8 @@ import type { CallOptions } from './patterns/call-options.ts'
 import type { ClientPolicies, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
+import { guardedScatter } from './patterns/guarded-scatter.ts'
+import { guardedSend } from './patterns/guarded-send.ts'
 import {
   type Middleware,
   type PeerMiddleware,
@@ -86,7 +88,7 @@ export class ClientMaker {
         return Object.assign(rejecting(place, this.#call(place, call)), this.#tickets(place))
       }
       case 'notification': {
-        const send: Call = (body, ms, call) => notifications.send(routes, body, ms, call)
+        const send = guardedSend(notifications, routes, policies.of(channel))
         return rejecting(place, this.#call(place, send))
       }
       case 'scatter':
@@ -148,8 +150,8 @@ export class ClientMaker {
   }
 
   #scatter(place: Place): unknown {
-    const { channel, routes, timeoutMs } = place
-    const { scatters } = this.#parts
+    const { channel, routes, timeoutMs, policies } = place
+    const scatter = guardedScatter(this.#parts.scatters, routes, policies.of(channel))
     const within = (options: ScatterOptions | undefined): ScatterOptions | undefined => {
       this.#open()
       if (options?.context === undefined) return options
@@ -158,9 +160,9 @@ export class ClientMaker {
       return { ...optionsFor(options), withinMs }
     }
     const ask: Method = async (question, options) =>
-      scatters.ask(routes, question, timeoutMs, within(options as ScatterOptions))
+      scatter.ask(question, timeoutMs, within(options as ScatterOptions))
     const each: Method = (question, options) =>
-      scatters.each(routes, question, timeoutMs, within(options as ScatterOptions))
+      scatter.each(question, timeoutMs, within(options as ScatterOptions))
     return Object.assign(rejecting(place, ask), { each: around(place, each) })
   }
 

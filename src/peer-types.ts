@@ -73,12 +73,20 @@ export interface SenderOptions {
   readonly version?: string
 }
 
+/** What a client may say of one of its channels; a fallback is of the type of its answers. */
+export type PolicyOf<X> =
+  X extends Channel<'request' | 'scatter', infer B, infer R>
+    ? PolicyOptions<R, B>
+    : X extends Channel<'notification', infer B>
+      ? PolicyOptions<unknown, B>
+      : Pick<PolicyOptions, 'timeoutMs'>
+
 /** How calls fail well, for all channels, and for some of them in their own way. */
 export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
   /** Around all that this client sends, the first outermost; those of the peer come outside. */
   readonly use?: readonly Middleware<Sending>[]
   /** Laid over the client's own settings, by the name of the channel. */
-  readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
+  readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOf<C[N]> }
 }
 
 /** A request as its callers have it: awaited, or asked for now and fetched later. */

@@ -9,6 +9,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import type { CallPolicy } from './call-policy.ts'
 import { encodeHeaders } from './headers.ts'
 import type { Requests } from './request.ts'
 import type { Verdict, VerdictUntil } from './verdict.ts'
@@ -55,6 +56,7 @@ export class Notifications {
     body: unknown,
     timeoutMs: number,
     options: NotifyOptions | undefined,
+    policy?: CallPolicy,
   ): Promise<Verdict> {
     const startMs = this.#mesh.parts.clock.nowMs()
     const signal = options?.signal
@@ -63,9 +65,9 @@ export class Notifications {
       routes.local.check(body)
       await abortable(this.#mesh.routing.wait(routes, timeoutMs), signal)
     }
-    const route = routes.choose(options)
+    const route = routes.choose(options, policy)
     const link = route?.remote.link
-    if (!route || !link) throw noServer(routes)
+    if (!route || !link) throw policy?.refusal(routes, options) ?? noServer(routes)
     const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
     const limit = atLimit(routes, route, link)
     const until = options?.until ?? 'written'
@@ -73,7 +75,7 @@ export class Notifications {
     if (limit === 'hold') return this.#hold(routes, route, link, headers, body, until)
     if (until === 'received' || until === 'handled') {
       const leftMs = Math.max(1, timeoutMs - (this.#mesh.parts.clock.nowMs() - startMs))
-      return this.#requests.ask(routes, route, body, leftMs, until, options)
+      return this.#requests.ask(routes, route, body, leftMs, until, options, policy)
     }
     write(this.#mesh, routes, route, link, headers, body)
     const to = route.remote.id

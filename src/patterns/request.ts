@@ -80,10 +80,11 @@ export class Requests {
     timeoutMs: number,
     until: keyof typeof Until,
     options: CallOptions | undefined,
+    policy?: CallPolicy,
   ): Promise<Verdict> {
     const to = route.remote.id
     try {
-      await this.#send(routes, route, body, timeoutMs, options, until)
+      await this.#send(routes, route, body, timeoutMs, options, until, policy, 2)
       return { became: until, to }
     } catch (error) {
       const { code, data } = toEarshotError(error)
@@ -186,7 +187,8 @@ export class Requests {
     request.resolve = captured.resolve
     request.reject = captured.reject
     if (policy) {
-      request.routes = routes
+      // A notification is tried again by whoever sends it, as what it is.
+      if (until === undefined) request.routes = routes
       request.body = body
       request.options = options
       request.tries = tries

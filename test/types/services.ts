@@ -99,3 +99,14 @@ export async function tickets(peer: Peer): Promise<void> {
   // @ts-expect-error only requests have answers that come later
   peer.client(Shop).cancel.later({ sku: 'x' })
 }
+
+export function fallbacks(peer: Peer): void {
+  const Guarded = contract('types.guarded', '1.0.0', { place: request(Body, Count) })
+  peer.client(Guarded, { channels: { place: { fallback: { value: { count: 1 } } } } })
+  const from = (_: unknown, { sku }: { sku: string }) => ({ count: sku.length })
+  peer.client(Guarded, { channels: { place: { fallback: { from } } } })
+  // @ts-expect-error a fallback of another type than the answer
+  peer.client(Guarded, { channels: { place: { fallback: { value: { count: 'one' } } } } })
+  // @ts-expect-error no policies of a stream
+  peer.client(Plain, { channels: { watch: { fallback: { value: 1 } } } })
+}
