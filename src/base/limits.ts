@@ -98,12 +98,12 @@ export const limitTable = {
     why: 'streams and duplex talks that one peer reads, and that it serves: each has a window',
   },
   streamWindowItems: {
-    value: 1_024,
+    value: 4_096,
     unit: 'messages',
-    why: 'of one stream on their way to a reader: a round trip of loopback at full speed',
+    why: 'of one stream on their way to a reader: 2 ms, a round trip of busy loops, at full speed',
   },
   streamWindowBytes: {
-    value: 262_144,
+    value: 524_288,
     unit: 'bytes',
     why: 'of one stream on their way to a reader, the last item beyond it excepted',
   },

@@ -282,8 +282,10 @@ class Run {
   }
 
   async #pump(talk: Talk, iterator: AsyncIterator<unknown> | Iterator<unknown>, out: Outgoing) {
+    let roomy = false
     for (;;) {
-      await out.ready()
+      // Not waited for where it need not be: an await costs more than the item.
+      if (!roomy) await out.ready()
       const step = await iterator.next()
       if (talk.over) return
       if (step.done) {
@@ -291,7 +293,7 @@ class Run {
         return
       }
       try {
-        out.write(step.value)
+        roomy = out.write(step.value)
       } catch (thrown) {
         const { message, path } = toEarshotError(thrown)
         throw new Unfit(`the handler's item does not fit: ${message}`, path)
