@@ -14,6 +14,7 @@ import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-
 import { guardedScatter } from './patterns/guarded-scatter.ts'
 import { guardedSend } from './patterns/guarded-send.ts'
 import {
+  checkMiddleware,
   type Middleware,
   type PeerMiddleware,
   type Sending,
@@ -68,6 +69,7 @@ export class ClientMaker {
     const defaultMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
     const policies = this.#parts.policies.of(said, contract, contract.channels)
+    checkMiddleware(options.use, '/use')
     const use = [...(middleware.calls ?? []), ...(options.use ?? [])]
     const proxy: Record<string, unknown> = {}
     for (const channel of contract.channels) {

@@ -14,7 +14,13 @@ import type { BreakerView } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
 import { hearAll } from './patterns/hear-all.ts'
-import { type Middleware, type Next, type Sending, through } from './patterns/middleware.ts'
+import {
+  checkMiddleware,
+  type Middleware,
+  type Next,
+  type Sending,
+  through,
+} from './patterns/middleware.ts'
 import type { Sender } from './patterns/notification.ts'
 import type { AnyHandler, Serving } from './patterns/serving.ts'
 import type { StreamServing } from './patterns/stream-serving.ts'
@@ -85,6 +91,7 @@ export class RunningPeer implements Peer {
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
     const gate = new Gate(contract.name, options, mesh.parts)
+    checkMiddleware(options.use, '/use')
     const use = [...(middleware.handlers ?? []), ...(options.use ?? [])]
     for (const local of locals) {
       const own = (given[local.channel.name] as AnyHandler).bind(given) as Next<HandlerContext>

@@ -76,7 +76,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...{ ...patterns, talks, streams, streamServing, scatters, trust },
-    middleware: options.use ?? {},
+    middleware: resolved.middleware,
   })
 }
 

@@ -4,7 +4,6 @@ import {
   contract,
   duplex,
   EarshotError,
-  type EventContext,
   event,
   type HandlerContext,
   type Middleware,
@@ -140,9 +139,18 @@ describe('middleware', () => {
     const refused = { code: 'EARSHOT_OPTION_INVALID', path: '/use/1' }
     expect(() => b.client(All, wrong)).toThrow(expect.objectContaining(refused))
     expect(await failure(a.serve(All, handlers, wrong))).toMatchObject(refused)
-    const peer = await testPeer({ name: 'c', mesh: a.mesh, use: { handlers: [5 as never] } })
-    const heard = peer.subscribe(All.said, (_: Text, context: EventContext) => context)
-    expect(await failure(heard)).toMatchObject({ path: '/use/0' })
+    expect(() => b.client(All, { use: 7 as never })).toThrow(
+      expect.objectContaining({ path: '/use' }),
+    )
+    for (const [use, path] of [
+      [{ handlers: [5] }, '/use/handlers/0'],
+      [{ calls: 5 }, '/use/calls'],
+      [{ before: [] }, '/use/before'],
+      [[], '/use'],
+    ] as const) {
+      const peer = testPeer({ name: 'c', mesh: a.mesh, use: use as never })
+      expect(await failure(peer)).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
+    }
   })
 
   it('costs nothing where there is none: the handler is called directly', async () => {

@@ -52,9 +52,20 @@ export class EarshotError extends Error {
       retryable: this.retryable,
       sent: this.sent,
       ...(this.path === undefined ? {} : { path: this.path }),
-      ...(this.code === 'EARSHOT_DECLARED' ? { name: this.name, data: this.data } : this.data),
+      ...(this.code === 'EARSHOT_DECLARED'
+        ? { name: this.name, data: inJson(this.data) }
+        : this.data),
     }
   }
+}
+
+/** What a contract's errors may hold beside JSON: bigints as text, bytes as base64. */
+function inJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (Array.isArray(value)) return value.map(inJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inJson(part)]))
 }
 
 /** True for an EarshotError of any copy of this package in the process. */

@@ -1,10 +1,9 @@
 // Owns a call at the door: JSON in, a typed call through the mesh, JSON out.
 // Never skips a check: the body goes through the channel's JSON codec first.
 
-import { EarshotError, isEarshotError } from '../base/errors.ts'
+import { EarshotError } from '../base/errors.ts'
 import { bodyFromJson, bodyToJson } from '../codec/bodies.ts'
 import type { Channel } from '../contract/channel.ts'
-import { declaredError } from '../contract/declared-errors.ts'
 import type { DoorCall } from '../mesh/control.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Notifications } from './notification.ts'
@@ -32,21 +31,9 @@ export function createDoorCall(
       return await notifications.send(routes, body, timeoutMs, undefined)
     }
     if (channel.kind !== 'request') throw unanswerable(channel)
-    try {
-      const reply = await requests.call(routes, body, timeoutMs, undefined)
-      return bodyToJson(channel, reply, 'reply')
-    } catch (error) {
-      throw isEarshotError(error) ? inJson(channel, error) : error
-    }
+    const reply = await requests.call(routes, body, timeoutMs, undefined)
+    return bodyToJson(channel, reply, 'reply')
   }
-}
-
-/** The data of an error that the contract declares, as JSON has it. */
-function inJson(channel: Channel, error: EarshotError): EarshotError {
-  if (error.code !== 'EARSHOT_DECLARED') return error
-  const { name, message } = error
-  const body = bodyToJson(channel, { [name]: error.data }, 'errors')
-  return declaredError(name, (body as Readonly<Record<string, unknown>>)[name], message)
 }
 
 /**

@@ -34,6 +34,17 @@ export interface PeerMiddleware {
   readonly handlers?: readonly Middleware<Received>[]
 }
 
+/** @throws EARSHOT_OPTION_INVALID for what is no list of functions */
+export function checkMiddleware(use: unknown, path: string): void {
+  if (use === undefined) return
+  const wrong = Array.isArray(use) ? use.findIndex((one) => typeof one !== 'function') : undefined
+  if (wrong === -1) return
+  const at = wrong === undefined ? path : `${path}/${wrong}`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: at })
+}
+
+const text = 'a middleware is (next) => (message, context) => next(message, context), in a list'
+
 /**
  * One that goes through all of the list, the first outermost; without any, `inner` itself.
  * @throws EARSHOT_OPTION_INVALID for what is no middleware
@@ -46,7 +57,6 @@ export function through<C>(
   return use.reduceRight<Next<C>>((next, one, index) => {
     const wrapped = typeof one === 'function' ? one(next) : undefined
     if (typeof wrapped === 'function') return wrapped
-    const text = 'a middleware is (next) => (message, context) => next(message, context)'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `${path}/${index}` })
   }, inner)
 }
