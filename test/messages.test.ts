@@ -86,6 +86,24 @@ describe('a message', () => {
     for (const message of seen) expect(plain(message)).toEqual(words)
   })
 
+  it('says it on the hot paths, too, between those that say nothing', async () => {
+    const [a, b] = await pairOf()
+    const { seen, handlers } = keeping()
+    await a.serve(All, handlers)
+    await a.subscribe(All.said, (_, { message }) => void seen.push(message))
+    const out = b.publisher(All.said)
+    const sender = b.sender(All.tell)
+    await sender.ready()
+    for (const headers of [undefined, messageHeaders(words), undefined]) {
+      out.send(text, headers)
+      sender.send(text, headers)
+    }
+    await until('all have come', () => seen.length === 6)
+    expect(seen.map(({ id }) => id === words.id).filter(Boolean)).toHaveLength(2)
+    const wrong = () => out.send(text, { 'message-id': 7 as never })
+    expect(wrong).toThrow(expect.objectContaining({ code: 'EARSHOT_OPTION_INVALID' }))
+  })
+
   it('that says nothing has an id of its own, the type of its channel, and no cause', async () => {
     const [a, b] = await pairOf()
     const { seen, handlers } = keeping()

@@ -29,10 +29,10 @@ export interface Publisher<B> {
   readonly listeners: number
   /**
    * Writes one event for all who hear the channel; to nobody it costs next to nothing.
-   * True: go on. False: taken, but wait for `ready()` before the next.
+   * True: go on. False: taken, but wait for `ready()` before the next. Headers make it slower.
    * @throws EARSHOT_BODY_INVALID (only when somebody listens: nothing is encoded for nobody)
    */
-  send(body: B): boolean
+  send(body: B, headers?: Headers): boolean
   ready(): Promise<void>
 }
 
@@ -164,10 +164,12 @@ class OutletPublisher implements Publisher<unknown> {
     return this.#channel.listeners
   }
 
-  send(body: unknown): boolean {
+  send(body: unknown, headers?: Headers): boolean {
     this.#mesh.parts.counters.eventsPublished++
     this.#channel.local.counts.sent++
-    return this.#channel.write(body, undefined)
+    if (headers === undefined) return this.#channel.write(body, undefined)
+    const bytes = encodeHeaders(headers, this.#mesh.parts.limits)
+    return this.#channel.write(body, { headers: bytes, correlation: 0, until: 0 })
   }
 
   ready(): Promise<void> {
