@@ -23,16 +23,17 @@ await shop.serve(Prices, {
 
 const till = await createPeer({ name: 'till' })
 const prices = till.client(Prices, {
-  timeoutMs: 250,
+  timeoutMs: 300,
   retry: false,
   breaker: {
     minimumCalls: 3, // so few to keep this short; the default is 20
-    openMs: 250,
+    openMs: 1_000,
     onChange: ({ state }) => console.log(`the breaker is ${state}`),
   },
   channels: { of: { fallback: { from: (_error, { sku }) => ({ price: sku.length + 1 }) } } },
 })
 
+await till.synced()
 console.log('works:', (await prices.of({ sku: 'tea' })).price)
 hangs = true
 for (let call = 0; call < 4; call++) console.log('hangs:', (await prices.of({ sku: 'tea' })).price)
@@ -41,7 +42,7 @@ await prices.of({ sku: 'tea' }) // at once, by the fallback: the shop is not ask
 console.log('asked while it is open:', asked - before)
 
 hangs = false
-await new Promise((resolve) => setTimeout(resolve, 300))
+await new Promise((resolve) => setTimeout(resolve, 1_100))
 console.log('works again:', (await prices.of({ sku: 'tea' })).price)
 // #endregion
 

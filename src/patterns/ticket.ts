@@ -5,7 +5,7 @@ import { type Awaited, awaited } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { abortable, type CallOptions } from './call-options.ts'
+import { abortable, type CallOptions, cancelled } from './call-options.ts'
 
 /** The timeout is that of the answer: 60 000 ms (`ticketTimeoutMs`) unless it says otherwise. */
 export type LaterOptions = CallOptions
@@ -108,6 +108,7 @@ export class EntryTicket implements Ticket<unknown> {
   }
 
   async answer({ timeoutMs, signal }: AnswerOptions = {}): Promise<unknown> {
+    checkWait(timeoutMs)
     const { answer, channel, id } = this.#entry
     const { clock } = this.#parts.mesh.parts
     let late = false
@@ -128,6 +129,9 @@ export class EntryTicket implements Ticket<unknown> {
     })
     try {
       await abortable(waited, signal)
+    } catch {
+      // Only the signal ends this wait; the ticket itself goes on.
+      throw cancelled(signal as AbortSignal, this.state === 'sending' ? 'no' : 'unknown')
     } finally {
       timer?.cancel()
     }
@@ -149,6 +153,12 @@ export class EntryTicket implements Ticket<unknown> {
     const deadline = Math.round(clock.wallMs() + deadlineMs - clock.nowMs())
     return { id, channel: channel.key, peer: server?.id ?? '', epoch: server?.epoch ?? 0, deadline }
   }
+}
+
+function checkWait(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs < 2 ** 31)) return
+  const text = `timeoutMs is a number of ms above 0, not ${String(timeoutMs)}`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/timeoutMs' })
 }
 
 const ID = /^[0-9a-f]{32}$/
