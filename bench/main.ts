@@ -24,6 +24,7 @@ const usage = `npm run bench -- [names…] [options]
   fan-out     1 and 50 subscribers, a mesh of 20 peers, a peer at rest
   discovery   until peers know each other, and notice that one has gone; needs root
   policies    what retry, breaker and bulkhead cost a call
+  styles      cancelling, a question to 50, streams against calls and events
   codecs      the codecs with each other, with XML and with the usual libraries
   memory      what processes hold under overload; fails when it grows
   gate        a few ratios with bounds, as CI checks them; alone, under a minute

@@ -42,6 +42,7 @@ export {
 } from './contract/contract.ts'
 export { toProto } from './contract/contract-to-proto.ts'
 export { Decimal } from './contract/decimal.ts'
+export { type DeclaredError, isDeclared } from './contract/declared-errors.ts'
 export { type AvroOptions, fromAvro } from './contract/from-avro.ts'
 export { contractFromDescription } from './contract/from-description.ts'
 export { fromProto, type ProtoContents, type ProtoOptions } from './contract/from-proto.ts'
@@ -91,6 +92,20 @@ export type { StreamOptions } from './patterns/conversation.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
+export {
+  type Message,
+  type MessageType,
+  type MessageWords,
+  messageHeaders,
+  type Within,
+} from './patterns/message.ts'
+export type {
+  Middleware,
+  Next,
+  PeerMiddleware,
+  Received,
+  Sending,
+} from './patterns/middleware.ts'
 export type { NotifyOptions, Sender } from './patterns/notification.ts'
 export type {
   BreakerChange,
@@ -102,11 +117,13 @@ export type {
 export type { Scatter, ScatterAnswer, Scattered, ScatterOptions } from './patterns/scatter.ts'
 export type { Duplex } from './patterns/stream.ts'
 export type { EventContext, Subscription } from './patterns/subscriber.ts'
+export type { AnswerOptions, LaterOptions, Ticket, TicketRecord } from './patterns/ticket.ts'
 export type { Verdict, VerdictUntil } from './patterns/verdict.ts'
 export { createPeer } from './peer.ts'
 export { askDoor, type DoorOptions } from './peer-door.ts'
 export type { ChannelStats, LinkStats, PeerStats } from './peer-stats.ts'
 export type {
+  AnyEvent,
   Client,
   ClientOptions,
   Handlers,
@@ -114,8 +131,11 @@ export type {
   Listen,
   Peer,
   PeerOptions,
+  PolicyOf,
+  RequestMethod,
   SenderOptions,
   Service,
+  ServiceOf,
 } from './peer-types.ts'
 export type { BreakerSettings, BreakerState } from './resilience/breaker.ts'
 export type { Inherited } from './resilience/deadline.ts'

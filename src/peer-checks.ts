@@ -34,6 +34,9 @@ export function checkHandlers(
       throw invalid(`/${name}`, `${key} has no handler: serve(contract, { ${name}: … })`)
     }
   }
+  // An instance of a class has what it likes beside its handlers.
+  const made = Object.getPrototypeOf(handlers) as unknown
+  if (made !== Object.prototype && made !== null) return
   for (const name of Object.keys(handlers)) {
     if (!channels.some((channel) => channel.name === name)) {
       throw invalid(`/${name}`, `contract ${contract.name} has no channel "${name}" to serve`)

@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { EarshotError } from './base/errors.ts'
 import { type Limits, resolveLimits } from './base/limits.ts'
 import { type CodecName, codecNames } from './codec/codec.ts'
+import { checkMiddleware, type PeerMiddleware } from './patterns/middleware.ts'
 import type { Listen, PeerOptions } from './peer-types.ts'
 import { checkListen, isLoopback } from './security/security.ts'
 
@@ -20,6 +21,7 @@ export interface ResolvedOptions {
   /** The codec that all channels use which can be had in it. */
   readonly only: CodecName | undefined
   readonly limits: Limits
+  readonly middleware: PeerMiddleware
   readonly host: string
   readonly port: number
   /** True when nobody beyond this host can reach us. */
@@ -43,11 +45,23 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
     mesh,
     ...resolveCodecs(options),
     limits: resolveLimits(options.limits),
+    middleware: resolveMiddleware(options.use),
     host,
     port,
     local,
     advertise: local ? [host] : addressesFor(host),
   }
+}
+
+function resolveMiddleware(use: PeerMiddleware = {}): PeerMiddleware {
+  if (typeof use !== 'object' || use === null || Array.isArray(use)) {
+    throw invalid('/use', 'is { calls: […], handlers: […] }')
+  }
+  for (const [name, list] of Object.entries(use)) {
+    if (name !== 'calls' && name !== 'handlers') throw invalid(`/use/${name}`, 'is unknown')
+    checkMiddleware(list, `/use/${name}`)
+  }
+  return use
 }
 
 function label(value: unknown, path: string): string {

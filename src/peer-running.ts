@@ -3,69 +3,54 @@
 
 import type { Clock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
-import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
-import type { VersionRange } from './contract/version-range.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
-import type { Mesh, PeerChange } from './mesh/mesh.ts'
+import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
-import type { CallOptions } from './patterns/call-options.ts'
-import type { BreakerView, Policies, WithChannels } from './patterns/client-policies.ts'
-import type { StreamOptions } from './patterns/conversation.ts'
+import type { HandlerContext } from './patterns/call-context.ts'
+import type { BreakerView } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
-import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
-import type { Notifications, Sender } from './patterns/notification.ts'
-import type { Requests } from './patterns/request.ts'
-import type { Scatter, ScatterOptions, Scatters } from './patterns/scatter.ts'
-import type { AnyHandler, Serving } from './patterns/serving.ts'
-import type { Streams } from './patterns/stream.ts'
-import type { StreamServing } from './patterns/stream-serving.ts'
-import type { EventHandler, Subscription } from './patterns/subscriber.ts'
-import type { Talks } from './patterns/talks.ts'
-import type { Verdict } from './patterns/verdict.ts'
+import { hearAll } from './patterns/hear-all.ts'
 import {
-  badTimeout,
-  checkHandlers,
-  checkOutlet,
-  checkTimeout,
-  isStreamed,
-  isTimeout,
-  rangeOf,
-} from './peer-checks.ts'
+  checkMiddleware,
+  type Middleware,
+  type Next,
+  type Sending,
+  through,
+} from './patterns/middleware.ts'
+import type { Sender } from './patterns/notification.ts'
+import type { AnyHandler, Serving } from './patterns/serving.ts'
+import type { StreamServing } from './patterns/stream-serving.ts'
+import type { EventContext, EventHandler, Subscription } from './patterns/subscriber.ts'
+import type { Talks } from './patterns/talks.ts'
+import type { TicketServing } from './patterns/ticket-serving.ts'
+import type { Verdict } from './patterns/verdict.ts'
+import { checkHandlers, checkOutlet, isStreamed, rangeOf } from './peer-checks.ts'
+import { type CallingParts, ClientMaker } from './peer-client.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
 import type { Trust } from './security/trust.ts'
 import type { Bound, Transport } from './transport/transport.ts'
 
-export interface RunningParts {
+export interface RunningParts extends CallingParts {
   readonly id: string
   readonly epoch: number
   readonly name: string
-  readonly limits: Limits
   readonly clock: Clock
   readonly transport: Transport
   readonly discoverer: Discoverer
   readonly bound: Bound
   readonly meshName: string
-  readonly mesh: Mesh
-  readonly requests: Requests
-  readonly notifications: Notifications
   readonly events: Events
   readonly serving: Serving
   readonly trust: Trust | undefined
-  readonly policies: Policies
   readonly talks: Talks
-  readonly streams: Streams
-  readonly scatters: Scatters
   readonly streamServing: StreamServing
+  readonly ticketServing: TicketServing
 }
-
-type Method = (body: unknown, options?: CallOptions) => Promise<unknown>
-
-type StreamMethod = (body: never, options?: StreamOptions) => AsyncIterableIterator<unknown>
 
 export class RunningPeer implements Peer {
   readonly id: string
@@ -74,10 +59,12 @@ export class RunningPeer implements Peer {
   readonly mesh: string
   readonly endpoints: Bound
   readonly #parts: RunningParts
+  readonly #clients: ClientMaker
   #closing: Promise<void> | undefined
 
   constructor(parts: RunningParts) {
     this.#parts = parts
+    this.#clients = new ClientMaker(parts, () => (this.#closing ? closed(this.name) : undefined))
     this.id = parts.id
     this.epoch = parts.epoch
     this.name = parts.name
@@ -91,8 +78,8 @@ export class RunningPeer implements Peer {
     options: ServeOptions = {},
   ): Promise<Service> {
     this.#open()
-    const { mesh, serving, streamServing: streams } = this.#parts
-    const given = handlers as Readonly<Record<string, AnyHandler | undefined>>
+    const { mesh, serving, streamServing: streams, middleware } = this.#parts
+    const given = handlers as unknown as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
     mesh.parts.catalog.checkOffer(contract)
@@ -104,8 +91,12 @@ export class RunningPeer implements Peer {
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
     const gate = new Gate(contract.name, options, mesh.parts)
+    checkMiddleware(options.use, '/use')
+    const use = [...(middleware.handlers ?? []), ...(options.use ?? [])]
     for (const local of locals) {
-      servingOf(local).serve(local, given[local.channel.name] as AnyHandler, gate)
+      const own = (given[local.channel.name] as AnyHandler).bind(given) as Next<HandlerContext>
+      const handler = through(use as Middleware<HandlerContext>[], own) as AnyHandler
+      servingOf(local).serve(local, handler, gate)
     }
     mesh.parts.catalog.offer(contract)
     mesh.offersChanged()
@@ -114,44 +105,7 @@ export class RunningPeer implements Peer {
 
   client<C extends AnyContract>(contract: C, options: ClientOptions = {}): Client<C> {
     this.#open()
-    const { mesh, requests, notifications, limits } = this.#parts
-    const timeoutMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
-    const range = rangeOf(contract, options)
-    const proxy: Record<string, Method | StreamMethod | Scatter<unknown, unknown>> = {}
-    const { channels } = this.#learn(contract)
-    const said: WithChannels = options
-    const policies = this.#parts.policies.of(said, contract, channels)
-    for (const channel of channels) {
-      if (channel.kind === 'event') continue
-      if (isStreamed(channel)) {
-        proxy[channel.name] = this.#streamed(channel, timeoutMs, range)
-        continue
-      }
-      if (channel.kind === 'scatter') {
-        proxy[channel.name] = this.#scattered(channel, timeoutMs, range)
-        continue
-      }
-      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
-      const call: Call =
-        channel.kind === 'request'
-          ? guardedCall(requests, routes, policies.of(channel))
-          : (body, ms, call) => notifications.send(routes, body, ms, call)
-      const ownMs = checkTimeout(said.channels?.[channel.name]?.timeoutMs) ?? timeoutMs
-      proxy[channel.name] = this.#method(channel.key, call, ownMs)
-    }
-    return Object.freeze(proxy) as Client<C>
-  }
-
-  #method(key: string, call: Call, defaultMs: number): Method {
-    return (body, options) => {
-      if (this.#closing) return Promise.reject(closed(this.name))
-      const given = options?.timeoutMs
-      if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
-      if (options?.context === undefined) return call(body, given ?? defaultMs, options)
-      const ms = timeFor(key, given ?? defaultMs, options)
-      if (typeof ms !== 'number') return Promise.reject(ms)
-      return call(body, ms, optionsFor(options))
-    }
+    return this.#clients.client(this.#learn(contract), options) as Client<C>
   }
 
   breakers(): BreakerView[] {
@@ -163,7 +117,12 @@ export class RunningPeer implements Peer {
     body: B,
     options?: PublishOptions,
   ): Promise<Verdict> {
-    return this.#parts.events.publish(this.#published(channel), body, options)
+    const { events, middleware } = this.#parts
+    const local = this.#published(channel)
+    if (!middleware.calls?.length) return events.publish(local, body, options)
+    const publish: Next<Sending> = (message, { options: own }) =>
+      events.publish(local, message, own as PublishOptions | undefined)
+    return through(middleware.calls, publish)(body, { channel, options }) as Promise<Verdict>
   }
 
   publisher<B>(channel: Channel<'event', B>): Publisher<B> {
@@ -176,17 +135,32 @@ export class RunningPeer implements Peer {
     return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
   }
 
-  async subscribe<B>(
-    channel: Channel<'event', B>,
-    handler?: unknown,
-    options?: SubscribeOptions,
-  ): Promise<Subscription & AsyncIterable<B>> {
-    const local = this.#local(channel, 'event')
+  async subscribe(
+    heard: Channel<'event'> | AnyContract,
+    ...given: readonly unknown[]
+  ): Promise<Subscription & AsyncIterable<never>> {
+    const isWhole = given[0] === '*'
+    const [handler, options] = (isWhole ? given.slice(1) : given) as [unknown, SubscribeOptions?]
     const takes = typeof handler === 'function'
-    const given = takes ? options : (handler as SubscribeOptions | undefined)
-    const take = takes ? (handler as EventHandler) : undefined
-    const subscription = await this.#parts.events.subscribe(local, take, given ?? {})
-    return subscription as Subscription & AsyncIterable<B>
+    const own = takes ? (handler as Next<EventContext>) : undefined
+    const wanted = (takes ? options : (handler as SubscribeOptions | undefined)) ?? {}
+    const subscription = isWhole
+      ? await hearAll(this.#learn(heard as AnyContract), own, (channel, take) =>
+          this.#hear(channel, take, wanted),
+        )
+      : await this.#hear(heard as Channel<'event'>, own, wanted)
+    return subscription as Subscription & AsyncIterable<never>
+  }
+
+  #hear(
+    channel: Channel<'event'>,
+    handler: Next<EventContext> | undefined,
+    options: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<unknown>> {
+    const local = this.#local(channel, 'event')
+    const use = (this.#parts.middleware.handlers ?? []) as Middleware<EventContext>[]
+    const take = handler && (through(use, handler) as EventHandler)
+    return this.#parts.events.subscribe(local, take, options)
   }
 
   peers(): RemotePeer[] {
@@ -222,13 +196,14 @@ export class RunningPeer implements Peer {
   async #close(): Promise<void> {
     const { mesh, serving, requests, transport, discoverer, limits, clock, trust } = this.#parts
     trust?.close()
-    const { streams, streamServing } = this.#parts
+    const { streams, streamServing, tickets, ticketServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     const leftMs = () => Math.max(0, endMs - clock.nowMs())
     mesh.leave()
     const withdrawn = discoverer.stop()
     const finish = async () => {
-      await mesh.atMost(leftMs(), Promise.all([serving.idle(), streamServing.idle()]))
+      const idle = [serving.idle(), streamServing.idle(), ticketServing.idle()]
+      await mesh.atMost(leftMs(), Promise.all(idle))
       streamServing.endAll()
       return mesh.drain(leftMs())
     }
@@ -237,6 +212,8 @@ export class RunningPeer implements Peer {
     // What came before they knew is finished as well.
     await finish()
     requests.close()
+    tickets.close()
+    ticketServing.close()
     streams.close()
     mesh.close()
     await withdrawn
@@ -263,38 +240,6 @@ export class RunningPeer implements Peer {
       throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/channel' })
     }
     return this.#parts.mesh.parts.catalog.channel(channel)
-  }
-
-  /** What a client has for a channel of the kind stream or duplex. */
-  #streamed(channel: Channel, timeoutMs: number, range: VersionRange | undefined): StreamMethod {
-    const { mesh, streams } = this.#parts
-    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
-    const timeoutOf = (options: StreamOptions | undefined) => {
-      if (this.#closing) throw closed(this.name)
-      return checkTimeout(options?.timeoutMs) ?? timeoutMs
-    }
-    if (channel.kind === 'duplex') {
-      return (options) => streams.talk(routes, timeoutOf(options), options)
-    }
-    return (body, options) => streams.read(routes, body, timeoutOf(options), options)
-  }
-
-  #scattered(
-    channel: Channel,
-    timeoutMs: number,
-    range: VersionRange | undefined,
-  ): Scatter<unknown, unknown> {
-    const { mesh, scatters } = this.#parts
-    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
-    const ask = async (question: unknown, options?: ScatterOptions) => {
-      if (this.#closing) throw closed(this.name)
-      return scatters.ask(routes, question, timeoutMs, options)
-    }
-    const each = (question: unknown, options?: ScatterOptions) => {
-      if (this.#closing) throw closed(this.name)
-      return scatters.each(routes, question, timeoutMs, options)
-    }
-    return Object.assign(ask, { each })
   }
 
   /** A channel that we publish on: the others are told of its contract, once. */

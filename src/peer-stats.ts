@@ -7,6 +7,8 @@ import type { Mesh } from './mesh/mesh.ts'
 import type { Requests } from './patterns/request.ts'
 import type { Serving } from './patterns/serving.ts'
 import type { Talks } from './patterns/talks.ts'
+import type { TicketServing } from './patterns/ticket-serving.ts'
+import type { Tickets } from './patterns/tickets.ts'
 
 /** One channel, counted from the start of the peer. */
 export interface ChannelStats extends Readonly<ChannelCounts> {
@@ -30,6 +32,9 @@ export interface PeerStats {
   readonly runningHandlers: number
   /** Streams and duplex talks under way, read and served. */
   readonly openStreams: number
+  /** Tickets asked for here and not yet fetched, and kept here for others. */
+  readonly openTickets: number
+  readonly keptTickets: number
   /** Over all links. */
   readonly waitingBytes: number
   readonly channels: readonly ChannelStats[]
@@ -41,9 +46,12 @@ export interface CountedParts {
   readonly requests: Requests
   readonly serving: Serving
   readonly talks: Talks
+  readonly tickets: Tickets
+  readonly ticketServing: TicketServing
 }
 
-export function statsOf({ mesh, requests, serving, talks }: CountedParts): PeerStats {
+export function statsOf(parts: CountedParts): PeerStats {
+  const { mesh, requests, serving, talks, tickets, ticketServing } = parts
   const { catalog, counters, limits } = mesh.parts
   const links = mesh.membership.links().map((link) => ({
     peer: link.remote?.label ?? { id: '', name: '' },
@@ -57,6 +65,8 @@ export function statsOf({ mesh, requests, serving, talks }: CountedParts): PeerS
     pendingRequests: requests.pending,
     runningHandlers: serving.running,
     openStreams: talks.size,
+    openTickets: tickets.size,
+    keptTickets: ticketServing.size,
     waitingBytes: links.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0),
     channels: [...catalog.locals()].map(({ channel, counts }) => ({
       channel: channel.key,

@@ -14,11 +14,13 @@ import type { BreakerView } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { ServeOptions } from './patterns/gate.ts'
+import type { Middleware, PeerMiddleware, Sending } from './patterns/middleware.ts'
 import type { NotifyOptions, Sender } from './patterns/notification.ts'
 import type { PolicyOptions } from './patterns/policy-options.ts'
 import type { Scatter } from './patterns/scatter.ts'
 import type { Duplex } from './patterns/stream.ts'
 import type { EventContext, Subscription } from './patterns/subscriber.ts'
+import type { LaterOptions, Ticket, TicketRecord } from './patterns/ticket.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import type { PeerStats } from './peer-stats.ts'
 import type { AccessRules } from './security/access.ts'
@@ -58,6 +60,8 @@ export interface PeerOptions {
   readonly announce?: boolean
   /** Parent of the directory for sockets. Default: the user's runtime directory. */
   readonly directory?: string
+  /** Around every call, publication and handler; nothing costs nothing. */
+  readonly use?: PeerMiddleware
   readonly limits?: Partial<Limits>
 }
 
@@ -69,16 +73,42 @@ export interface SenderOptions {
   readonly version?: string
 }
 
+/** What a client may say of one of its channels; a fallback is of the type of its answers. */
+export type PolicyOf<X> =
+  X extends Channel<'request' | 'scatter', infer B, infer R>
+    ? PolicyOptions<R, B>
+    : X extends Channel<'notification', infer B>
+      ? PolicyOptions<unknown, B>
+      : Pick<PolicyOptions, 'timeoutMs'>
+
 /** How calls fail well, for all channels, and for some of them in their own way. */
 export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
+  /** Around all that this client sends, the first outermost; those of the peer come outside. */
+  readonly use?: readonly Middleware<Sending>[]
   /** Laid over the client's own settings, by the name of the channel. */
-  readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOptions }
+  readonly channels?: { readonly [N in OneToOne<C>]?: PolicyOf<C[N]> }
+}
+
+/** A request as its callers have it: awaited, or asked for now and fetched later. */
+export interface RequestMethod<B, R> {
+  (body: B, options?: CallOptions): Promise<R>
+  /**
+   * Asks at once and gives a ticket for the answer, which may take its time (60 s, or `timeoutMs`)
+   * and comes once, also when the link is cut in between. No policies.
+   * @throws EARSHOT_OPTION_INVALID, EARSHOT_DEADLINE; all else is told by the ticket
+   */
+  later(body: B, options?: LaterOptions): Ticket<R>
+  /**
+   * The ticket of that record, in this process or in another than the one that asked.
+   * @throws EARSHOT_OPTION_INVALID for what is no ticket of this channel
+   */
+  claim(ticket: TicketRecord | string): Ticket<R>
 }
 
 /** The contract as its callers see it: one method for each channel that is no event. */
 export type Client<C> = {
   readonly [N in OneToOne<C>]: C[N] extends Channel<'request', infer B, infer R>
-    ? (body: B, options?: CallOptions) => Promise<R>
+    ? RequestMethod<B, R>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, options?: NotifyOptions) => Promise<Verdict>
       : C[N] extends Channel<'stream', infer B, infer R>
@@ -92,16 +122,40 @@ export type Client<C> = {
 
 /** The contract as those see it who serve it: one handler for each channel that is no event. */
 export type Handlers<C> = {
-  readonly [N in OneToOne<C>]: C[N] extends Channel<'request' | 'scatter', infer B, infer R>
-    ? (body: B, context: HandlerContext) => R | Promise<R>
+  readonly [N in OneToOne<C>]: C[N] extends Channel<
+    'request' | 'scatter',
+    infer B,
+    infer R,
+    infer E
+  >
+    ? (body: B, context: HandlerContext<E>) => R | Promise<R>
     : C[N] extends Channel<'notification', infer B>
-      ? (body: B, context: HandlerContext) => void | Promise<void>
-      : C[N] extends Channel<'stream', infer B, infer R>
-        ? (body: B, context: HandlerContext) => Items<R>
-        : C[N] extends Channel<'duplex', infer B, infer R>
-          ? (said: AsyncIterableIterator<B>, context: HandlerContext) => Items<R>
+      ? (body: B, context: HandlerContext) => unknown
+      : C[N] extends Channel<'stream', infer B, infer R, infer E>
+        ? (body: B, context: HandlerContext<E>) => Items<R>
+        : C[N] extends Channel<'duplex', infer B, infer R, infer E>
+          ? (said: AsyncIterableIterator<B>, context: HandlerContext<E>) => Items<R>
           : never
 }
+
+/**
+ * The contract as a plain interface, for code that knows nothing of Earshot: a class that
+ * implements it can be served, and a client is one. Talks and scatter, which the two sides see
+ * differently, are not in it.
+ */
+export type ServiceOf<C> = {
+  [N in SameOnBothSides<C>]: C[N] extends Channel<'request', infer B, infer R>
+    ? (body: B) => Promise<R>
+    : C[N] extends Channel<'stream', infer B, infer R>
+      ? (body: B) => AsyncIterable<R>
+      : C[N] extends Channel<'notification', infer B>
+        ? (body: B) => Promise<unknown>
+        : never
+}
+
+type SameOnBothSides<C> = {
+  [N in keyof C]: C[N] extends Channel<'request' | 'notification' | 'stream'> ? N : never
+}[keyof C]
 
 /**
  * What a handler of a stream gives: an async generator, as a rule. It is advanced as its reader
@@ -111,6 +165,18 @@ export type Items<R> = AsyncIterable<R> | Iterable<R> | Promise<AsyncIterable<R>
 
 type OneToOne<C> = {
   [N in keyof C]: C[N] extends Channel<Exclude<ChannelKind, 'event'>> ? N : never
+}[keyof C]
+
+/** An event of a contract, with the name of its channel: told apart by it. */
+export type AnyEvent<C> = {
+  readonly [N in EventsOf<C>]: {
+    readonly name: N
+    readonly body: C[N] extends Channel<'event', infer B> ? B : never
+  }
+}[EventsOf<C>]
+
+type EventsOf<C> = {
+  [N in keyof C]: C[N] extends Channel<'event'> ? N : never
 }[keyof C]
 
 export interface Service {
@@ -134,7 +200,8 @@ export interface Peer {
   }
 
   /**
-   * Serves the channels of a contract that are no events. Resolves when the others are being told.
+   * Serves the channels of a contract that are no events, by an object or an instance of a class
+   * (`this` is kept). Resolves when the others are being told.
    * @throws EARSHOT_OPTION_INVALID for a handler that is missing or belongs to no channel,
    * EARSHOT_ALREADY_SERVED, EARSHOT_CONTRACT_CLASH
    */
@@ -147,9 +214,9 @@ export interface Peer {
   /**
    * A typed proxy for all peers that serve the contract; each call goes to the next in turn.
    * Calls reject with EARSHOT_BODY_INVALID, EARSHOT_NO_SERVER, EARSHOT_TIMEOUT, EARSHOT_PEER_GONE,
-   * EARSHOT_REMOTE, EARSHOT_CANCELLED, EARSHOT_OVERLOADED, EARSHOT_CONTRACT_MISMATCH,
-   * EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies must not be changed until
-   * the call has ended: it may be sent again.
+   * EARSHOT_REMOTE, EARSHOT_DECLARED (see `isDeclared`), EARSHOT_CANCELLED, EARSHOT_OVERLOADED,
+   * EARSHOT_CONTRACT_MISMATCH, EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies
+   * must not be changed until the call has ended: it may be sent again.
    */
   client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>
 
@@ -182,6 +249,23 @@ export interface Peer {
     channel: Channel<'event', B>,
     options?: SubscribeOptions,
   ): Promise<Subscription & AsyncIterable<B>>
+
+  /**
+   * Hears all events of a contract as this peer has it; those that a newer minor version adds are
+   * not among them. Each comes with the name of its channel, in the order of its channel alone.
+   */
+  subscribe<C extends AnyContract>(
+    contract: C,
+    channels: '*',
+    handler: (event: AnyEvent<C>, context: EventContext) => unknown,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** Without a handler: an async iterable, for one consumer; `capacity` is that of each channel. */
+  subscribe<C extends AnyContract>(
+    contract: C,
+    channels: '*',
+    options?: SubscribeOptions,
+  ): Promise<Subscription & AsyncIterable<AnyEvent<C>>>
 
   /** The remote peers that are up and not leaving, a snapshot. */
   peers(): RemotePeer[]

@@ -27,6 +27,8 @@ import { Serving } from './patterns/serving.ts'
 import { Streams } from './patterns/stream.ts'
 import { StreamServing } from './patterns/stream-serving.ts'
 import { Talks } from './patterns/talks.ts'
+import { TicketServing } from './patterns/ticket-serving.ts'
+import { Tickets } from './patterns/tickets.ts'
 import { type FindGround, type Ground, thisMachine } from './peer-ground.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
 import { RunningPeer } from './peer-running.ts'
@@ -67,10 +69,12 @@ export async function createPeerOn(options: PeerOptions, find: FindGround): Prom
   trust?.watch(clock, (lost) => start.trustChanged(lost))
   const { id, epoch, mesh, requests, notifications, events, serving, policies } = start
   const { talks, streams, streamServing, scatters } = start
-  const patterns = { requests, notifications, events, serving, policies }
+  const { tickets, ticketServing } = start
+  const patterns = { requests, notifications, events, serving, policies, tickets, ticketServing }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
     ...{ ...patterns, talks, streams, streamServing, scatters, trust },
+    middleware: resolved.middleware,
   })
 }
 
@@ -94,6 +98,8 @@ class Start {
   readonly streams: Streams
   readonly scatters: Scatters
   readonly streamServing: StreamServing
+  readonly tickets: Tickets
+  readonly ticketServing: TicketServing
   readonly #options: ResolvedOptions
   readonly #transport: Transport
   readonly #ground: Ground
@@ -133,6 +139,8 @@ class Start {
     this.streams = new Streams(this.talks)
     this.scatters = new Scatters(this.mesh, this.requests)
     this.streamServing = new StreamServing(this.mesh, this.talks)
+    this.tickets = new Tickets(this.mesh)
+    this.ticketServing = new TicketServing(this.mesh, this.serving, this.tickets)
   }
 
   async bind(folder: string | undefined): Promise<Bound> {

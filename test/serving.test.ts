@@ -3,6 +3,7 @@
 import { contract, notification, request } from 'earshot'
 import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
+import { Shop } from './support/contract.ts'
 import { doorway } from './support/doorway.ts'
 import { failure, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
 
@@ -219,5 +220,38 @@ describe('options of a service', () => {
       expect(caught).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
     }
     expect(await a.serve(Desk, { ...others, ask: (body) => body })).toBeDefined()
+  })
+})
+
+describe('an instance of a class', () => {
+  it('is served with its `this`, and may have what it likes beside its handlers', async () => {
+    const [a, b] = await pairOf()
+    class Counter {
+      readonly by = 'the class'
+      count = 0
+
+      place() {
+        this.count++
+        return { total: this.count, by: this.by }
+      }
+
+      async slow() {
+        return { by: this.by }
+      }
+
+      cancel() {
+        this.count = 0
+      }
+
+      blob() {
+        return this.count
+      }
+    }
+    await a.serve(Shop, new Counter())
+    const shop = b.client(Shop)
+    await shop.place({ sku: 'x', count: 1 })
+    expect(await shop.place({ sku: 'x', count: 1 })).toEqual({ total: 2, by: 'the class' })
+    await shop.cancel({ id: 1 }, { until: 'handled' })
+    expect(await shop.place({ sku: 'x', count: 1 })).toMatchObject({ total: 1 })
   })
 })

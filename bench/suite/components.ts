@@ -22,6 +22,8 @@ import { failuresOf as policiesFailures } from '../policies/figures.ts'
 import { measurePolicies } from '../policies/measure.ts'
 import { policiesView } from '../policies/view.ts'
 import type { Effort, Progress } from '../process/effort.ts'
+import { measureStyles } from '../styles/measure.ts'
+import { stylesView } from '../styles/view.ts'
 
 export const componentNames = [
   'one-way',
@@ -29,6 +31,7 @@ export const componentNames = [
   'fan-out',
   'discovery',
   'policies',
+  'styles',
   'codecs',
   'memory',
 ] as const
@@ -67,6 +70,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   latency: component('latency', measureLatency, latencyView, latencyFailures),
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
   discovery: component('discovery', measureDiscovery, discoveryView, discoveryFailures),
+  styles: component('styles', measureStyles, stylesView, () => []),
   policies: component('policies', measurePolicies, policiesView, policiesFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),

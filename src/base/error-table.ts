@@ -134,6 +134,18 @@ export const errorTable = {
     retryable: false,
     sent: 'unknown',
   },
+  EARSHOT_DECLARED: {
+    meaning: 'The handler failed in a way that the contract declares.',
+    remedy: 'Tell which by `name`, and read its `data`: `isDeclared(channel, error)`.',
+    retryable: false,
+    sent: 'unknown',
+  },
+  EARSHOT_TICKET_UNKNOWN: {
+    meaning: 'A ticket was claimed that its peer does not have: answered, ended, or never there.',
+    remedy: 'Ask anew if the work may be done twice; claim a ticket before its deadline.',
+    retryable: false,
+    sent: 'unknown',
+  },
   EARSHOT_OVERLOADED: {
     meaning: 'A queue is full.',
     remedy: 'Slow down, wait for `ready()`, or raise the limit named in the message.',

@@ -12,6 +12,8 @@ export interface ErrorDetails {
   /** Overrides the row of the table where the call knows better. */
   sent?: Sent
   retryable?: boolean
+  /** Of an error that a contract declares; `data` is then its data, and nothing else. */
+  name?: string
   /** Facts for programs: names, limits, what was found. Plain JSON values only. */
   data?: Readonly<Record<string, unknown>>
 }
@@ -33,7 +35,7 @@ export class EarshotError extends Error {
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     const row = explain(code)
-    this.name = 'EarshotError'
+    this.name = details.name ?? 'EarshotError'
     this.code = code
     this.retryable = details.retryable ?? row.retryable
     this.sent = details.sent ?? row.sent
@@ -50,9 +52,20 @@ export class EarshotError extends Error {
       retryable: this.retryable,
       sent: this.sent,
       ...(this.path === undefined ? {} : { path: this.path }),
-      ...this.data,
+      ...(this.code === 'EARSHOT_DECLARED'
+        ? { name: this.name, data: inJson(this.data) }
+        : this.data),
     }
   }
+}
+
+/** What a contract's errors may hold beside JSON: bigints as text, bytes as base64. */
+function inJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (Array.isArray(value)) return value.map(inJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inJson(part)]))
 }
 
 /** True for an EarshotError of any copy of this package in the process. */

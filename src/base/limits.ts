@@ -108,12 +108,12 @@ export const limitTable = {
     why: 'streams and duplex talks that one peer reads, and that it serves: each has a window',
   },
   streamWindowItems: {
-    value: 1_024,
+    value: 4_096,
     unit: 'messages',
-    why: 'of one stream on their way to a reader: a round trip of loopback at full speed',
+    why: 'of one stream on their way to a reader: 2 ms, a round trip of busy loops, at full speed',
   },
   streamWindowBytes: {
-    value: 262_144,
+    value: 524_288,
     unit: 'bytes',
     why: 'of one stream on their way to a reader, the last item beyond it excepted',
   },
@@ -121,6 +121,21 @@ export const limitTable = {
     value: 4_096,
     unit: 'messages',
     why: 'events that wait in an async iterable',
+  },
+  maxTickets: {
+    value: 4_096,
+    unit: 'items',
+    why: 'requests of one peer, and at one peer, whose answers may come later: each has a timer',
+  },
+  maxTicketBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    why: 'bodies of such requests that wait or are at work, and answers that nobody has taken yet',
+  },
+  ticketTimeoutMs: {
+    value: 60_000,
+    unit: 'ms',
+    why: 'an answer that may come later is asked for with more patience, and kept no longer',
   },
   maxOutletFrames: {
     value: 1_024,

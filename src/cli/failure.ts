@@ -1,7 +1,7 @@
 // Owns how a command fails: exit codes, one sentence, the next step.
 // Never prints: main does, once.
 
-import { errorTable, isEarshotError } from 'earshot'
+import { type EarshotError, errorTable, isEarshotError } from 'earshot'
 
 /** Stable across releases: scripts compare them. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, nobody: 3 } as const
@@ -47,12 +47,19 @@ export function toFailure(thrown: unknown): Failure {
   if (isEarshotError(thrown)) {
     const next = errorTable[thrown.code].remedy
     const details = { code: thrown.code, data: thrown.toJSON() }
-    return new Failure(exitCodeOf(thrown.code), thrown.message, next, details)
+    return new Failure(exitCodeOf(thrown.code), messageOf(thrown), next, details)
   }
   const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
   return new Failure(exitCodes.failed, text, errorTable.EARSHOT_INTERNAL.remedy, {
     code: 'EARSHOT_INTERNAL',
   })
+}
+
+/** An error that the contract declares is told with its name and its data. */
+function messageOf(error: EarshotError): string {
+  if (error.code !== 'EARSHOT_DECLARED') return error.message
+  const { name, data } = error.toJSON()
+  return `${error.message}: ${name} ${JSON.stringify(data)}`
 }
 
 /** What `--json` prints of a failure. */

@@ -142,7 +142,7 @@ function contractFiles(
   }
 }
 
-/** A file for each body and each reply: `shop.orders.place.reply.avsc`. */
+/** A file for each body, reply and all errors of a channel: `shop.orders.place.reply.avsc`. */
 function partFiles(
   contracts: readonly AnyContract[],
   ending: string,
@@ -153,8 +153,9 @@ function partFiles(
     for (const channel of channels) {
       const path = `${name}.${channel.name}`
       files.set(`${path}${ending}`, jsonFileText(write(channel.shape)))
-      if (!channel.replyShape) continue
-      files.set(`${path}.reply${ending}`, jsonFileText(write(channel.replyShape)))
+      const { replyShape, errorShape } = channel
+      if (replyShape) files.set(`${path}.reply${ending}`, jsonFileText(write(replyShape)))
+      if (errorShape) files.set(`${path}.errors${ending}`, jsonFileText(write(errorShape)))
     }
   }
   return files

@@ -8,14 +8,14 @@ import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { formatOf } from './formats.ts'
 
-/** The message itself, or the answer to it. */
-export type Part = 'body' | 'reply'
+/** The message itself, the answer to it, or the errors that the channel declares. */
+export type Part = 'body' | 'reply' | 'errors'
 
 const FIRST_ROOM_BYTES = 4_096
 
 /**
  * One channel's messages in one codec.
- * @throws EARSHOT_OPTION_INVALID for the reply of a channel that has none
+ * @throws EARSHOT_OPTION_INVALID for the reply or errors of a channel that has none
  */
 export function createCodec(
   channel: Channel,
@@ -71,8 +71,9 @@ function encodeWith(codec: BodyCodec, body: unknown, { maxMessageBytes }: Limits
 }
 
 function shapeOfPart(channel: Channel, part: Part): Shape {
-  const shape = part === 'body' ? channel.shape : channel.replyShape
+  const { shape: body, replyShape: reply, errorShape: errors } = channel
+  const shape = { body, reply, errors }[part]
   if (shape) return shape
-  const text = `${channel.key} is a ${channel.kind}: it has no reply`
+  const text = `${channel.key} is a ${channel.kind}: it has no ${part}`
   throw new EarshotError('EARSHOT_OPTION_INVALID', text)
 }

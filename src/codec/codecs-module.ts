@@ -18,10 +18,11 @@ export function codecsModule(
 ): string {
   const sources = recordSources(() => {
     for (const { channels } of contracts) {
-      for (const { shape, replyShape, codecs } of channels) {
+      for (const { shape, replyShape, errorShape, codecs } of channels) {
         for (const name of codecs ?? codecNames) {
-          formatOf(name).compile(shape, limits)
-          if (replyShape) formatOf(name).compile(replyShape, limits)
+          for (const part of [shape, replyShape, errorShape]) {
+            if (part) formatOf(name).compile(part, limits)
+          }
         }
       }
     }

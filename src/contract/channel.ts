@@ -3,7 +3,7 @@
 
 import type { Static, TSchema } from 'typebox'
 import type { Overflow } from '../base/bounded-queue.ts'
-import type { Shape } from './shape.ts'
+import type { RecordShape, Shape } from './shape.ts'
 
 export type ChannelKind = 'request' | 'notification' | 'event' | 'stream' | 'duplex' | 'scatter'
 
@@ -22,6 +22,22 @@ export function isAnswered(kind: ChannelKind): boolean {
   return kind !== 'notification' && kind !== 'event'
 }
 
+/** Kinds whose handlers can fail in a declared way: who asked is there to be told. */
+export function canFail(kind: ChannelKind): boolean {
+  return isAnswered(kind)
+}
+
+/** The errors of a channel by their names, each with the type of its data. */
+export type ErrorTypes = Readonly<Record<string, TSchema>>
+
+/** A channel that declares none. */
+export type NoErrors = Readonly<Record<never, TSchema>>
+
+/** Names of errors with the types of their data, as handlers and callers see them. */
+export type ErrorData<E> = string extends keyof E
+  ? NoErrors
+  : { readonly [N in keyof E]: E[N] extends TSchema ? Static<E[N]> : never }
+
 /** A codec's name; contracts know names only, formats live in `codec/`. */
 export type CodecLabel = 'json' | 'msgpack' | 'avro' | 'protobuf'
 
@@ -35,7 +51,16 @@ export interface ChannelOptions {
   readonly delayMs?: number
 }
 
-export interface RequestOptions extends ChannelOptions {
+export interface StreamChannelOptions<E extends ErrorTypes = ErrorTypes> extends ChannelOptions {
+  /**
+   * How it can fail, as a part of the contract: `{ OutOfStock: Type.Object({ … }) }`. A handler
+   * throws `context.error('OutOfStock', { sku })`; its caller gets EARSHOT_DECLARED, told apart by
+   * `isDeclared`. Whatever else is thrown is EARSHOT_REMOTE. New ones are a minor change.
+   */
+  readonly errors?: E
+}
+
+export interface RequestOptions<E extends ErrorTypes = ErrorTypes> extends StreamChannelOptions<E> {
   /** May it be done twice without harm? Then it may be tried again on another peer. */
   readonly idempotent?: boolean
   /**
@@ -68,17 +93,25 @@ export interface ChannelDraft<
   K extends ChannelKind = ChannelKind,
   B extends TSchema = TSchema,
   R extends TSchema | undefined = TSchema | undefined,
+  E extends ErrorTypes = ErrorTypes,
 > {
   readonly kind: K
   readonly body: B
   readonly reply: R
   readonly options: ChannelSettings
+  readonly '~errors'?: E
 }
 
 /**
- * A channel of a contract. Types of its bodies are in `~body` and `~reply`, which hold no value.
+ * A channel of a contract. Types of what it carries are in `~body`, `~reply` and `~errors`, which
+ * hold no value.
  */
-export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = unknown> {
+export interface Channel<
+  K extends ChannelKind = ChannelKind,
+  B = unknown,
+  R = unknown,
+  E = unknown,
+> {
   readonly kind: K
   readonly name: string
   /** `shop.orders/1/placed`: contract, major version, channel. What routing goes by. */
@@ -90,6 +123,8 @@ export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = u
   readonly id: string
   readonly shape: Shape
   readonly replyShape: Shape | undefined
+  /** A field for each declared error, of which a message of this type has one. */
+  readonly errorShape: RecordShape | undefined
   readonly codecs: readonly CodecLabel[] | undefined
   readonly idempotent: boolean
   readonly keyField: string | undefined
@@ -97,20 +132,21 @@ export interface Channel<K extends ChannelKind = ChannelKind, B = unknown, R = u
   readonly delayMs: number
   readonly '~body'?: B
   readonly '~reply'?: R
+  readonly '~errors'?: E
 }
 
 /** The channel that a draft becomes. */
 export type ChannelOf<D> =
-  D extends ChannelDraft<infer K, infer B, infer R>
-    ? Channel<K, Static<B>, R extends TSchema ? Static<R> : undefined>
+  D extends ChannelDraft<infer K, infer B, infer R, infer E>
+    ? Channel<K, Static<B>, R extends TSchema ? Static<R> : undefined, ErrorData<E>>
     : never
 
 /** One message, one answer, from one of the peers that serve the contract. */
-export function request<B extends TSchema, R extends TSchema>(
+export function request<B extends TSchema, R extends TSchema, E extends ErrorTypes = NoErrors>(
   body: B,
   reply: R,
-  options: RequestOptions = {},
-): ChannelDraft<'request', B, R> {
+  options: RequestOptions<E> = {},
+): ChannelDraft<'request', B, R, E> {
   return { kind: 'request', body, reply, options }
 }
 
@@ -118,29 +154,29 @@ export function request<B extends TSchema, R extends TSchema>(
  * One message to one of the peers that serve the contract, and as many answers as there are: sent
  * as the reader takes them.
  */
-export function stream<B extends TSchema, R extends TSchema>(
+export function stream<B extends TSchema, R extends TSchema, E extends ErrorTypes = NoErrors>(
   body: B,
   item: R,
-  options: ChannelOptions = {},
-): ChannelDraft<'stream', B, R> {
+  options: StreamChannelOptions<E> = {},
+): ChannelDraft<'stream', B, R, E> {
   return { kind: 'stream', body, reply: item, options }
 }
 
 /** Messages both ways with one of the peers that serve the contract, for as long as both like. */
-export function duplex<B extends TSchema, R extends TSchema>(
+export function duplex<B extends TSchema, R extends TSchema, E extends ErrorTypes = NoErrors>(
   say: B,
   said: R,
-  options: ChannelOptions = {},
-): ChannelDraft<'duplex', B, R> {
+  options: StreamChannelOptions<E> = {},
+): ChannelDraft<'duplex', B, R, E> {
   return { kind: 'duplex', body: say, reply: said, options }
 }
 
 /** One question to all peers that serve the contract, and an answer from each. */
-export function scatter<B extends TSchema, R extends TSchema>(
+export function scatter<B extends TSchema, R extends TSchema, E extends ErrorTypes = NoErrors>(
   question: B,
   answer: R,
-  options: Omit<RequestOptions, 'idempotent'> = {},
-): ChannelDraft<'scatter', B, R> {
+  options: Omit<RequestOptions<E>, 'idempotent'> = {},
+): ChannelDraft<'scatter', B, R, E> {
   return { kind: 'scatter', body: question, reply: answer, options }
 }
 
@@ -148,7 +184,7 @@ export function scatter<B extends TSchema, R extends TSchema>(
 export function notification<B extends TSchema>(
   body: B,
   options: NotificationOptions = {},
-): ChannelDraft<'notification', B, undefined> {
+): ChannelDraft<'notification', B, undefined, NoErrors> {
   return { kind: 'notification', body, reply: undefined, options }
 }
 
@@ -156,6 +192,6 @@ export function notification<B extends TSchema>(
 export function event<B extends TSchema>(
   body: B,
   options: EventOptions = {},
-): ChannelDraft<'event', B, undefined> {
+): ChannelDraft<'event', B, undefined, NoErrors> {
   return { kind: 'event', body, reply: undefined, options }
 }

@@ -5,6 +5,8 @@ import type { Change, Direction } from './change.ts'
 import type { Channel, CodecLabel } from './channel.ts'
 import { compareShapes } from './compat-shape.ts'
 import type { AnyContract } from './contract.ts'
+import { noErrors } from './declared-errors.ts'
+import type { RecordShape } from './shape.ts'
 import type { Level } from './versions.ts'
 
 const allCodecs: readonly CodecLabel[] = ['json', 'msgpack', 'avro', 'protobuf']
@@ -45,7 +47,20 @@ export function compareChannels(old: Channel, next: Channel, path: string): read
     const what = old.replyShape ? 'the reply is gone' : 'a reply is expected'
     changes.push(change(`${path}/reply`, 'both', 'major', what))
   }
+  changes.push(...compareErrors(old.errorShape, next.errorShape, `${path}/errors`, codecs))
   return changes
+}
+
+/** One more is read by an old caller as a handler's failure, one less is never told. */
+export function compareErrors(
+  old: RecordShape | undefined,
+  next: RecordShape | undefined,
+  path: string,
+  codecs: readonly CodecLabel[],
+): readonly Change[] {
+  const either = old ?? next
+  if (!either) return []
+  return compareShapes(old ?? noErrors(either), next ?? noErrors(either), path, codecs)
 }
 
 /** Codecs that both promise; one that is promised no more cuts off who speaks no other. */

@@ -20,6 +20,8 @@ export function toProto(contract: AnyContract): string {
     const name = pascal(channel.name)
     const body = file.add(channel.shape, name)
     const reply = channel.replyShape && file.add(channel.replyShape, `${name}Reply`)
+    const errors = channel.errorShape && file.add(channel.errorShape, `${name}Errors`)
+    if (errors !== undefined) lines.push(`  // ${channel.name} may fail with ${scope}.${errors}`)
     if (isTold(channel) || body === undefined || (channel.replyShape && !reply)) {
       const type = body ?? channel.shape.kind
       lines.push(`  // ${channel.kind} ${channel.name}: ${type}${answer(channel, reply)}`)

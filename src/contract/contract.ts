@@ -14,9 +14,10 @@ import {
   channelKinds,
   isAnswered,
 } from './channel.ts'
+import { checkErrors, errorShapeOf } from './declared-errors.ts'
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
-import type { Shape } from './shape.ts'
+import type { RecordShape, Shape } from './shape.ts'
 import { checkAvroUnions } from './union-box.ts'
 import { checkWireNames } from './wire-names.ts'
 
@@ -87,6 +88,7 @@ export interface ChannelDescription {
   readonly kind: ChannelKind
   readonly shape: Shape
   readonly replyShape?: Shape
+  readonly errorShape?: RecordShape
   readonly codecs?: readonly CodecLabel[]
   readonly idempotent?: boolean
   readonly key?: string
@@ -110,6 +112,7 @@ export function describeContract(described: AnyContract): ContractDescription {
       kind: channel.kind,
       shape: channel.shape,
       ...(channel.replyShape && { replyShape: channel.replyShape }),
+      ...(channel.errorShape && { errorShape: channel.errorShape }),
       ...(channel.codecs && { codecs: channel.codecs }),
       ...(channel.idempotent && { idempotent: true }),
       ...(channel.keyField !== undefined && { key: channel.keyField }),
@@ -179,11 +182,14 @@ function define(
   const numbers = numberingOf(locked)
   const shape = shapeOf(draft.body, pascal(name), numbers)
   const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, numbers)
+  const { errors } = draft.options
+  const errorShape = errors && errorShapeOf(where, errors, `${pascal(name)}Errors`, numbers)
   return createChannel(contractName, version, {
     name,
     kind: draft.kind,
     shape,
     ...(replyShape && { replyShape }),
+    ...(errorShape && { errorShape }),
     ...(draft.options.codecs && { codecs: draft.options.codecs }),
     ...(draft.options.idempotent && { idempotent: true }),
     ...(draft.options.key !== undefined && { key: draft.options.key }),
@@ -201,7 +207,7 @@ export function createChannel(
   version: string,
   description: ChannelDescription,
 ): Channel {
-  const { name, kind, shape, replyShape, codecs, idempotent = false, key } = description
+  const { name, kind, shape, replyShape, errorShape, codecs, idempotent = false, key } = description
   const where = `${contractName}/${name}`
   if (key !== undefined && !(shape.kind === 'record' && shape.fields.some((f) => f.name === key))) {
     throw invalid(`channel ${where} has the key "${key}", which is no field of its body`)
@@ -210,12 +216,14 @@ export function createChannel(
     throw invalid(`channel ${where} has codecs [${codecs}]: choose from ${CODECS.join(', ')}`)
   }
   checkFlow(where, description)
+  checkErrors(where, kind, errorShape)
   const promised = codecs ?? CODECS
+  const parts = [shape, replyShape, errorShape]
   if (promised.some((codec) => codec === 'avro' || codec === 'protobuf')) {
-    for (const part of [shape, replyShape]) if (part) checkWireNames(part)
+    for (const part of parts) if (part) checkWireNames(part)
   }
   if (promised.includes('avro')) {
-    for (const part of [shape, replyShape]) if (part) checkAvroUnions(part)
+    for (const part of parts) if (part) checkAvroUnions(part)
   }
   const major = Number.parseInt(version, 10)
   return Object.freeze({
@@ -225,9 +233,10 @@ export function createChannel(
     contract: contractName,
     version,
     major,
-    id: channelId(kind, shape, replyShape),
+    id: channelId(kind, shape, replyShape, errorShape),
     shape,
     replyShape,
+    errorShape,
     codecs: codecs && [...codecs],
     idempotent,
     keyField: key,
@@ -251,8 +260,14 @@ function checkFlow(where: string, { kind, overflow, delayMs = 0 }: ChannelDescri
 }
 
 /** What two peers compare: SHA-256, hex, of kind and shapes. */
-export function channelId(kind: ChannelKind, shape: Shape, replyShape: Shape | undefined): string {
-  return sha256(`${kind}\n${shapeId(shape)}\n${replyShape ? shapeId(replyShape) : ''}`)
+export function channelId(
+  kind: ChannelKind,
+  shape: Shape,
+  replyShape: Shape | undefined,
+  errorShape: Shape | undefined,
+): string {
+  const errors = errorShape ? `\n${shapeId(errorShape)}` : ''
+  return sha256(`${kind}\n${shapeId(shape)}\n${replyShape ? shapeId(replyShape) : ''}${errors}`)
 }
 
 function pascal(name: string): string {

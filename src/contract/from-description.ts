@@ -5,7 +5,7 @@ import { overflows } from '../base/bounded-queue.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'
 import { type Channel, type CodecLabel, channelKinds, isAnswered } from './channel.ts'
 import { type AnyContract, assemble, checkNames, createChannel } from './contract.ts'
-import { parseShape } from './parse-shape.ts'
+import { parseErrors, parseShape } from './parse-shape.ts'
 
 const MAX_CHANNELS = 1_024
 
@@ -41,6 +41,10 @@ function readChannel(contract: string, version: string, json: unknown, path: str
     given.replyShape === undefined
       ? {}
       : { replyShape: refuseAs(`${path}/replyShape`, () => parseShape(given.replyShape)) }
+  const errors =
+    given.errorShape === undefined
+      ? {}
+      : { errorShape: refuseAs(`${path}/errorShape`, () => parseErrors(given.errorShape)) }
   // A later version may know more of them: how others queue is not our business.
   const overflow =
     kind === 'stream' || kind === 'duplex'
@@ -48,7 +52,7 @@ function readChannel(contract: string, version: string, json: unknown, path: str
       : overflows.find((known) => known === given.overflow)
   return refuseAs(path, () =>
     createChannel(contract, version, {
-      ...{ name, kind, shape, ...reply },
+      ...{ name, kind, shape, ...reply, ...errors },
       ...(Array.isArray(given.codecs) && { codecs: given.codecs as CodecLabel[] }),
       ...(given.idempotent === true && { idempotent: true }),
       ...(typeof given.key === 'string' && { key: given.key }),

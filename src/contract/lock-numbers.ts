@@ -12,9 +12,10 @@ type Types = Map<string, Map<string, number>>
 /** The numbers of all fields, branches and symbols of a contract, by the names of their types. */
 function numbersOfContract({ channels }: AnyContract): Types {
   const types: Types = new Map()
-  for (const { shape, replyShape } of channels) {
+  for (const { shape, replyShape, errorShape } of channels) {
     collect(shape, types)
     if (replyShape) collect(replyShape, types)
+    if (errorShape) collect(errorShape, types)
   }
   return types
 }

@@ -51,6 +51,12 @@ export function parseShape(json: unknown): Shape {
   return shape
 }
 
+/** The errors of a channel: a record. @throws EARSHOT_BYTES_INVALID */
+export function parseErrors(json: unknown): RecordShape {
+  const shape = parseShape(json)
+  return shape.kind === 'record' ? shape : fail('', 'errors are a record')
+}
+
 function fail(path: string, what: string): never {
   const text = `not a shape${path === '' ? '' : ` at ${path}`}: ${what}`
   throw new EarshotError('EARSHOT_BYTES_INVALID', text, { path })

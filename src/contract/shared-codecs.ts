@@ -3,8 +3,9 @@
 
 import type { Change } from './change.ts'
 import type { ChannelKind, CodecLabel } from './channel.ts'
+import { compareErrors } from './compat-channel.ts'
 import { compareShapes } from './compat-shape.ts'
-import type { Shape } from './shape.ts'
+import type { RecordShape, Shape } from './shape.ts'
 import { compareVersions } from './versions.ts'
 
 /** The types of a channel in one version. */
@@ -12,6 +13,7 @@ export interface ChannelTypes {
   readonly kind: ChannelKind
   readonly shape: Shape
   readonly replyShape: Shape | undefined
+  readonly errorShape: RecordShape | undefined
 }
 
 export interface Versioned {
@@ -43,6 +45,7 @@ function between(old: ChannelTypes, next: ChannelTypes, codecs: readonly CodecLa
     ...(old.replyShape && next.replyShape
       ? compareShapes(old.replyShape, next.replyShape, '/reply', codecs)
       : []),
+    ...compareErrors(old.errorShape, next.errorShape, '/errors', codecs),
   ].filter(({ level }) => level === 'major')
   const major = changes.find(({ codec }) => codec === 'all') ?? changes[0]
   const isFree = (codec: CodecLabel): boolean =>

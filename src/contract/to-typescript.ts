@@ -73,17 +73,27 @@ function contractText(made: Module, contract: AnyContract, uses: Set<string>): s
 }
 
 function channelText(made: Module, channel: Channel): string {
-  const { kind, name, shape, replyShape, codecs, idempotent, keyField, overflow } = channel
+  const { kind, name, shape, replyShape, errorShape, codecs } = channel
+  const { idempotent, keyField, overflow } = channel
   const pascal = name.charAt(0).toUpperCase() + name.slice(1)
-  const options = optionsText({
+  const said = optionsText({
     ...(codecs && { codecs }),
     ...(idempotent && { idempotent }),
     ...(keyField !== undefined && { key: keyField }),
     ...(overflow && { overflow }),
     ...(channel.delayMs > 0 && { delayMs: channel.delayMs }),
   })
+  const body = namedType(made, shape, pascal)
   const reply = replyShape ? [namedType(made, replyShape, `${pascal}Reply`)] : []
-  return `${kind}(${[namedType(made, shape, pascal), ...reply, ...options].join(', ')})`
+  const options = errorShape ? [withErrors(made, errorShape, said[0])] : said
+  return `${kind}(${[body, ...reply, ...options].join(', ')})`
+}
+
+/** The options of a channel with the errors that it declares, as constants of a type of theirs. */
+function withErrors(made: Module, errors: RecordShape, said = '{ }'): string {
+  const rest = said.slice(1, -1).trim()
+  const own = `errors: ${namedType(made, errors, errors.name)}.properties`
+  return `{ ${rest === '' ? own : `${rest}, ${own}`} }`
 }
 
 /** The name of a constant for the shape; the shape's own name is preferred. */

@@ -25,6 +25,11 @@ export interface Counters {
   requestsShed: number
   /** Requests whose deadline passed before they left, or before their handler began. */
   requestsExpired: number
+  /** Requests whose answers may come later, that were sent, and that were answered here. */
+  ticketsSent: number
+  ticketsServed: number
+  /** Answers that were kept here until their deadline, and that nobody took. */
+  ticketsExpired: number
   lateReplies: number
   droppedReplies: number
   notificationsSent: number
@@ -39,6 +44,8 @@ export interface Counters {
   eventsMissed: number
   eventsDropped: number
   handlerErrors: number
+  /** Handlers that failed as their contract declares. */
+  errorsDeclared: number
   peersUp: number
   peersDown: number
   discoveryFaults: number
@@ -66,6 +73,9 @@ export function createCounters(): Counters {
     breakersOpened: 0,
     requestsShed: 0,
     requestsExpired: 0,
+    ticketsSent: 0,
+    ticketsServed: 0,
+    ticketsExpired: 0,
     lateReplies: 0,
     droppedReplies: 0,
     notificationsSent: 0,
@@ -80,6 +90,7 @@ export function createCounters(): Counters {
     eventsMissed: 0,
     eventsDropped: 0,
     handlerErrors: 0,
+    errorsDeclared: 0,
     peersUp: 0,
     peersDown: 0,
     discoveryFaults: 0,

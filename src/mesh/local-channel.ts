@@ -43,6 +43,7 @@ export class LocalChannel {
   readonly #limits: Limits
   readonly #bodies: (BodyCodec | undefined)[] = []
   readonly #replies: (BodyCodec | undefined)[] = []
+  readonly #errors: (BodyCodec | undefined)[] = []
 
   /** @throws EARSHOT_CODEC_UNSHARED when channel and peer have no codec in common. */
   constructor(channel: Channel, spoken: Spoken, limits: Limits) {
@@ -64,6 +65,12 @@ export class LocalChannel {
   reply(codec: number): BodyCodec | undefined {
     const shape = this.channel.replyShape
     return this.#replies[codec] ?? (shape && this.#compile(this.#replies, shape, codec))
+  }
+
+  /** Writes and reads the errors that the channel declares. */
+  errors(codec: number): BodyCodec | undefined {
+    const shape = this.channel.errorShape
+    return this.#errors[codec] ?? (shape && this.#compile(this.#errors, shape, codec))
   }
 
   /**

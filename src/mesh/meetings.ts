@@ -31,6 +31,8 @@ export interface Agreement {
   readonly id: string
   /** Reads what it writes: its replies, or its events. */
   readonly reader: BodyReader | undefined
+  /** Reads the errors that it declares. */
+  readonly errors: BodyReader | undefined
 }
 
 interface Meeting {
@@ -124,7 +126,8 @@ export class Meetings {
       ofRemote.delete(local)
       const codec = local.agree(offer, remote.name)
       const isEvent = local.channel.kind === 'event'
-      return { number, codec, id, reader: isEvent ? local.body(codec) : local.reply(codec) }
+      const reader = isEvent ? local.body(codec) : local.reply(codec)
+      return { number, codec, id, reader, errors: local.errors(codec) }
     }
     local.checkKind(offer, remote.name)
     const known = ofRemote.get(local)
@@ -180,7 +183,7 @@ export class Meetings {
     const { id } = offer
     if (isEvent) {
       const reader = this.#reader(codec, types.shape, channel.shape)
-      return { number: 0, codec, id, reader }
+      return { number: 0, codec, id, reader, errors: undefined }
     }
     const { number, error } = await answer
     if (error) {
@@ -188,12 +191,13 @@ export class Meetings {
       const code = known ? (error.code as ErrorCode) : 'EARSHOT_CONTRACT_MISMATCH'
       throw new EarshotError(code, `${remote.name} refused us: ${error.message}`)
     }
-    const reader =
-      types.replyShape && this.#reader(codec, types.replyShape, channel.replyShape as Shape)
-    return { number, codec, id, reader }
+    const reader = this.#reader(codec, types.replyShape, channel.replyShape)
+    const errors = this.#reader(codec, types.errorShape, channel.errorShape)
+    return { number, codec, id, reader, errors }
   }
 
-  #reader(codec: number, writer: Shape, own: Shape): BodyReader {
+  #reader(codec: number, writer: Shape | undefined, own: Shape | undefined) {
+    if (!writer || !own) return undefined
     const name = codecNames[codec] as CodecName
     return this.#parts.catalog.resolvers.get(name, tameShape(writer, own), own)
   }
@@ -319,12 +323,9 @@ export class Meetings {
 }
 
 function isSameOffer(a: VersionedOffer, b: VersionedOffer): boolean {
-  return (
-    a.id === b.id &&
-    a.number === b.number &&
-    a.version === b.version &&
-    a.codecs.join() === b.codecs.join()
-  )
+  const text = ({ id, number, version, codecs }: VersionedOffer) =>
+    `${[id, number, version, codecs]}`
+  return text(a) === text(b)
 }
 
 function mismatchKey({ channel }: LocalChannel, theirs: string): string {

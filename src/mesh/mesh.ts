@@ -55,6 +55,9 @@ export class Mesh {
   readonly parts: MeshParts
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
+  /** A remote peer is up, or has one link more or less. */
+  readonly onChanged: ((remote: Remote) => void)[] = []
+  readonly onDown: ((remote: Remote, reason: DownReason) => void)[] = []
   readonly #arrivals: Arrivals
   /** The ears that all share, and those of subscriptions that hold up what they hear. */
   readonly #ears: [Subscriptions, ...Subscriptions[]]
@@ -238,6 +241,7 @@ export class Mesh {
         for (const ears of this.#ears) ears.drop(remote, reason === 'left')
         this.#meetings.release(remote)
         this.#arrivals.complete(remote)
+        for (const hear of this.onDown) hear(remote, reason)
         this.#tell({ type: 'down', peer: remote.info(), reason })
       },
       linkLost: (link: Link) => {
@@ -255,6 +259,7 @@ export class Mesh {
   #changed(remote: Remote): void {
     this.routing.update(remote)
     for (const ears of this.#ears) ears.update(remote)
+    for (const hear of this.onChanged) hear(remote)
   }
 
   #tell(change: PeerChange): void {

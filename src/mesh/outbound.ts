@@ -13,7 +13,7 @@ import { controlFrame, FRAME_MAGIC, HEADERS_BIT, Kind, PROTOCOL_VERSION } from '
 import { Slabs } from '../wire/slabs.ts'
 import type { LinkCounts } from './counters.ts'
 import { Credit, mostOnItsWayBytes } from './credit.ts'
-import { Delay } from './delay.ts'
+import { Departure } from './departure.ts'
 import { Handover } from './handover.ts'
 import { moveRoomier } from './roomier.ts'
 import { overloaded, tooLarge } from './too-much.ts'
@@ -29,17 +29,15 @@ export class Outbound {
   readonly #link: FrameLink
   readonly #limits: Limits
   readonly #writer: FrameWriter
-  readonly #onTurnEnd: () => void
   readonly #handover = new Handover()
   readonly #withdrawn = new Withdrawn()
   readonly #waiting: Buffer[] = []
   #waitingBytes = 0
   readonly #credit: Credit
-  #scheduled = false
   #ended = false
   #lengthSize = 1
   #ready: Deferred | undefined
-  readonly #delay: Delay
+  readonly #departure: Departure
 
   constructor(link: FrameLink, limits: Limits, clock: Clock, counts: LinkCounts) {
     this.#counts = counts
@@ -51,15 +49,12 @@ export class Outbound {
       frameHead,
       new Slabs(Math.ceil((limits.maxOutboundBytes * SLABS_TIMES) / SLAB_BYTES)),
     )
-    this.#onTurnEnd = () => {
-      this.#scheduled = false
-      this.#delay.cancel()
+    this.#departure = new Departure(clock, () => {
       // Without credit the frame stays open and goes on filling: fewer, fuller frames later.
       if (this.#credit.left <= 0) return
       this.flush()
       this.#writer.shrink()
-    }
-    this.#delay = new Delay(clock, this.#onTurnEnd)
+    })
   }
 
   /** True when no more should be written until `ready()` resolves. */
@@ -143,10 +138,17 @@ export class Outbound {
   }
 
   failure(correlation: number, error: Buffer): void {
-    this.#begin(Kind.failure, error)
+    this.#begin(Kind.failure, undefined, error.length)
     this.#writer.number(correlation)
     this.#writer.bytesOf(error)
     this.#finish(undefined, undefined, undefined)
+  }
+
+  /** A record of one number and headers: a declared failure or stop, a word about a ticket. */
+  headed(kind: number, key: number, headers: Buffer, codec?: BodyCodec, body?: unknown): void {
+    this.#begin(kind, headers)
+    this.#writer.number(key)
+    this.#finish(headers, codec, body)
   }
 
   cancel(correlation: number): void {
@@ -264,20 +266,18 @@ export class Outbound {
     this.#waitingBytes = 0
     this.#ended = true
     this.#withdrawn.clear()
-    this.#delay.cancel()
+    this.#departure.cancel()
     this.#handover.end()
     this.#wakeReady()
   }
 
-  #begin(kind: number, extra: Buffer | undefined): void {
+  #begin(kind: number, headers: Buffer | undefined, more = headers?.length ?? 0): void {
     if (this.#waitingBytes >= this.#limits.maxOutboundBytes) throw overloaded(this.#limits)
     const writer = this.#writer
-    const more = extra === undefined ? 0 : extra.length
     if (writer.closed || !writer.hasRoom(more)) {
       this.flush()
       writer.open(more)
     }
-    const headers = extra !== undefined && kind !== Kind.failure
     writer.openRecord(headers ? kind | HEADERS_BIT : kind, this.#lengthSize)
   }
 
@@ -305,12 +305,7 @@ export class Outbound {
     }
     this.#lengthSize = needed
     if (writer.full) this.flush()
-    if (this.#scheduled) return
-    if (delayMs > 0) this.#delay.within(delayMs)
-    else {
-      this.#scheduled = true
-      this.#clock.afterTurn(this.#onTurnEnd)
-    }
+    this.#departure.within(delayMs)
   }
 
   #finishRoomier(bodyAt: number, codec: BodyCodec, body: unknown): number {

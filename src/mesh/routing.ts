@@ -20,6 +20,8 @@ export interface Route {
   readonly code: number
   readonly body: BodyCodec
   readonly reply: BodyReader | undefined
+  /** Reads the errors that the channel declares there. */
+  readonly errors: BodyReader | undefined
 }
 
 interface VersionThere {
@@ -244,10 +246,11 @@ export class Routing {
         routes.remove(remote)
         return
       }
-      const { number, codec, reader } = agreement
+      const { number, codec, reader, errors } = agreement
       routes.mismatch = undefined
       const body = routes.local.body(codec) as BodyCodec
-      routes.put({ remote, code: number * 2 ** CODEC_BITS + codec, body, reply: reader })
+      const code = number * 2 ** CODEC_BITS + codec
+      routes.put({ remote, code, body, reply: reader, errors })
     } catch (error) {
       routes.remove(remote)
       this.#mismatched(routes, remote, toEarshotError(error))

@@ -8,7 +8,7 @@ import type { Limits } from '../base/limits.ts'
 import { canonicalShape } from '../contract/canonical.ts'
 import { channelKinds } from '../contract/channel.ts'
 import { channelId } from '../contract/contract.ts'
-import { parseShape } from '../contract/parse-shape.ts'
+import { parseErrors, parseShape } from '../contract/parse-shape.ts'
 import type { ChannelTypes } from '../contract/shared-codecs.ts'
 import { parseAsk, parseTell, type Tell } from '../wire/difference.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
@@ -182,9 +182,11 @@ export class Schemas {
 }
 
 /** What a tell says, without documentation. */
-function textOfTypes(id: string, { kind, shape, replyShape }: ChannelTypes): string {
+function textOfTypes(id: string, types: ChannelTypes): string {
+  const { kind, shape, replyShape, errorShape } = types
   const reply = replyShape ? `,"replyShape":${canonicalShape(replyShape)}` : ''
-  return `{"id":"${id}","kind":"${kind}","shape":${canonicalShape(shape)}${reply}}`
+  const errors = errorShape ? `,"errorShape":${canonicalShape(errorShape)}` : ''
+  return `{"id":"${id}","kind":"${kind}","shape":${canonicalShape(shape)}${reply}${errors}}`
 }
 
 /** @throws EARSHOT_BYTES_INVALID, EARSHOT_CONTRACT_MISMATCH */
@@ -196,7 +198,10 @@ function typesOf(tell: Tell, remote: Remote): ChannelTypes {
   const kind = channelKinds.find((known) => known === tell.kind)
   const shape = parseShape(tell.shape)
   const replyShape = tell.replyShape === undefined ? undefined : parseShape(tell.replyShape)
-  if (kind && channelId(kind, shape, replyShape) === tell.id) return { kind, shape, replyShape }
+  const errorShape = tell.errorShape === undefined ? undefined : parseErrors(tell.errorShape)
+  if (kind && channelId(kind, shape, replyShape, errorShape) === tell.id) {
+    return { kind, shape, replyShape, errorShape }
+  }
   const text = `${remote.name} told of a shape that is not the one it offered`
   throw new EarshotError('EARSHOT_BYTES_INVALID', text)
 }

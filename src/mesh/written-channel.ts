@@ -18,6 +18,10 @@ export interface NumberedChannel {
   readonly counts: ChannelCounts
   body(codec: number): BodyReader | undefined
   reply(codec: number): BodyCodec | undefined
+  /** Writes the errors that the channel declares. */
+  errors(codec: number): BodyCodec | undefined
+  /** The bytes of one body. @throws EARSHOT_BODY_INVALID, EARSHOT_BODY_TOO_LARGE */
+  encode(codec: BodyCodec, body: unknown): Buffer
 }
 
 export class WrittenChannel implements NumberedChannel {
@@ -62,5 +66,13 @@ export class WrittenChannel implements NumberedChannel {
 
   reply(codec: number): BodyCodec | undefined {
     return this.#local.reply(codec)
+  }
+
+  errors(codec: number): BodyCodec | undefined {
+    return this.#local.errors(codec)
+  }
+
+  encode(codec: BodyCodec, body: unknown): Buffer {
+    return this.#local.encode(codec, body)
   }
 }

@@ -5,9 +5,12 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { ErrorCode } from '../base/error-table.ts'
 import { textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
+import { type Thrown, thrownError } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
+import { Kind } from '../wire/record.ts'
+import { bytesOf, errorCodec, headersOf } from './failure.ts'
 import { Refusal } from './refusal.ts'
 import { reportFailed } from './said-aloud.ts'
 
@@ -54,10 +57,24 @@ export class Answers {
     }
   }
 
-  /** @param tells correlation of who waits for the outcome, or 0 */
-  threw(link: Link, tells: number, local: NumberedChannel, error: unknown): void {
+  /**
+   * @param tells correlation of who waits for the outcome, or 0
+   * @param reply of a request: what its contract declares is told in the same codec
+   */
+  threw(
+    link: Link,
+    tells: number,
+    local: NumberedChannel,
+    error: unknown,
+    reply: BodyCodec | undefined,
+  ): void {
     if (error instanceof Refusal) {
       if (tells > 0) this.fail(link, tells, error.code, error.message)
+      return
+    }
+    const thrown = reply && thrownError(local.channel, error)
+    if (thrown) {
+      this.#declared(link, tells, local, thrown, reply)
       return
     }
     this.#mesh.parts.counters.handlerErrors++
@@ -66,11 +83,36 @@ export class Answers {
   }
 
   fail(link: Link, correlation: number, code: ErrorCode, text: string, path?: string): void {
-    const error = { code, message: text.slice(0, 2_000), ...(path !== undefined && { path }) }
     try {
-      if (!link.closed) link.outbound.failure(correlation, Buffer.from(JSON.stringify(error)))
+      const failure = bytesOf({ code, message: text, path })
+      if (!link.closed) link.outbound.failure(correlation, failure)
     } catch (thrown) {
       this.#unanswered(thrown)
+    }
+  }
+
+  #declared(
+    link: Link,
+    correlation: number,
+    local: NumberedChannel,
+    thrown: Thrown,
+    { codec }: BodyCodec,
+  ): void {
+    const headers = headersOf(thrown)
+    try {
+      const writer = errorCodec(local, codec)
+      if (link.closed) return
+      link.outbound.headed(Kind.failure, correlation, headers, writer, thrown.body)
+      this.#mesh.parts.counters.errorsDeclared++
+    } catch (error) {
+      const { code, message, path } = toEarshotError(error)
+      if (code === 'EARSHOT_OVERLOADED') {
+        this.#unanswered(error)
+        return
+      }
+      const text = `the handler's error ${thrown.name} does not fit: ${message}`
+      reportFault({ area: 'handler', text: `${local.channel.key}: ${text}` })
+      this.fail(link, correlation, 'EARSHOT_REMOTE', text, path)
     }
   }
 

@@ -4,12 +4,15 @@
 import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { CodecName } from '../codec/codec.ts'
+import type { Channel } from '../contract/channel.ts'
 import { contentTypeOf } from '../contract/content-type.ts'
+import { declaredError } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { From, Link } from '../mesh/remote.ts'
 import type { Headers } from './headers.ts'
+import { type Message, ReceivedMessage } from './message.ts'
 
-export interface HandlerContext {
+export interface HandlerContext<E = Readonly<Record<string, unknown>>> {
   /** Who sent it. */
   readonly from: From
   /** `shop.orders/1/place` */
@@ -19,10 +22,17 @@ export interface HandlerContext {
   /** `application/vnd.shop.orders+avro; version=1` */
   readonly contentType: string
   readonly headers: Headers
+  /** What the message says of itself: id, correlation, cause, trace. Made when it is asked for. */
+  readonly message: Message
   /** ms until the caller stops waiting; Infinity for a notification or an event. */
   readonly remainingMs: number
   /** Aborted when the caller no longer waits: cancelled, gone, or past its deadline. */
   readonly signal: AbortSignal
+  /**
+   * An error that the contract declares, to throw: `throw context.error('OutOfStock', { sku })`.
+   * Data that does not fit its type is told to the caller as EARSHOT_REMOTE with the path.
+   */
+  error<N extends keyof E & string>(name: N, data: E[N], message?: string): EarshotError
 }
 
 /** A body with what came along. */
@@ -39,23 +49,34 @@ export class CallContext implements HandlerContext {
   readonly codec: CodecName
   readonly headers: Headers
   readonly #mesh: Mesh
+  readonly #link: Link
+  readonly #channel: Channel
+  readonly #made: number | string
+  #message: Message | undefined
   readonly #deadlineMs: number
   #controller: AbortController | undefined
   #timer: Timer | undefined
   #aborted: string | undefined
 
-  /** @param cameMs when it was read: from then on the budget runs */
+  /**
+   * @param cameMs when it was read: from then on the budget runs
+   * @param made what tells it from others of its sender: its number; below 0 one that we counted
+   */
   constructor(
     mesh: Mesh,
     link: Link,
-    channel: string,
+    channel: Channel,
     read: ReadBody,
     budgetMs: number,
     cameMs: number,
+    made: number | string,
   ) {
     this.#mesh = mesh
     this.from = link.remote?.label ?? unknownPeer
-    this.channel = channel
+    this.channel = channel.key
+    this.#link = link
+    this.#channel = channel
+    this.#made = made
     this.codec = read.codec
     this.headers = read.headers
     this.#deadlineMs = budgetMs > 0 ? cameMs + budgetMs : Number.POSITIVE_INFINITY
@@ -63,6 +84,11 @@ export class CallContext implements HandlerContext {
 
   get contentType(): string {
     return contentTypeOf(this.channel, this.codec)
+  }
+
+  get message(): Message {
+    this.#message ??= new ReceivedMessage(this.headers, this.#channel, this.contentType, this.#id())
+    return this.#message
   }
 
   get remainingMs(): number {
@@ -78,6 +104,19 @@ export class CallContext implements HandlerContext {
       this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
     }
     return this.#controller.signal
+  }
+
+  /** What has no number of its sender's is told apart by ours. */
+  #id(): string {
+    const made = this.#made
+    if (typeof made === 'string') return made
+    const { id = '', epoch = 0 } = this.#link.remote ?? {}
+    const sender = `${id}.${epoch}.${this.#channel.name}`
+    return made < 0 ? `${sender}.${this.#mesh.parts.id}.${-made}` : `${sender}.${made}`
+  }
+
+  error(name: string, data: unknown, message?: string): EarshotError {
+    return declaredError(name, data, message)
   }
 
   /** The caller no longer waits. */

@@ -2,8 +2,8 @@
 // Never sends.
 
 import { EarshotError } from '../base/errors.ts'
-import type { Inherited } from '../resilience/deadline.ts'
 import type { Headers } from './headers.ts'
+import type { Within } from './message.ts'
 
 /** The body must not be changed until the call has ended: it may be sent again. */
 export interface CallOptions {
@@ -17,9 +17,9 @@ export interface CallOptions {
   readonly to?: string
   /**
    * The context of the handler that makes the call: the call gets no more time than that handler
-   * has left, and ends when its caller no longer waits.
+   * has left, ends when its caller no longer waits, and carries on correlation, cause and trace.
    */
-  readonly context?: Inherited
+  readonly context?: Within
 }
 
 /** @param sent whether anything may have left this process already */

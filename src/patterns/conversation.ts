@@ -153,8 +153,8 @@ export class Conversation {
       ended: () => undefined,
     })
     return new Talk({
-      ...{ mesh: this.#mesh, link, side: 'caller', correlation, key: local.channel.key },
-      ...{ reader: route.reply, incoming: this.incoming },
+      ...{ mesh: this.#mesh, link, side: 'caller', correlation, channel: local.channel },
+      ...{ reader: route.reply, errors: route.errors, incoming: this.incoming },
       outgoing: says ? outgoing : undefined,
       received: () => {
         counters.itemsReceived++

@@ -12,6 +12,7 @@ import { Until } from '../wire/record.ts'
 import { MAX_KEY_BYTES } from '../wire/topic.ts'
 import { EventVerdicts } from './event-verdicts.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
+import { headersWithin, type Within } from './message.ts'
 import {
   type EventHandler,
   HandlerSubscriber,
@@ -28,15 +29,17 @@ export interface Publisher<B> {
   readonly listeners: number
   /**
    * Writes one event for all who hear the channel; to nobody it costs next to nothing.
-   * True: go on. False: taken, but wait for `ready()` before the next.
+   * True: go on. False: taken, but wait for `ready()` before the next. Headers make it slower.
    * @throws EARSHOT_BODY_INVALID (only when somebody listens: nothing is encoded for nobody)
    */
-  send(body: B): boolean
+  send(body: B, headers?: Headers): boolean
   ready(): Promise<void>
 }
 
 export interface PublishOptions {
   readonly headers?: Headers
+  /** Of the handler that publishes: the event carries on its correlation, cause and trace. */
+  readonly context?: Within
   /**
    * What to wait for: `written` (handed to the outlet's socket; the default), `received` (it fits,
    * at so many subscriptions), `handled` (their handlers are through). The last two cost a message
@@ -99,7 +102,10 @@ export class Events {
     if (channel.listeners === 0) local.check(body)
     const until = options?.until ?? 'written'
     const correlation = until === 'written' ? 0 : this.#verdicts.correlation()
-    const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
+    const said = options?.context
+      ? headersWithin(options.headers, options.context)
+      : options?.headers
+    const headers = encodeHeaders(said, this.#mesh.parts.limits)
     const extras = { headers, correlation, until: until === 'written' ? 0 : Until[until] }
     channel.write(body, headers || correlation > 0 ? extras : undefined)
     this.#mesh.parts.counters.eventsPublished++
@@ -158,10 +164,12 @@ class OutletPublisher implements Publisher<unknown> {
     return this.#channel.listeners
   }
 
-  send(body: unknown): boolean {
+  send(body: unknown, headers?: Headers): boolean {
     this.#mesh.parts.counters.eventsPublished++
     this.#channel.local.counts.sent++
-    return this.#channel.write(body, undefined)
+    if (headers === undefined) return this.#channel.write(body, undefined)
+    const bytes = encodeHeaders(headers, this.#mesh.parts.limits)
+    return this.#channel.write(body, { headers: bytes, correlation: 0, until: 0 })
   }
 
   ready(): Promise<void> {

@@ -8,6 +8,8 @@ import type { Counters } from '../mesh/counters.ts'
 import { expired } from '../resilience/deadline.ts'
 import { Shed, type ShedSettings, shedDefaults } from '../resilience/shed.ts'
 import { type RateLimitSettings, TokenBucket } from '../resilience/token-bucket.ts'
+import type { HandlerContext } from './call-context.ts'
+import type { Middleware } from './middleware.ts'
 import { invalid } from './policy-options.ts'
 
 export interface RateLimitOptions {
@@ -27,6 +29,8 @@ export interface ServeOptions {
   readonly shed?: false | Partial<ShedSettings>
   /** Handlers of the contract that work at once; the others wait in turn. Default: no bound. */
   readonly concurrency?: number
+  /** Around the handlers, the first outermost; those of the peer come outside. */
+  readonly use?: readonly Middleware<HandlerContext>[]
 }
 
 export interface GateParts {

@@ -8,6 +8,7 @@ import { createFallback } from '../resilience/fallback.ts'
 import { hedge } from '../resilience/hedge.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
+import { headersWithin } from './message.ts'
 import type { Requests } from './request.ts'
 
 /** One call, its time-out worked out. */
@@ -74,15 +75,22 @@ function hedgedCall(requests: Requests, routes: ChannelRoutes, policy: CallPolic
 export function timeFor(
   key: string,
   ownMs: number,
-  options: CallOptions | undefined,
+  options: Pick<CallOptions, 'context'> | undefined,
 ): number | EarshotError {
   const leftMs = withinMs(ownMs, options?.context)
   if (leftMs > 0) return leftMs
   return expired(key, 'caller', 'the handler that makes this call has no time left')
 }
 
-/** With a context the call also ends when the caller of its handler no longer waits. */
-export function optionsFor(options: CallOptions | undefined): CallOptions | undefined {
+/**
+ * With a context the call also ends when the caller of its handler no longer waits, and says what
+ * caused it.
+ */
+export function optionsFor<O extends Pick<CallOptions, 'context' | 'signal' | 'headers'>>(
+  options: O | undefined,
+): O | undefined {
   if (options?.context === undefined) return options
-  return { ...options, signal: eitherSignal(options.signal, options.context) }
+  const signal = eitherSignal(options.signal, options.context)
+  const headers = headersWithin(options.headers, options.context)
+  return { ...options, ...(signal && { signal }), ...(headers && { headers }) }
 }

@@ -9,7 +9,8 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
-import { encodeHeaders } from './headers.ts'
+import type { CallPolicy } from './call-policy.ts'
+import { encodeHeaders, type Headers } from './headers.ts'
 import type { Requests } from './request.ts'
 import type { Verdict, VerdictUntil } from './verdict.ts'
 
@@ -30,7 +31,7 @@ export interface Sender<B> {
    * @throws EARSHOT_NO_SERVER when nobody serves the channel (`await ready()` first),
    * EARSHOT_BODY_INVALID, EARSHOT_OVERLOADED when false was not heeded, or with `reject`
    */
-  send(body: B): boolean
+  send(body: B, headers?: Headers): boolean
   /**
    * Resolves when somebody serves the channel and has room.
    * @throws EARSHOT_NO_SERVER after `timeoutMs`
@@ -55,6 +56,7 @@ export class Notifications {
     body: unknown,
     timeoutMs: number,
     options: NotifyOptions | undefined,
+    policy?: CallPolicy,
   ): Promise<Verdict> {
     const { clock } = this.#mesh.parts
     const endMs = clock.nowMs() + timeoutMs
@@ -65,16 +67,16 @@ export class Notifications {
       routes.local.check(body)
       await abortable(this.#mesh.routing.wait(routes, timeoutMs), signal)
     }
-    const route = routes.choose(options)
+    const route = routes.choose(options, policy)
     const link = route?.remote.link
-    if (!route || !link) throw noServer(routes)
+    if (!route || !link) throw policy?.refusal(routes, options) ?? noServer(routes)
     const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
     const limit = atLimit(routes, route, link)
     const until = options?.until ?? 'written'
     if (limit === 'drop') return dropped(this.#mesh, routes, link, 'overflow')
     if (limit === 'hold') return this.#hold(routes, route, link, headers, body, until)
     if (until === 'received' || until === 'handled') {
-      return this.#requests.ask(routes, route, body, leftMs(), until, options)
+      return this.#requests.ask(routes, route, body, leftMs(), until, options, policy)
     }
     write(this.#mesh, routes, route, link, headers, body)
     const to = route.remote.id
@@ -120,19 +122,23 @@ class RoutedSender implements Sender<unknown> {
     this.#mesh = mesh
   }
 
-  send(body: unknown): boolean {
+  send(body: unknown, headers?: Headers): boolean {
     const routes = this.#routes
     const route = routes.pick()
     const link = route?.remote.link
     if (route === undefined || link === undefined) throw noServer(routes)
     const limit = atLimit(routes, route, link)
     if (limit === 'no') {
-      write(this.#mesh, routes, route, link, undefined, body)
+      write(this.#mesh, routes, route, link, this.#encoded(headers), body)
       return !link.outbound.full
     }
     if (limit === 'drop') countDrop(this.#mesh, routes, link)
-    else void hold(this.#mesh, routes, route, link, undefined, body)
+    else void hold(this.#mesh, routes, route, link, this.#encoded(headers), body)
     return false
+  }
+
+  #encoded(headers: Headers | undefined): Buffer | undefined {
+    return headers === undefined ? undefined : encodeHeaders(headers, this.#mesh.parts.limits)
   }
 
   async ready(timeoutMs: number = this.#mesh.parts.limits.requestTimeoutMs): Promise<void> {

@@ -55,7 +55,8 @@ export class PeerGuard {
     if (this.breaker === undefined) return
     const failed = this.#counts === undefined ? against.has(error.code) : this.#counts(error)
     // It failed by itself, or the peer has answered; else nothing is known of the peer.
-    if (failed || error.data.remote !== undefined) {
+    const answered = error.code === 'EARSHOT_DECLARED' || error.data.remote !== undefined
+    if (failed || answered) {
       this.breaker.end(ticket, nowMs, tookMs, failed, slowMs)
     } else this.breaker.abandon(ticket)
   }

@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { EarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
+import type { Channel } from '../contract/channel.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { ChannelRoutes } from '../mesh/routing.ts'
 import type { CallOptions } from './call-options.ts'
@@ -11,6 +12,7 @@ import type { CallPolicy } from './call-policy.ts'
 import type { PeerGuard } from './peer-guard.ts'
 
 const nothing = () => undefined
+const noChannel = Object.freeze({ key: '' }) as Channel
 /** To begin with; twice as many whenever half of them are in use. */
 const FIRST_SLOTS = 64
 /**
@@ -26,7 +28,10 @@ export class PendingRequest {
   correlation = 0
   link: Link | undefined
   codec: BodyReader | undefined
-  key = ''
+  /** Set while it waits. */
+  channel: Channel = noChannel
+  /** Reads the errors that the channel declares. */
+  errors: BodyReader | undefined
   timeoutMs = 0
   sentMs = 0
   deadlineMs = 0
@@ -95,6 +100,7 @@ export class PendingRequests {
     slot.correlation = 0
     slot.link = undefined
     slot.codec = undefined
+    slot.errors = undefined
     slot.resolve = nothing
     slot.reject = nothing
     slot.settled = undefined

@@ -43,7 +43,7 @@ export interface BulkheadOptions {
 }
 
 /** How calls of a client, or of one of its channels, fail well. `false` switches one off. */
-export interface PolicyOptions {
+export interface PolicyOptions<R = unknown, B = never> {
   /** For every call that does not say otherwise. Default 2 000 ms. */
   readonly timeoutMs?: number
   /** On: idempotent channels, and what has not been sent; elsewhere if possible, from a budget. */
@@ -54,8 +54,11 @@ export interface PolicyOptions {
   readonly bulkhead?: false | BulkheadOptions
   /** Off: a second call beside a slow first one, on idempotent channels, from the same budget. */
   readonly hedge?: boolean | Partial<HedgeSettings>
-  /** None: what the caller gets instead of an error. */
-  readonly fallback?: false | Fallback
+  /**
+   * None: what the caller gets instead of an error. Of a scatter: instead of no answer at all, as
+   * an answer from `fallback`. Of a notification: is told of one that was not delivered.
+   */
+  readonly fallback?: false | Fallback<R, B>
   readonly onFallback?: (used: FallbackUsed & { readonly channel: string }) => void
 }
 

@@ -2,18 +2,17 @@
 // Hot path: one promise a request, which the caller asked for. Never answers.
 
 import type { ErrorCode } from '../base/error-table.ts'
-import { errorTable } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { expired } from '../resilience/deadline.ts'
-import { parseWireError } from '../wire/hello.ts'
 import { Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Attempts } from './attempts.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
+import { failureOf } from './failure.ts'
 import { encodeHeaders } from './headers.ts'
 import { PendingRequest, PendingRequests } from './pending-requests.ts'
 import type { Verdict } from './verdict.ts'
@@ -81,10 +80,11 @@ export class Requests {
     timeoutMs: number,
     until: keyof typeof Until,
     options: CallOptions | undefined,
+    policy?: CallPolicy,
   ): Promise<Verdict> {
     const to = route.remote.id
     try {
-      await this.#send(routes, route, body, timeoutMs, options, until)
+      await this.#send(routes, route, body, timeoutMs, options, until, policy, 2)
       return { became: until, to }
     } catch (error) {
       const { code, data } = toEarshotError(error)
@@ -100,7 +100,7 @@ export class Requests {
       new EarshotError('EARSHOT_CLOSED', `the peer was closed while ${what} was under way`, {
         sent: 'unknown',
       })
-    for (const request of this.#pending.all()) this.#reject(request, closed(request.key))
+    for (const request of this.#pending.all()) this.#reject(request, closed(request.channel.key))
     this.#attempts.close(closed('a call that was to be tried again'))
   }
 
@@ -181,12 +181,14 @@ export class Requests {
     const request = this.#pending.open(tryMs)
     request.link = link
     request.codec = until === undefined ? route.reply : noBody
-    request.key = routes.local.channel.key
+    request.channel = routes.local.channel
+    request.errors = route.errors
     const reply = new Promise(capture)
     request.resolve = captured.resolve
     request.reject = captured.reject
     if (policy) {
-      request.routes = routes
+      // A notification is tried again by whoever sends it, as what it is.
+      if (until === undefined) request.routes = routes
       request.body = body
       request.options = options
       request.tries = tries
@@ -257,7 +259,7 @@ export class Requests {
     } catch (error) {
       const { message, path } = toEarshotError(error)
       const where = path === undefined ? {} : { path }
-      const text = `the answer to ${request.key} cannot be read: ${message}`
+      const text = `the answer to ${request.channel.key} cannot be read: ${message}`
       const details = { ...where, cause: error }
       this.#reject(request, new EarshotError('EARSHOT_BYTES_INVALID', text, details))
     }
@@ -268,15 +270,8 @@ export class Requests {
     const request = this.#answered(link, record)
     if (request === undefined) return true
     this.#mesh.parts.counters.requestsFailed++
-    const error = parseWireError(record.buffer.subarray(record.start, record.end))
-    const who = link.remote ? { id: link.remote.id, name: link.remote.name } : {}
-    const known = Object.hasOwn(errorTable, error.code)
-    const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
-    const where = error.path === undefined ? {} : { path: error.path }
-    const text = `${request.key} at ${link.remote?.name ?? 'a remote peer'}: ${error.message}`
-    const late = code === 'EARSHOT_DEADLINE' && ({ where: 'serving-queue' } as const)
-    const data = { remote: who, ...late }
-    this.#reject(request, new EarshotError(code, text, { ...where, data }))
+    const { maxHeaderBytes } = this.#mesh.parts.limits
+    this.#reject(request, failureOf(link, record, request, maxHeaderBytes))
     return true
   }
 
@@ -292,7 +287,7 @@ export class Requests {
   #lost(link: Link): void {
     for (const request of this.#pending.all(link)) {
       const who = link.remote?.name ?? 'the remote peer'
-      const text = `${who} was lost before it answered ${request.key}`
+      const text = `${who} was lost before it answered ${request.channel.key}`
       // What had not left is not lost: it may go to another peer, whatever it does.
       const sent = link.outbound.hasLeft(request.mark) ? 'unknown' : 'no'
       this.#reject(request, new EarshotError('EARSHOT_PEER_GONE', text, { sent }))
@@ -320,12 +315,19 @@ function capture(resolve: (reply: unknown) => void, reject: (error: EarshotError
   captured.reject = reject
 }
 
-function stood({ key, timeoutMs, link }: PendingRequest): EarshotError {
+function stood({ channel, timeoutMs, link }: PendingRequest): EarshotError {
   const who = link?.remote?.name ?? 'the remote peer'
-  return expired(key, 'outbound', `in ${timeoutMs} ms it could not leave for ${who}, who is slow`)
+  return expired(
+    channel.key,
+    'outbound',
+    `in ${timeoutMs} ms it could not leave for ${who}, who is slow`,
+  )
 }
 
-function timedOut({ key, timeoutMs, link }: PendingRequest): EarshotError {
+function timedOut({ channel, timeoutMs, link }: PendingRequest): EarshotError {
   const who = link?.remote?.name ?? 'the remote peer'
-  return new EarshotError('EARSHOT_TIMEOUT', `${who} did not answer ${key} in ${timeoutMs} ms`)
+  return new EarshotError(
+    'EARSHOT_TIMEOUT',
+    `${who} did not answer ${channel.key} in ${timeoutMs} ms`,
+  )
 }

@@ -7,7 +7,9 @@ import { IterableQueue } from '../base/queue.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, cancelled } from './call-options.ts'
+import type { CallPolicy } from './call-policy.ts'
 import type { Headers } from './headers.ts'
+import type { Within } from './message.ts'
 import type { Requests } from './request.ts'
 
 export interface ScatterOptions {
@@ -20,6 +22,8 @@ export interface ScatterOptions {
   readonly until?: 'all' | 'quorum' | number
   readonly signal?: AbortSignal
   readonly headers?: Headers
+  /** Of the handler that asks: no more time than it has left; correlation and trace go on. */
+  readonly context?: Within
 }
 
 interface Answerer {
@@ -72,10 +76,11 @@ export class Scatters {
     question: unknown,
     timeoutMs: number,
     options: ScatterOptions = {},
+    policy?: CallPolicy,
   ): Promise<Scattered<unknown>> {
     const { signal } = checked(options)
     const round = new Round()
-    await this.#run(round, routes, question, timeoutMs, options, () => undefined)
+    await this.#run(round, routes, question, timeoutMs, options, () => undefined, policy)
     if (signal?.aborted && !round.enough) throw cancelled(signal, 'unknown')
     const { answers, silent, failed, enough } = round
     return { answers, silent, failed, enough }
@@ -87,9 +92,10 @@ export class Scatters {
     question: unknown,
     timeoutMs: number,
     options: ScatterOptions = {},
+    policy?: CallPolicy,
   ): AsyncIterableIterator<ScatterAnswer<unknown>> {
     checked(options)
-    return this.#each(routes, question, timeoutMs, options)
+    return this.#each(routes, question, timeoutMs, options, policy)
   }
 
   async *#each(
@@ -97,6 +103,7 @@ export class Scatters {
     question: unknown,
     timeoutMs: number,
     options: ScatterOptions,
+    policy: CallPolicy | undefined,
   ): AsyncGenerator<ScatterAnswer<unknown>> {
     const round = new Round()
     const { signal } = options
@@ -105,7 +112,7 @@ export class Scatters {
       'block',
     )
     const take = (answer: ScatterAnswer<unknown>) => void answers.push(answer)
-    const run = this.#run(round, routes, question, timeoutMs, options, take)
+    const run = this.#run(round, routes, question, timeoutMs, options, take, policy)
     const end = () => {
       if (signal?.aborted && !round.enough) answers.fail(cancelled(signal, 'unknown'))
       else answers.end()
@@ -125,6 +132,7 @@ export class Scatters {
     timeoutMs: number,
     options: ScatterOptions,
     onAnswer: (answer: ScatterAnswer<unknown>) => void,
+    policy: CallPolicy | undefined,
   ): Promise<void> {
     const { clock } = this.#mesh.parts
     const { withinMs = timeoutMs, signal } = options
@@ -153,7 +161,7 @@ export class Scatters {
       const { headers } = options
       const call = { to: from.id, signal: round.signal, ...(headers && { headers }) }
       try {
-        const answer = await this.#requests.call(routes, question, leftMs, call)
+        const answer = await this.#requests.call(routes, question, leftMs, call, policy)
         if (round.answered({ from, answer })) onAnswer({ from, answer })
       } catch (error) {
         round.unanswered(from, toEarshotError(error))

@@ -17,6 +17,13 @@ import { deniedTo } from './said-aloud.ts'
 
 export type AnyHandler = (body: never, context: HandlerContext) => unknown
 
+/** A channel's handler, with what stands before it. */
+export interface Served {
+  readonly handler: AnyHandler
+  readonly gate: Gate
+  readonly rule: string | undefined
+}
+
 /** A handler that is at work. */
 interface Running {
   readonly link: Link
@@ -74,6 +81,13 @@ export class Serving {
     this.#handlers[local.number] = handler
     this.#rules[local.number] = this.#mesh.parts.access.ruleOf(local.channel)
     this.#gates[local.number] = gate
+  }
+
+  /** Who handles a channel, for requests that come another way. */
+  served(local: NumberedChannel): Served | undefined {
+    const handler = this.#handlers[local.number]
+    const gate = this.#gates[local.number]
+    return handler && gate && { handler, gate, rule: this.#rules[local.number] }
   }
 
   isServed(local: LocalChannel): boolean {
@@ -167,8 +181,8 @@ export class Serving {
   ): boolean {
     const gate = this.#gates[local.number] as Gate
     const cameMs = link.lastHeardMs
-    const { key } = local.channel
-    const context = new CallContext(this.#mesh, link, key, read, budgetMs, cameMs)
+    const { channel } = local
+    const context = new CallContext(this.#mesh, link, channel, read, budgetMs, cameMs, number)
     if (gate.busy) {
       this.#begin(link, number, context)
       const work = { link, local, handler, body: read.body, context, number, tells, reply, bytes }
@@ -176,7 +190,7 @@ export class Serving {
       return false
     }
     if (gate.watches(budgetMs)) {
-      const late = gate.tooLate(key, this.#mesh.parts.clock.nowMs(), cameMs, budgetMs)
+      const late = gate.tooLate(channel.key, this.#mesh.parts.clock.nowMs(), cameMs, budgetMs)
       if (late !== undefined) {
         this.#refuse(link, local, tells, late)
         return true
@@ -187,7 +201,7 @@ export class Serving {
     try {
       result = handler(read.body as never, context)
     } catch (error) {
-      this.#answers.threw(link, tells, local, error)
+      this.#answers.threw(link, tells, local, error, reply)
       return true
     }
     if (!isThenable(result)) {
@@ -239,7 +253,7 @@ export class Serving {
       },
       (error: unknown) => {
         ended()
-        this.#answers.threw(link, tells, local, error)
+        this.#answers.threw(link, tells, local, error, reply)
       },
     )
   }

@@ -3,6 +3,7 @@
 
 import { EarshotError, isEarshotError, textOf, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
+import { thrownError } from '../contract/declared-errors.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -10,6 +11,7 @@ import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker } from '../wire/record.ts'
 import { CallContext } from './call-context.ts'
+import { bytesOf, errorCodec } from './failure.ts'
 import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 import { Incoming } from './incoming.ts'
@@ -17,7 +19,7 @@ import { Outgoing } from './outgoing.ts'
 import { Refusal } from './refusal.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { AnyHandler } from './serving.ts'
-import { bytesOf, errorBytes, flowOf, Talk } from './talk.ts'
+import { errorBytes, flowOf, Talk } from './talk.ts'
 import type { Talks } from './talks.ts'
 
 const SCALE = 2 ** CODEC_BITS
@@ -137,8 +139,15 @@ export class StreamServing {
     const isDuplex = kind === 'duplex'
     const body = isDuplex ? undefined : reader.decode(record.buffer, record.start, record.end)
     const read = { body, headers, codec: codec.codec }
-    const context = new CallContext(this.#mesh, link, key, read, 0, link.lastHeardMs)
-    const run = new Run(served, context, (error) => this.#handlerFailed(channel, error))
+    const made = opening.correlation
+    const { lastHeardMs: cameMs } = link
+    const context = new CallContext(this.#mesh, link, channel.channel, read, 0, cameMs, made)
+    const run = new Run(
+      served,
+      context,
+      (error) => this.#handlerFailed(channel, error),
+      () => this.#mesh.parts.counters.errorsDeclared++,
+    )
     const talk = this.#talk(link, opening, isDuplex ? reader : undefined, codec, served.local, run)
     this.#talks.add(talk)
     channel.counts.received++
@@ -190,8 +199,8 @@ export class StreamServing {
       ended: () => talk.ourEnd(),
     })
     const talk: Talk = new Talk({
-      ...{ mesh: this.#mesh, link, side: 'server', correlation, key: local.channel.key },
-      ...{ reader, incoming, outgoing },
+      ...{ mesh: this.#mesh, link, side: 'server', correlation, channel: local.channel },
+      ...{ reader, errors: undefined, incoming, outgoing },
       received: () => {
         counters.itemsReceived++
         local.counts.received++
@@ -215,9 +224,16 @@ class Run {
   readonly #served: Served
   readonly #context: CallContext
   readonly #failed: (error: unknown) => void
+  readonly #declared: () => void
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
 
-  constructor(served: Served, context: CallContext, failed: (error: unknown) => void) {
+  constructor(
+    served: Served,
+    context: CallContext,
+    failed: (error: unknown) => void,
+    declared: () => void,
+  ) {
+    this.#declared = declared
     this.#served = served
     this.#context = context
     this.#failed = failed
@@ -227,24 +243,37 @@ class Run {
   async all(talk: Talk, given: unknown): Promise<void> {
     try {
       const made = await this.#served.handler(given as never, this.#context)
-      this.#iterator = iteratorOf(made, talk.parts.key)
+      this.#iterator = iteratorOf(made, talk.parts.channel.key)
       if (talk.over) await this.#iterator.return?.()
       else await this.#pump(talk, this.#iterator, talk.parts.outgoing as Outgoing)
     } catch (error) {
       // Nobody reads any more: a handler that heeds its signal may end by throwing.
       if (talk.over) return
-      if (error instanceof Refusal) {
-        talk.stop(new EarshotError(error.code, error.message))
-        return
-      }
-      this.#failed(error)
-      const isOurs = error instanceof UnfitItem
-      const text = isOurs ? `the handler's item does not fit: ${error.message}` : textOf(error)
-      const path = isOurs ? error.path : undefined
-      talk.stop(new EarshotError('EARSHOT_REMOTE', text, path === undefined ? {} : { path }))
+      if (error instanceof Refusal) talk.stop(new EarshotError(error.code, error.message))
+      else this.#stop(talk, error)
     } finally {
       this.#context.end()
     }
+  }
+
+  /** What the contract declares is told as such; what does not fit its type, with the path. */
+  #stop(talk: Talk, error: unknown): void {
+    const { local } = this.#served
+    const thrown = thrownError(local.channel, error)
+    try {
+      if (thrown) {
+        const bytes = local.encode(errorCodec(local, this.#context.codec), thrown.body)
+        this.#declared()
+        talk.stop(toEarshotError(error, 'EARSHOT_REMOTE'), { ...thrown, bytes })
+        return
+      }
+    } catch (unfit) {
+      const { message, path } = toEarshotError(unfit)
+      error = new Unfit(`the handler's error ${thrown?.name} does not fit: ${message}`, path)
+    }
+    this.#failed(error)
+    const where = error instanceof Unfit && error.path !== undefined ? { path: error.path } : {}
+    talk.stop(new EarshotError('EARSHOT_REMOTE', textOf(error), where))
   }
 
   /** The talk is over, whoever ended it: the handler is told, and cleans up. */
@@ -255,8 +284,10 @@ class Run {
   }
 
   async #pump(talk: Talk, iterator: AsyncIterator<unknown> | Iterator<unknown>, out: Outgoing) {
+    let roomy = false
     for (;;) {
-      await out.ready()
+      // Not waited for where it need not be: an await costs more than the item.
+      if (!roomy) await out.ready()
       const step = await iterator.next()
       if (talk.over) return
       if (step.done) {
@@ -264,10 +295,10 @@ class Run {
         return
       }
       try {
-        out.write(step.value)
+        roomy = out.write(step.value)
       } catch (thrown) {
         const { message, path } = toEarshotError(thrown)
-        throw new UnfitItem(message, path)
+        throw new Unfit(`the handler's item does not fit: ${message}`, path)
       }
     }
   }
@@ -281,7 +312,7 @@ class Run {
   }
 }
 
-class UnfitItem extends Error {
+class Unfit extends Error {
   readonly path: string | undefined
 
   constructor(message: string, path: string | undefined) {

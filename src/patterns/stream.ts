@@ -59,7 +59,7 @@ export class Streams {
   /** Ends all that we read: nothing waits for ever. */
   close(): void {
     for (const talk of this.#talks.all('caller')) {
-      const text = `the peer was closed in the middle of ${talk.parts.key}`
+      const text = `the peer was closed in the middle of ${talk.parts.channel.key}`
       talk.leave(new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
     }
   }

@@ -13,16 +13,22 @@ import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { From, Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
+import { type Message, ReceivedMessage } from './message.ts'
 import { reportFailed } from './said-aloud.ts'
 
 export interface EventContext {
   readonly from: From
+  /** `shop.orders/1/placed` */
   readonly channel: string
+  /** `placed` */
+  readonly name: string
   /** The codec that was agreed with the publisher. */
   readonly codec: CodecName
   /** `application/vnd.shop.orders+avro; version=1` */
   readonly contentType: string
   readonly headers: Headers
+  /** What the message says of itself: id, correlation, cause, trace. Made when it is asked for. */
+  readonly message: Message
 }
 
 export type EventHandler = (body: never, context: EventContext) => unknown
@@ -56,11 +62,54 @@ export interface SubscriberParts {
   readonly pause: (paused: boolean) => void
 }
 
-/** What both kinds of subscription share: gaps, contexts, the end. */
+/** Made for each event, and small: all but its number is that of its publisher. */
+class HeardContext implements EventContext {
+  readonly headers: Headers
+  readonly #heard: Heard
+  /** Of the event, in the count of its lane. */
+  readonly #number: number
+  #message: Message | undefined
+
+  constructor(heard: Heard, headers: Headers) {
+    this.#heard = heard
+    this.headers = headers
+    this.#number = heard.expected - 1
+  }
+
+  get from(): From {
+    return this.#heard.from.label
+  }
+
+  get channel(): string {
+    return this.#heard.channel.local.channel.key
+  }
+
+  get name(): string {
+    return this.#heard.channel.local.channel.name
+  }
+
+  get codec(): CodecName {
+    return this.#heard.codec.codec
+  }
+
+  get contentType(): string {
+    return contentTypeOf(this.channel, this.codec)
+  }
+
+  get message(): Message {
+    const { from, channel } = this.#heard
+    const { local, key } = channel
+    const lane = key === undefined ? local.channel.name : `${local.channel.name}?${key}`
+    const made = `${from.id}.${from.epoch}.${lane}.${this.#number}`
+    this.#message ??= new ReceivedMessage(this.headers, local.channel, this.contentType, made)
+    return this.#message
+  }
+}
+
+/** What both kinds of subscription share: gaps, the end. */
 abstract class Subscriber implements Listener, Subscription {
   missed = 0
   protected readonly parts: SubscriberParts
-  readonly #contexts = new WeakMap<Heard, EventContext>()
   #paused = false
 
   constructor(parts: SubscriberParts) {
@@ -118,23 +167,6 @@ abstract class Subscriber implements Listener, Subscription {
     const text = `${waiting.capacity} events of ${local.channel.key} wait for a slow subscriber`
     this.parts.stop()
     return new EarshotError('EARSHOT_OVERLOADED', `${text} (capacity)`)
-  }
-
-  protected context(heard: Heard, headers: Headers | undefined): EventContext {
-    if (headers) return this.#context(heard, headers)
-    // Without headers all events of one publisher share their context.
-    let context = this.#contexts.get(heard)
-    if (!context) {
-      context = Object.freeze(this.#context(heard, noHeaders))
-      this.#contexts.set(heard, context)
-    }
-    return context
-  }
-
-  #context({ from, codec }: Heard, headers: Headers): EventContext {
-    const { key } = this.parts.local.channel
-    const contentType = contentTypeOf(key, codec.codec)
-    return { from: from.label, channel: key, codec: codec.codec, contentType, headers }
   }
 }
 
@@ -203,7 +235,7 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
     headers: Headers | undefined,
     asked: AskedEvent | undefined,
   ): void {
-    const context = this.context(heard, headers)
+    const context = new HeardContext(heard, headers ?? noHeaders)
     if (this.#running < this.parts.waiting.concurrency) this.#run(body, context, asked)
     else this.#wait({ body, context, asked })
   }

@@ -1,16 +1,16 @@
 // Owns one stream between two peers, on either side: what comes, what leaves, and how it ends.
 // Never runs a handler and never chooses a peer.
 
-import type { ErrorCode } from '../base/error-table.ts'
-import { errorTable } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import { bytesBody } from '../codec/bytes-body.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { BodyReader } from '../codec/resolve.ts'
+import type { Channel } from '../contract/channel.ts'
+import type { Thrown } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import { parseWireError } from '../wire/hello.ts'
 import { Kind, moreOf, type RecordWalker } from '../wire/record.ts'
+import { bytesOf, failureOf, headersOf } from './failure.ts'
 import type { Incoming } from './incoming.ts'
 import type { Outgoing } from './outgoing.ts'
 
@@ -19,7 +19,6 @@ export type Side = 'caller' | 'server'
 
 /** Reasons of a stop, as JSON. */
 export const errorBytes: BodyCodec = bytesBody('json', { kind: 'bytes' })
-const MAX_REASON = 2_000
 
 /** The number of what `side` sends. */
 export function flowOf(correlation: number, side: Side): number {
@@ -31,8 +30,9 @@ export interface TalkParts {
   readonly link: Link
   readonly side: Side
   readonly correlation: number
-  /** `shop.orders/1/watch` */
-  readonly key: string
+  readonly channel: Channel
+  /** Reads the errors that the channel declares; none on the side that serves. */
+  readonly errors: BodyReader | undefined
   /** Reads what comes; none where nothing may come. */
   readonly reader: BodyReader | undefined
   readonly incoming: Incoming
@@ -57,7 +57,8 @@ export class Talk {
 
   /** An item of the other side. */
   take(record: RecordWalker): void {
-    const { reader, incoming, key, mesh, link } = this.parts
+    const { reader, incoming, channel, mesh, link } = this.parts
+    const { key } = channel
     const bytes = record.size
     if (!reader)
       throw new EarshotError('EARSHOT_BYTES_INVALID', `an item of ${key}, which has none`)
@@ -106,10 +107,14 @@ export class Talk {
     if (this.parts.side === 'server') this.#finish(undefined)
   }
 
-  /** We end it, both ways, and say why. */
-  stop(error: EarshotError): void {
+  /**
+   * We end it, both ways, and say why.
+   * @param thrown for an error that the contract declares, with its data as bytes
+   */
+  stop(error: EarshotError, thrown?: Thrown & { readonly bytes: Buffer }): void {
     if (this.over) return
-    this.#tellStop(bytesOf(error))
+    if (thrown) this.#tellStop(thrown.bytes, headersOf(thrown))
+    else this.#tellStop(bytesOf(error))
     this.#finish(error)
   }
 
@@ -121,23 +126,17 @@ export class Talk {
   }
 
   /** The other side has ended it, both ways. */
-  stopped(reason: Buffer): void {
-    const { side, link, key } = this.parts
-    const who = link.remote?.label ?? { id: '', name: 'a remote peer' }
-    if (reason.length === 0) {
+  stopped(record: RecordWalker): void {
+    const { side, link, channel, mesh } = this.parts
+    if (record.start === record.end) {
       const why = side === 'server' ? 'the caller no longer reads' : 'it stops'
-      const text = `${key} at ${who.name}: ${why}`
+      const text = `${channel.key} at ${link.remote?.name ?? 'a remote peer'}: ${why}`
       this.#finish(new EarshotError('EARSHOT_CANCELLED', text))
       return
     }
-    const { code, message, path } = parseWireError(reason)
-    const known = Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'EARSHOT_REMOTE'
-    const details = { ...(path !== undefined && { path }), data: { remote: who } }
-    const { sent } = errorTable[known]
     // What has been heard of was sent, whatever the code says of a call that never left.
-    const heard = { sent: this.begun ? ('unknown' as const) : sent }
-    const text = `${key} at ${who.name}: ${message}`
-    this.#finish(new EarshotError(known, text, { ...details, ...heard }))
+    const sent = this.begun ? 'unknown' : undefined
+    this.#finish(failureOf(link, record, this.parts, mesh.parts.limits.maxHeaderBytes, sent))
   }
 
   /** There is nobody to tell: the link is lost, or the peer is closed. */
@@ -157,21 +156,16 @@ export class Talk {
   }
 
   /** On a link that is full to the brim it waits: otherwise the other side would wait for ever. */
-  #tellStop(reason: Buffer | undefined): void {
+  #tellStop(reason: Buffer | undefined, headers?: Buffer): void {
     const { link, side, correlation } = this.parts
     if (link.closed) return
+    const flow = flowOf(correlation, side)
     try {
-      const codec = reason && errorBytes
-      link.outbound.flow(Kind.stop, flowOf(correlation, side), codec, reason)
+      if (headers) link.outbound.headed(Kind.stop, flow, headers, errorBytes, reason)
+      else link.outbound.flow(Kind.stop, flow, reason && errorBytes, reason)
     } catch (error) {
       if (!isEarshotError(error)) throw error
-      void link.outbound.ready().then(() => this.#tellStop(reason))
+      void link.outbound.ready().then(() => this.#tellStop(reason, headers))
     }
   }
-}
-
-/** As a failure of a request says it. */
-export function bytesOf({ code, message, path }: EarshotError): Buffer {
-  const text = message.slice(0, MAX_REASON)
-  return Buffer.from(JSON.stringify({ code, message: text, ...(path !== undefined && { path }) }))
 }

@@ -34,8 +34,7 @@ export class Talks {
     })
     mesh.inbound.on(Kind.stop, (link, record) => {
       const flow = record.number()
-      const reason = record.buffer.subarray(record.start, record.end)
-      this.#find(link, flow)?.stopped(reason)
+      this.#find(link, flow)?.stopped(record)
       return true
     })
     mesh.inbound.on(Kind.more, (link, record) => {
@@ -96,7 +95,7 @@ export class Talks {
   #lost(link: Link): void {
     const who = link.remote?.name ?? 'the remote peer'
     for (const talk of [...(this.#open.get(link)?.values() ?? [])]) {
-      const text = `${who} was lost in the middle of ${talk.parts.key}`
+      const text = `${who} was lost in the middle of ${talk.parts.channel.key}`
       talk.lost(new EarshotError('EARSHOT_PEER_GONE', text))
     }
   }

@@ -15,13 +15,23 @@ export interface Inherited {
 export type ExpiredWhere = 'caller' | 'outbound' | 'serving-queue'
 
 /** The shorter of what a call may take and what its caller has left. */
-export function withinMs(ownMs: number, inherited: Inherited | undefined): number {
-  return inherited === undefined ? ownMs : Math.min(ownMs, inherited.remainingMs)
+export function withinMs(ownMs: number, inherited: Partial<Inherited> | undefined): number {
+  return Math.min(ownMs, inherited?.remainingMs ?? ownMs)
 }
 
 /** Ends when either does. */
-export function eitherSignal(own: AbortSignal | undefined, { signal }: Inherited): AbortSignal {
-  return own === undefined ? signal : AbortSignal.any([own, signal])
+export function eitherSignal(own: AbortSignal | undefined, inherited: Inherited): AbortSignal
+export function eitherSignal(
+  own: AbortSignal | undefined,
+  inherited: Partial<Inherited>,
+): AbortSignal | undefined
+export function eitherSignal(
+  own: AbortSignal | undefined,
+  { signal }: Partial<Inherited>,
+): AbortSignal | undefined {
+  return own === undefined || signal === undefined
+    ? (own ?? signal)
+    : AbortSignal.any([own, signal])
 }
 
 /** The work has not been begun, and will not be. */

@@ -5,20 +5,20 @@
 import type { Clock } from '../base/clock.ts'
 import { type EarshotError, isEarshotError } from '../base/errors.ts'
 
-export interface CacheFallback {
+export interface CacheFallback<B = never> {
   /** Last good answers that are kept, one for each body; the oldest goes. Default 100. */
   readonly maxItems?: number
   /** Older answers are not given. Default 60 000. */
   readonly maxAgeMs?: number
   /** Bodies with the same text share an answer. Default: all of the body, as JSON. */
-  readonly keyOf?: (body: never) => string
+  readonly keyOf?: (body: B) => string
 }
 
 /** A value, a function of error and body, or the last good answer to the same body. */
-export type Fallback =
-  | { readonly value: unknown }
-  | { readonly from: (error: EarshotError, body: never) => unknown }
-  | { readonly cache: true | CacheFallback }
+export type Fallback<R = unknown, B = never> =
+  | { readonly value: R }
+  | { readonly from: (error: EarshotError, body: B) => R | Promise<R> }
+  | { readonly cache: true | CacheFallback<B> }
 
 /** What was given instead of an error. */
 export interface FallbackUsed {

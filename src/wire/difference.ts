@@ -29,6 +29,7 @@ export interface Tell {
   readonly kind?: unknown
   readonly shape?: unknown
   readonly replyShape?: unknown
+  readonly errorShape?: unknown
 }
 
 /** As a topic's name. */
@@ -43,8 +44,8 @@ export function parseAsk(bytes: Buffer): string {
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */
 export function parseTell(bytes: Buffer): Tell {
-  const { id, kind, shape, replyShape } = object(json(bytes), '')
-  return { id: pattern(id, '/id', ID), kind, shape, replyShape }
+  const { id, kind, shape, replyShape, errorShape } = object(json(bytes), '')
+  return { id: pattern(id, '/id', ID), kind, shape, replyShape, errorShape }
 }
 
 /** @throws EARSHOT_BYTES_INVALID naming the field. */

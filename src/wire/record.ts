@@ -40,12 +40,25 @@ export const Kind = {
   end: 27,
   stop: 28,
   open: 29,
+  ticket: 30,
 } as const
 
 /** What who asks wants to know: that it is received, or that its handler is through. */
 export const Until = { received: 1, handled: 2 } as const
 /** What became of an event that asks: as wanted, or it gave way, or its handler failed. */
 export const Outcome = { done: 0, dropped: 1, failed: 2 } as const
+
+/** What a record `ticket` does: the first four are of who asks, the others of who serves. */
+export const Ticketing = {
+  ask: 1,
+  claim: 2,
+  done: 3,
+  cancel: 4,
+  taken: 5,
+  answer: 6,
+  declared: 7,
+  failure: 8,
+} as const
 
 /** Records from this kind on are sent against credit. */
 export const FIRST_CREDITED_KIND = 16

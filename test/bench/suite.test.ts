@@ -22,6 +22,8 @@ import type { OneWayFigures } from '../../bench/one-way/figures.ts'
 import { oneWayView } from '../../bench/one-way/view.ts'
 import type { PoliciesFigures } from '../../bench/policies/figures.ts'
 import { policiesView } from '../../bench/policies/view.ts'
+import type { StylesFigures } from '../../bench/styles/figures.ts'
+import { stylesView } from '../../bench/styles/view.ts'
 
 const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../dist/bench/main.js')
@@ -119,6 +121,24 @@ describe('npm run bench -- --quick', () => {
     const { rows } = await bench<PoliciesFigures>('policies', policiesView)
     expect(rows.map(({ client }) => client)).toEqual(['off', 'default', 'fallback', 'hedge'])
     for (const { ns } of rows) expect(ns.runs).toHaveLength(11)
+  })
+
+  it('styles has times of calls, cancelled ones and questions to all, and rates', async () => {
+    const figures = await bench<StylesFigures>('styles', stylesView)
+    expect(figures.crowd).toBe(10)
+    for (const times of [
+      figures.roundTrip,
+      figures.cancel,
+      figures.one,
+      figures.each,
+      figures.all,
+    ]) {
+      expect(times.p50Us.median).toBeGreaterThan(0)
+      expect(times.p50Us.median).toBeLessThanOrEqual(times.p99Us.median)
+    }
+    expect(figures.itemsPerSecond.median).toBeGreaterThan(0)
+    expect(figures.eventsPerSecond.median).toBeGreaterThan(0)
+    expect(stylesView(figures).findings).toHaveLength(4)
   })
 
   it('discovery has times of each system, or says why it has none', async () => {

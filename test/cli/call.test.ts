@@ -98,6 +98,19 @@ describe('earshot call ends with 1 when', () => {
     expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'EARSHOT_REMOTE', exitCode: 1 })
   })
 
+  it('the handler fails as its contract declares, with name and data', async () => {
+    const [plain, json] = await Promise.all([
+      call('shop.orders/sell'),
+      call('shop.orders/sell', '{}', '--json'),
+    ])
+    expect(plain.code).toBe(1)
+    expect(plain.stderr).toContain('only five: OutOfStock {"left":"5","seal":"AQ=="}')
+    expect(JSON.parse(json.stdout).error).toMatchObject({
+      ...{ code: 'EARSHOT_DECLARED', name: 'OutOfStock', exitCode: 1 },
+      data: { left: '5', seal: 'AQ==' },
+    })
+  })
+
   it('no answer comes in time', async () => {
     const { code, stderr } = await call('shop.orders/hang', '--timeout', '100')
     expect(code).toBe(1)

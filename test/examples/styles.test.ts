@@ -34,6 +34,29 @@ describe('the example of', () => {
     expect(lines[3]).toBe('pot from shelf 3')
   })
 
+  it('later fetches what took its time, by the record of its ticket', () => {
+    expect(linesOf('later')).toEqual([
+      'the table is taken',
+      'the table has number 7',
+      'the ark: NoWood, 4000 planks',
+    ])
+  })
+
+  it('plain calls and serves by an interface, knowing nothing of Earshot', () => {
+    expect(linesOf('plain')).toEqual(['2 of tea for ada', 'stock: 8', 'only 8 left'])
+  })
+
+  it('guarded gives its fallback while the breaker is open, and asks again later', () => {
+    const lines = linesOf('guarded')
+    expect(lines[0]).toBe('works: 3')
+    expect(lines.filter((line) => line === 'hangs: 4')).toHaveLength(4)
+    const open = lines.indexOf('the breaker is open')
+    expect(lines.slice(open).filter((line) => !line.startsWith('hangs'))).toEqual([
+      ...['the breaker is open', 'asked while it is open: 0', 'the breaker is half-open'],
+      ...['the breaker is closed', 'works again: 3'],
+    ])
+  })
+
   it('talk goes both ways to the end', () => {
     const wanted = ['Good morning, guest', 'You said: tea', 'You said: two cups', 'Goodbye']
     expect(linesOf('talk')).toEqual(wanted)

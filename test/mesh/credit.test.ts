@@ -15,6 +15,7 @@ class Stepping implements Clock {
   #nowMs = 0
   readonly after = systemClock.after
   readonly every = systemClock.every
+  readonly afterTurn = systemClock.afterTurn
   readonly wallMs = systemClock.wallMs
   nowMs = () => this.#nowMs
 

@@ -61,6 +61,20 @@ describe('a rule of access', () => {
     expect(await shop.slow({ forMs: 0 })).toMatchObject({ by: 'server' })
   })
 
+  it('holds for tickets: to ask for one, and to claim that of another', async () => {
+    const { as } = await serving({ 'test.shop/slow': ['role:ops'] })
+    const web = await as('web')
+    const ops = await as('ops')
+    const ticket = ops.shop.slow.later({ forMs: 0 })
+    await ticket.taken()
+    const denied = { code: 'EARSHOT_DENIED', sent: 'no' }
+    expect(await failure(web.shop.slow.later({ forMs: 0 }).taken())).toMatchObject(denied)
+    const record = JSON.stringify(ticket)
+    const claimed = await failure(web.shop.slow.claim(record).answer())
+    expect(['EARSHOT_DENIED', 'EARSHOT_TICKET_UNKNOWN']).toContain(claimed.code)
+    expect(await ticket.answer()).toMatchObject({ by: 'server' })
+  })
+
   it('with a star is for all channels that have none of their own', async () => {
     const { as } = await serving({ 'test.shop/*': ['role:ops'], 'test.shop/place': ['role:web'] })
     const web = await as('web')

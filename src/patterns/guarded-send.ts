@@ -1,0 +1,88 @@
+// Owns what a client does around a notification: another try where nothing was sent, a fallback.
+// Never sends: notifications do. What has left is never sent again.
+
+import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { ChannelRoutes } from '../mesh/routing.ts'
+import { createFallback } from '../resilience/fallback.ts'
+import { cancelled } from './call-options.ts'
+import type { CallPolicy } from './call-policy.ts'
+import type { Notifications, NotifyOptions } from './notification.ts'
+import type { Verdict } from './verdict.ts'
+
+type Send = (body: unknown, ms: number, options: NotifyOptions | undefined) => Promise<unknown>
+
+/** Notifications of one channel under their policies. */
+export function guardedSend(
+  notifications: Notifications,
+  routes: ChannelRoutes,
+  policy: CallPolicy,
+): Send {
+  const { fallback, onFallback, retry } = policy.settings
+  const { clock, counters } = policy.parts
+  const plain: Send = (body, ms, options) => notifications.send(routes, body, ms, options, policy)
+  const tried = retry === undefined ? plain : withRetry(plain, policy)
+  if (fallback === undefined) return tried
+  const around = createFallback(fallback, clock, (used) => {
+    counters.fallbacksUsed++
+    onFallback?.({ ...used, channel: policy.key })
+  })
+  return async (body, ms, options) => {
+    const delivered = Promise.resolve(tried(body, ms, options)).then((verdict) => {
+      const lost = lossOf(verdict as Verdict, policy.key)
+      if (lost) throw lost
+      return { verdict }
+    })
+    const given = await around(delivered, body)
+    // What a fallback makes of it is its own affair: the verdict says that it was asked.
+    if (isDelivered(given)) return given.verdict
+    return { became: 'dropped', by: 'sender', why: 'fallback' } satisfies Verdict
+  }
+}
+
+function isDelivered(given: unknown): given is { readonly verdict: unknown } {
+  return typeof given === 'object' && given !== null && 'verdict' in given
+}
+
+/** Tries again what has certainly not been sent, from the budget that calls have, too. */
+function withRetry(send: Send, policy: CallPolicy): Send {
+  const { clock, budget, counters } = policy.parts
+  return async (body, ms, options) => {
+    const sentMs = clock.nowMs()
+    const endMs = sentMs + ms
+    budget.count(sentMs)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await send(body, Math.max(1, endMs - clock.nowMs()), options)
+      } catch (thrown) {
+        const error = toEarshotError(thrown)
+        const of = { sentMs, timeoutMs: ms, endMs, tries, options, guard: undefined, ticket: 0 }
+        const waitMs = policy.retryAfter(of, error)
+        if (waitMs === undefined) throw error
+        counters.requestsRetried++
+        await pause(policy, waitMs, options?.signal)
+      }
+    }
+  }
+}
+
+function pause({ parts }: CallPolicy, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = parts.clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    const onAbort = () => {
+      timer.cancel()
+      reject(cancelled(signal as AbortSignal, 'no'))
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** For a fallback a message that was dropped has failed as much as one that was refused. */
+function lossOf(verdict: Verdict, key: string): EarshotError | undefined {
+  if (verdict.became !== 'dropped') return undefined
+  const code = verdict.why === 'link-lost' ? 'EARSHOT_PEER_GONE' : 'EARSHOT_OVERLOADED'
+  const text = `${key} was dropped by its ${verdict.by}: ${verdict.why}`
+  return new EarshotError(code, text, { sent: 'no', data: { why: verdict.why } })
+}
