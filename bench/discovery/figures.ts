@@ -25,7 +25,9 @@ export interface PairFigures {
 export interface CrowdFigures {
   readonly system: System
   readonly peers: number
-  /** All are started at once: until all know all. */
+  /** All begin at one moment: until each knows all. */
+  readonly knowsAll: Times
+  /** … until the last of them does. */
   readonly togetherMs: number
   /** Multicast packets that each has sent by then. */
   readonly packetsPerPeer: number

@@ -5,9 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Effort, Progress } from '../process/effort.ts'
 import { allStarted, endAll, type Role, startRole } from '../process/parent.ts'
 import { type Meeting, withMeeting } from '../roles/meeting.ts'
-import type { Mark, NeighbourJob, Visit, VisitRequest } from '../roles/neighbour.ts'
+import type { Beginning, Mark, NeighbourJob, Visit, VisitRequest } from '../roles/neighbour.ts'
 import { nowMs, type System } from '../roles/neighbours.ts'
-import { type CrowdFigures, type DiscoveryFigures, type PairFigures, timesOf } from './figures.ts'
+import {
+  type CrowdFigures,
+  type DiscoveryFigures,
+  type PairFigures,
+  type Times,
+  timesOf,
+} from './figures.ts'
 import { type Network, whyNoNetworks, withBridge, withoutNetwork } from './networks.ts'
 
 const neighbourModule = new URL('../roles/neighbour.js', import.meta.url)
@@ -15,6 +21,8 @@ const KILLED_WITHIN_MS = 6_000
 const QUICK_KILLED_WITHIN_MS = 2_000
 const STAY_MS = 1_500
 const HOSTS = 5
+/** By then all processes have heard when they begin. */
+const BEGINS_AFTER_MS = 300
 /** On a machine that does other work, too, a hundred take their time. */
 const KNOWN_WITHIN_MS = 70_000
 /** Questions are repeated after 0.15, 1, 3, 6, 12 s and so on: the first are over by then. */
@@ -130,35 +138,41 @@ async function measureVisits(
 async function measureCrowd(system: System, network: Network, plan: Plan): Promise<CrowdFigures> {
   const { peers, newcomers, idleAfterMs, idleSeconds } = plan
   return await withMeeting(async (meeting) => {
-    const before = network.packets()
-    const starting = network.hosts.map((host, index) =>
-      start(system, meeting, host, network.addresses[index] ?? '', peers / HOSTS),
-    )
-    const roles = await allStarted(starting)
+    const starting = [0, ...network.hosts.keys()].map((index) => {
+      return start(system, meeting, network.hosts[index] ?? '', network.addresses[index] ?? '', 0)
+    })
+    const all = await allStarted(starting)
+    // Who comes later is in a process of its own: others of its process would tell it.
+    const [late, ...roles] = all as [Role, ...Role[]]
     try {
-      const last = await Promise.all(
-        roles.map((role) => role.ask<number>('known', peers - 1, KNOWN_WITHIN_MS)),
+      const before = network.packets()
+      const beginning: Beginning = { count: peers / HOSTS, atMs: nowMs() + BEGINS_AFTER_MS }
+      await Promise.all(roles.map((role) => role.ask('begin', beginning)))
+      const known = await Promise.all(
+        roles.map((role) => role.ask<number[]>('known', peers - 1, KNOWN_WITHIN_MS)),
       )
-      const opened = await Promise.all(roles.map((role) => role.ask<number>('openedAt')))
+      const tookMs = known.flat().map((atMs) => atMs - beginning.atMs)
       const packetsPerPeer = (network.packets() - before) / peers
       await sleep(idleAfterMs)
       const idle = await measureIdle(roles, network, idleSeconds)
       const knows: number[] = []
       for (let i = 0; i < newcomers; i++) {
         const request: VisitRequest = { expect: peers, stayMs: STAY_MS / 5 }
-        const visit = await (roles[0] as Role).ask<Visit>('visit', request)
+        const visit = await late.ask<Visit>('visit', request)
         knows.push(visit.knewAtMs - visit.openedAtMs)
       }
       const newcomerKnows = timesOf(knows)
       if (!newcomerKnows) throw new Error('there were no newcomers')
       return {
-        ...{ system, peers, togetherMs: Math.max(...last) - Math.min(...opened), packetsPerPeer },
+        ...{ system, peers, packetsPerPeer },
+        knowsAll: timesOf(tookMs) as Times,
+        togetherMs: Math.max(...tookMs),
         newcomerKnows,
         idlePacketsPerSecond: idle.packetsPerSecond,
         idleCpuPercent: idle.cpuPercent / peers,
       }
     } finally {
-      await endAll(roles)
+      await endAll(all)
     }
   })
 }

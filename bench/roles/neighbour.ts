@@ -23,6 +23,13 @@ export interface VisitRequest {
   readonly stayMs: number
 }
 
+/** Of those in one process that begin together. */
+export interface Beginning {
+  readonly count: number
+  /** The same moment in all processes, so that nobody has a start. */
+  readonly atMs: number
+}
+
 export interface Mark {
   readonly cpuUs: number
   readonly atMs: number
@@ -33,20 +40,20 @@ const LIMIT_MS = 60_000
 
 await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
   if (place.system === 'peer') await trustOf(place.mesh)
-  const openedAtMs = nowMs()
   const all: Neighbour[] = []
   const opening = Array.from({ length: count }, () => openNeighbour(place))
   all.push(...(await Promise.all(opening)))
   const [first] = all
   return {
     ids: () => all.map(({ id }) => id),
-    openedAt: () => openedAtMs,
+    begin: async ({ count, atMs }: Beginning) => {
+      await sleep(Math.max(0, atMs - nowMs()))
+      all.push(...(await Promise.all(Array.from({ length: count }, () => openNeighbour(place)))))
+    },
     /** When each here had seen so many others; rejects after 60 s. */
-    known: async (expect: number) => {
+    known: async (expect: number): Promise<number[]> => {
       await until(() => all.every(({ ups }) => ups.size >= expect))
-      return Math.max(
-        ...all.map(({ ups }) => [...ups.values()].sort((a, b) => a - b)[expect - 1] ?? 0),
-      )
+      return all.map(({ ups }) => [...ups.values()].sort((a, b) => a - b)[expect - 1] ?? 0)
     },
     upAt: async (id: string) => {
       await until(() => first?.ups.has(id) === true)

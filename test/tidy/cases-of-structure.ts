@@ -67,7 +67,7 @@ const layering: readonly Case[] = [
     good: {
       'src/transport/zeromq.ts': "import { Dealer } from 'zeromq'",
       'src/contract/typebox.ts': "import { Kind } from 'typebox/type'",
-      'src/discovery/mdns/socket.ts': "import dgram from 'node:dgram'\nimport 'dns-packet'",
+      'src/discovery/mdns/socket.ts': "import dgram from 'node:dgram'",
       'src/base/words.ts': "import { readFile } from 'node:fs/promises'",
       'bench/codecs/main.ts': "import { Packr } from 'msgpackr'",
     },

@@ -94,7 +94,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   msgpackr: ['codec', 'contract'],
   avsc: ['codec', 'contract'],
   protobufjs: ['codec', 'contract'],
-  'dns-packet': ['discovery'],
   mdns: ['discovery'],
   commander: ['cli'],
   pg: ['outbox'],

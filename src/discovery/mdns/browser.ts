@@ -2,19 +2,23 @@
 // Never touches a socket, and never believes more than that somebody may exist.
 
 import type { Clock, Timer } from '../../base/clock.ts'
-import { isNewer, sameRecord } from '../merge.ts'
+import { sameRecord } from '../merge.ts'
 import { meshHash } from '../mesh-hash.ts'
 import type { DiscoveryEvent, PeerRecord } from '../provider.ts'
-import { type Instance, isComplete, maxResolves, PeerCache } from './cache.ts'
-import { peerOf } from './found-peer.ts'
+import { PeerCache } from './cache.ts'
+import { mergedPeer } from './found-peer.ts'
+import { type Instance, isComplete, type Link, maxResolves } from './instance.ts'
+import { zoneOf } from './ipv6.ts'
 import { browseName } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, query } from './packet.ts'
-import { missingOf, questionKey, withKnown } from './questions.ts'
+import { HeardQuestions, missingOf, questionKey, sameQuestionMs, withKnown } from './questions.ts'
 
 /** The first questions come from a port of our own, so that answers come to us alone. */
 const FIRST_ASKS_MS = [0, 150]
 /** From here on one asks for all: the answers go to the group. */
 const SHARED_ASK_MS = 850
+/** Of a common start all have announced twice by then, and one should be first to ask. */
+const CROWD_ASK_MS = 3_000
 /** So many who look around when we do are a common start: their probes tell who they are. */
 const CROWD = 8
 const NEXT_ASK_MS = 3_000
@@ -24,8 +28,6 @@ const MAX_ASK_GAP_MS = 3_600_000
 /** After two rounds of asking, whoever can be seen has been. */
 const SYNCED_MS = 250
 const TICK_MS = 1_000
-/** Another's question counts as ours for this long. Source: RFC 6762, 7.3. */
-const SAME_QUESTION_MS = 1_000
 const RESOLVE_DELAY_MS = 20
 const RESOLVE_SPREAD_MS = 100
 const MAX_QUESTION_BYTES = 1_000
@@ -36,22 +38,21 @@ export interface BrowserPort {
   /** To the group; `alone` from a port of our own, so that the answers come to us only. */
   readonly ask: (address: string, packet: DnsPacket, alone: boolean) => void
   readonly emit: (event: DiscoveryEvent) => void
-  readonly isOwn: (id: string) => boolean
 }
 
 interface Interface {
   readonly address: string
-  readonly isSecond: boolean
+  readonly link: Link
   asks: number
   gapMs: number
   /** Others who looked around since we began to. */
   starters: number
-  /** When we have asked the others to tell the group. */
+  /** When we last asked the group. */
   askedAtMs: number
   timer: Timer | undefined
   resolve: Timer | undefined
-  /** When each question was last heard from others. */
-  readonly heardAtMs: Map<string, number>
+  /** From others. */
+  readonly heard: HeardQuestions
 }
 
 export class Browser {
@@ -77,64 +78,78 @@ export class Browser {
     return this.#reported.size
   }
 
-  /** Whole peers seen on one interface, ourselves included. */
+  /** Whole peers seen on the link of one interface, ourselves included. */
   peersOn(address: string): number {
+    const link = this.#interfaces.get(address)?.link
     let count = 0
-    for (const one of this.#cache.all()) if (one.address === address && isComplete(one)) count++
+    for (const one of this.#cache.all()) if (one.link === link && isComplete(one)) count++
     return count
   }
 
-  get cachedRecords(): number {
-    return this.#cache.size
-  }
-
-  get refusedRecords(): number {
-    return this.#cache.refused
+  get cache(): Pick<PeerCache, 'size' | 'refused'> {
+    return this.#cache
   }
 
   open(): void {
-    const { clock, emit } = this.#port
-    this.#tick = clock.every(TICK_MS, () => this.#onTick(), true)
+    const { clock, random, emit } = this.#port
+    const begin = () => {
+      this.#tick = clock.every(TICK_MS, () => this.#onTick(), true)
+    }
+    // Out of step with those who started together, or all would ask at the same moment.
+    this.#tick = clock.after(random() * TICK_MS, begin, true)
     this.#synced = clock.after(SYNCED_MS, () => emit({ type: 'synced' }), true)
   }
 
   close(): void {
     this.#tick?.cancel()
     this.#synced?.cancel()
-    for (const { timer, resolve } of this.#interfaces.values()) {
-      timer?.cancel()
-      resolve?.cancel()
-    }
-    this.#interfaces.clear()
+    for (const address of [...this.#interfaces.keys()]) this.#drop(address)
   }
 
   /**
-   * Begins to ask on an interface. The second family of one is asked once, a second later, with
-   * all that is known by then: else each peer would be told of each peer twice.
+   * Begins to ask on an interface; again, when it belongs to another link now. The second family
+   * of a link, whose key is the address of the first, is asked a second later, with all that is
+   * known by then: else each peer would be told of each peer twice.
    */
-  addInterface(address: string, isSecond = false): void {
-    if (this.#interfaces.has(address)) return
+  addInterface(
+    address: string,
+    key: string = address,
+    zone: string | undefined = zoneOf(key),
+  ): void {
+    const before = this.#interfaces.get(address)
+    if (before?.link.key === key) {
+      before.link.zone = zone
+      return
+    }
+    if (before) this.removeInterface(address)
+    const all = [...this.#interfaces.values()]
     const fresh: Interface = {
       address,
-      isSecond,
+      link: all.find(({ link }) => link.key === key)?.link ?? this.#cache.addLink(key, zone),
       asks: 0,
       gapMs: NEXT_ASK_MS,
       starters: 0,
       askedAtMs: -Infinity,
       timer: undefined,
       resolve: undefined,
-      heardAtMs: new Map(),
+      heard: new HeardQuestions(),
     }
     this.#interfaces.set(address, fresh)
     this.#begin(fresh)
   }
 
   removeInterface(address: string): void {
+    const found = this.#drop(address)
+    if (!found || [...this.#interfaces.values()].some(({ link }) => link === found.link)) return
+    for (const instance of this.#cache.removeLink(found.link)) this.#show(instance, 'expired')
+  }
+
+  #drop(address: string): Interface | undefined {
     const found = this.#interfaces.get(address)
     found?.timer?.cancel()
     found?.resolve?.cancel()
     this.#interfaces.delete(address)
-    for (const instance of this.#cache.removeInterface(address)) this.#show(instance, 'expired')
+    return found
   }
 
   /** Asks as if new: after the host slept, or when the others may have changed unseen. */
@@ -161,27 +176,31 @@ export class Browser {
   /** Who probes will be there in a moment: of a hundred who start together all know it at once. */
   #hearProbe(on: Interface, authorities: readonly DnsRecord[]): void {
     const nowMs = this.#port.clock.nowMs()
-    const pointer = this.#cache.pointerOf(on.address, authorities, this.#hash, nowMs)
+    const pointer = this.#cache.pointerOf(on.link, authorities, this.#hash, nowMs)
     if (pointer) this.#learn(on, [pointer, ...authorities])
   }
 
   #learn(on: Interface, records: readonly DnsRecord[]): void {
-    const { touched, gone } = this.#cache.learn(on.address, records, this.#port.clock.nowMs())
+    const { touched, gone } = this.#cache.learn(on.link, records, this.#port.clock.nowMs())
     for (const instance of gone) this.#show(instance, 'goodbye')
     for (const instance of touched) this.#show(instance, 'expired')
     for (const instance of touched) if (!isComplete(instance)) this.#resolveSoon(on)
   }
 
   #begin(on: Interface): void {
-    if (!on.isSecond) {
+    if (!isSecond(on)) {
       this.#ask(on)
       return
     }
     on.timer?.cancel()
     on.asks = FIRST_ASKS_MS.length
     const { clock, random } = this.#port
-    const delayMs = SECOND_FAMILY_MS + random() * SECOND_FAMILY_SPREAD_MS
-    on.timer = clock.after(delayMs, () => this.#ask(on), true)
+    const ask = () => {
+      const first = this.#interfaces.get(on.link.key)
+      if (!first || !this.#isCrowd(first)) this.#ask(on)
+      else on.timer = clock.after(CROWD_ASK_MS * (1 + random()), () => this.#ask(on), true)
+    }
+    on.timer = clock.after(SECOND_FAMILY_MS + random() * SECOND_FAMILY_SPREAD_MS, ask, true)
   }
 
   #ask(on: Interface): void {
@@ -189,17 +208,22 @@ export class Browser {
     const { clock, ask } = this.#port
     const nowMs = clock.nowMs()
     const isFirst = on.asks < FIRST_ASKS_MS.length
-    if (on.asks === 1 && on.starters >= CROWD) {
+    if (on.asks === 1 && this.#isCrowd(on)) {
       this.#askLater(on)
       return
     }
     const question = { name: this.#browse, type: 'PTR' }
-    if (isFirst || !wasHeard(on, question, nowMs)) {
-      const known = this.#cache.knownPointers(on.isSecond ? undefined : on.address, nowMs)
+    if (isFirst || !on.heard.was(question, nowMs)) {
+      const known = this.#cache.knownPointers(on.link, nowMs)
       for (const packet of withKnown(question, known)) ask(on.address, packet, isFirst)
       if (!isFirst) on.askedAtMs = nowMs
     }
     this.#askLater(on)
+  }
+
+  /** Whose probes and announcements tell who they are. */
+  #isCrowd({ starters }: Interface): boolean {
+    return starters >= CROWD
   }
 
   #askLater(on: Interface): void {
@@ -212,7 +236,9 @@ export class Browser {
     const next = FIRST_ASKS_MS[on.asks]
     if (next !== undefined) return next - (FIRST_ASKS_MS[on.asks - 1] ?? 0)
     const { random } = this.#port
-    if (on.asks === FIRST_ASKS_MS.length) return SHARED_ASK_MS * (1 + random())
+    if (on.asks === FIRST_ASKS_MS.length) {
+      return (this.#isCrowd(on) ? CROWD_ASK_MS : SHARED_ASK_MS) * (1 + random())
+    }
     const gapMs = on.gapMs
     on.gapMs = Math.min(MAX_ASK_GAP_MS, gapMs * 2)
     // Up to a tenth later, so that of many who started together one asks for all.
@@ -222,17 +248,16 @@ export class Browser {
   /** Somebody asks what we were about to ask: the answers go to the group, so we hear them. */
   #hearQuestions(on: Interface, packet: DnsPacket): void {
     const nowMs = this.#port.clock.nowMs()
-    if (on.heardAtMs.size > 256) on.heardAtMs.clear()
     // An asker that knows something we do not know will not be told it, and neither would we.
     // Of several packets the first is taken for all: waiting for the rest would cost the gain.
-    const { address } = on
-    if (!packet.answers.every((record) => this.#cache.wouldName(address, record, nowMs))) return
-    for (const question of packet.questions) on.heardAtMs.set(questionKey(question), nowMs)
+    const { link } = on
+    if (!packet.answers.every((record) => this.#cache.wouldName(link, record, nowMs))) return
+    on.heard.note(packet.questions, nowMs)
     // It counts as asked by us, and the next time is as far away. Source: RFC 6762, 7.3.
     const isOurs = packet.questions.some(
       ({ name, type }) => name === this.#browse && type === 'PTR',
     )
-    const isShared = on.asks >= FIRST_ASKS_MS.length && nowMs - on.askedAtMs >= SAME_QUESTION_MS
+    const isShared = on.asks >= FIRST_ASKS_MS.length && nowMs - on.askedAtMs >= sameQuestionMs
     if (!isOurs || !isShared) return
     on.askedAtMs = nowMs
     this.#askLater(on)
@@ -240,17 +265,23 @@ export class Browser {
 
   #onTick(): void {
     const nowMs = this.#port.clock.nowMs()
+    if (this.#cache.rests(nowMs)) return
     for (const instance of this.#cache.expire(nowMs)) this.#show(instance, 'expired')
     for (const on of this.#interfaces.values()) {
-      const due = this.#cache.refresh(on.address, nowMs)
-      this.#askAll(on, due, nowMs)
-      if (this.#incomplete(on.address).length > 0) this.#resolveSoon(on)
+      if (isSecond(on) && this.#interfaces.has(on.link.key)) continue
+      const { once, again } = this.#cache.refresh(on.link, nowMs)
+      this.#askAll(on, [...once, ...again], nowMs)
+      // What was not answered over one family may be over the other.
+      for (const other of this.#interfaces.values()) {
+        if (other !== on && other.link === on.link) this.#askAll(other, again, nowMs)
+      }
+      if (this.#incomplete(on.link).length > 0) this.#resolveSoon(on)
     }
   }
 
-  #incomplete(address: string): Instance[] {
+  #incomplete(link: Link): Instance[] {
     const isOpen = (one: Instance) =>
-      one.address === address && !isComplete(one) && one.resolves < maxResolves
+      one.link === link && !isComplete(one) && one.resolves < maxResolves
     return [...this.#cache.all()].filter(isOpen)
   }
 
@@ -261,8 +292,11 @@ export class Browser {
       on.resolve = undefined
       const nowMs = clock.nowMs()
       const questions: DnsQuestion[] = []
-      for (const instance of this.#incomplete(on.address)) {
-        const missing = missingOf(instance).filter((one) => !wasHeard(on, one, nowMs))
+      for (const instance of this.#incomplete(on.link)) {
+        const open = missingOf(instance, nowMs)
+        // It has said that there is no more.
+        if (open.length === 0) instance.resolves = maxResolves
+        const missing = open.filter((one) => !on.heard.was(one, nowMs))
         if (missing.length === 0) continue
         instance.resolves++
         questions.push(...missing)
@@ -284,7 +318,7 @@ export class Browser {
     const asked = new Set<string>()
     for (const question of questions) {
       const key = questionKey(question)
-      if (asked.has(key) || wasHeard(on, question, nowMs)) continue
+      if (asked.has(key) || on.heard.was(question, nowMs)) continue
       asked.add(key)
       batch.push(question)
       bytes += Buffer.byteLength(question.name) + 6
@@ -299,8 +333,7 @@ export class Browser {
     if (!facts || facts.meshHash !== this.#hash) return
     const { id } = facts
     const before = this.#reported.get(id)
-    if (this.#port.isOwn(id)) return
-    const peer = this.#merged(id)
+    const peer = mergedPeer(this.#cache.ofPeer(id), this.#hash, this.#mesh)
     if (peer) {
       if (before && sameRecord(before, peer)) return
       this.#reported.set(id, peer)
@@ -310,28 +343,6 @@ export class Browser {
       this.#port.emit({ type: 'down', id, epoch: before.epoch, reason })
     }
   }
-
-  /** One record of all interfaces on which the newest incarnation of the peer is seen. */
-  #merged(id: string): PeerRecord | undefined {
-    const seen: PeerRecord[] = []
-    for (const instance of this.#cache.ofPeer(id)) {
-      if (instance.facts?.meshHash !== this.#hash) continue
-      const peer = peerOf(instance, this.#mesh)
-      if (peer) seen.push(peer)
-    }
-    const newest = seen.reduce<PeerRecord | undefined>(
-      (best, one) => (!best || isNewer(one, best) ? one : best),
-      undefined,
-    )
-    if (!newest) return undefined
-    const same = seen.filter(({ epoch }) => epoch === newest.epoch)
-    const inbox = [...new Set(same.flatMap((peer) => peer.inbox))]
-    const door = [...new Set(same.flatMap((peer) => peer.door))]
-    return { ...newest, inbox, door }
-  }
 }
 
-function wasHeard(on: Interface, question: DnsQuestion, nowMs: number): boolean {
-  const heardAtMs = on.heardAtMs.get(questionKey(question))
-  return heardAtMs !== undefined && nowMs - heardAtMs < SAME_QUESTION_MS
-}
+const isSecond = ({ address, link }: Interface) => address !== link.key

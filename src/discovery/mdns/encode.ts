@@ -1,8 +1,8 @@
 // Owns the bytes of the packets that we send: names are written once and pointed to afterwards,
-// which dns-packet does not do, and which halves what a crowded network carries.
+// which halves what a crowded network carries. Never decides what is sent.
 
 import { ipv6Bytes } from './ipv6.ts'
-import type { DnsPacket, DnsQuestion, DnsRecord } from './packet.ts'
+import { type DnsPacket, type DnsQuestion, type DnsRecord, typeNumber } from './packet.ts'
 
 const HEADER_BYTES = 12
 const TRUNCATED = 0x200
@@ -10,21 +10,8 @@ const AUTHORITATIVE = 0x400
 const RESPONSE = 0x8000
 const FLUSH = 0x8000
 const CLASS_IN = 1
-const typeNumbers: Readonly<Record<string, number>> = {
-  A: 1,
-  PTR: 12,
-  TXT: 16,
-  AAAA: 28,
-  SRV: 33,
-  ANY: 255,
-}
 /** Pointers have 14 bits. */
 const MAX_POINTER = 0x3fff
-
-/** The number of a record type in DNS; 0 for those that we never send. */
-export function typeNumber(type: string): number {
-  return typeNumbers[type] ?? 0
-}
 
 /** Bytes of a packet that we built; its names must be made of labels of up to 63 bytes. */
 export function encodePacket(packet: DnsPacket): Buffer {
@@ -54,6 +41,7 @@ function mostBytes(record: DnsRecord): number {
   if (record.type === 'PTR') return head + record.data.length * 3 + 2
   if (record.type === 'SRV') return head + 6 + record.data.target.length * 3 + 2
   if (record.type === 'AAAA') return head + 16
+  if (record.type === 'NSEC') return head + record.name.length * 3 + 2 + 2 + 32
   return head + 1 + record.data.reduce((sum, { length }) => sum + length + 1, 0)
 }
 
@@ -108,6 +96,10 @@ class Writer {
         for (const part of [0, 0, record.data.port]) this.u16(part)
         this.#name(record.data.target, this.#mayCompressService)
         break
+      case 'NSEC':
+        this.#name(record.name)
+        this.#types(record.data)
+        break
       case 'TXT':
         // A TXT record without strings has one that is empty. Source: RFC 6763, 6.1.
         for (const text of record.data.length > 0 ? record.data : [Buffer.alloc(0)]) {
@@ -116,6 +108,16 @@ class Writer {
           this.#at += text.length
         }
     }
+  }
+
+  #types(types: readonly string[]): void {
+    const numbers = types.map(typeNumber)
+    const bits = Buffer.alloc((Math.max(...numbers) >> 3) + 1)
+    for (const number of numbers) {
+      const byte = number >> 3
+      bits[byte] = (bits[byte] as number) | (0x80 >> (number & 7))
+    }
+    for (const byte of [0, bits.length, ...bits]) this.#u8(byte)
   }
 
   #name(name: string, mayCompress = true): void {

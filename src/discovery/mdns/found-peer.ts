@@ -1,16 +1,39 @@
 // Owns how the records of an instance become a peer with endpoints that can be dialled.
 // Never believes more than that somebody may exist.
 
+import { isNewer } from '../merge.ts'
 import type { PeerRecord } from '../provider.ts'
-import type { Instance } from './cache.ts'
-import { isLinkLocal6, zoneOf } from './ipv6.ts'
+import type { Instance } from './instance.ts'
+import { isLinkLocal6 } from './ipv6.ts'
+
+/** One record of all links on which the newest incarnation of a peer is seen. */
+export function mergedPeer(
+  instances: Iterable<Instance>,
+  meshHash: string,
+  mesh: string,
+): PeerRecord | undefined {
+  const seen: PeerRecord[] = []
+  for (const instance of instances) {
+    const peer = instance.facts?.meshHash === meshHash ? peerOf(instance, mesh) : undefined
+    if (peer) seen.push(peer)
+  }
+  const newest = seen.reduce<PeerRecord | undefined>(
+    (best, one) => (!best || isNewer(one, best) ? one : best),
+    undefined,
+  )
+  if (!newest || seen.length === 1) return newest
+  const same = seen.filter(({ epoch }) => epoch === newest.epoch)
+  const inbox = [...new Set(same.flatMap((peer) => peer.inbox))]
+  const door = [...new Set(same.flatMap((peer) => peer.door))]
+  return { ...newest, inbox, door }
+}
 
 /** The peer that an instance stands for, once all of its records are known. */
-export function peerOf(instance: Instance, mesh: string): PeerRecord | undefined {
+function peerOf(instance: Instance, mesh: string): PeerRecord | undefined {
   const { facts, service, hosts } = instance
   if (!facts || !service || hosts.size === 0) return undefined
   const { id, epoch, seq, name, doorPort, meta } = facts
-  const zone = zoneOf(instance.address)
+  const { zone } = instance.link
   const at = (port: number) => [...hosts.keys()].map((host) => endpointAt(host, port, zone))
   return {
     id,

@@ -19,7 +19,10 @@ export interface NetworkInterface {
   /** Unique on this host: IPv4, or link-local IPv6 with its zone. */
   readonly address: string
   readonly netmask: string
-  /** Where a peer may listen to be reached over this interface, without zones, this one first. */
+  /**
+   * Where a peer may listen to be reached over this interface, without zones, this one first. All
+   * are told over each, for who flushes a cache must tell all. Source: RFC 6762, 10.2.
+   */
   readonly reachable: readonly string[]
 }
 
@@ -39,14 +42,15 @@ export function listInterfaces(scope: MdnsScope): NetworkInterface[] {
   const found: NetworkInterface[] = []
   for (const [name, infos = []] of Object.entries(networkInterfaces())) {
     if (scope === 'lan' && publicAddressOf(infos) !== undefined) continue
-    const v4 = infos.filter(({ family }) => family === 'IPv4')
+    const v4 = infos.filter((info) => info.family === 'IPv4' && isWanted(scope, info, name))
     const v6 = infos.filter(({ family }) => family === 'IPv6')
     const all6 = v6.map(({ address }) => address)
     const link = v6.find(({ address, internal }) => !internal && isLinkLocal6(address))
     for (const info of v4) {
       const { address, netmask } = info
-      if (!isWanted(scope, info, name) || found.some((one) => one.address === address)) continue
-      found.push({ name, family: 4, address, netmask, reachable: [address, ...all6] })
+      if (found.some((one) => one.address === address)) continue
+      const others = v4.map((one) => one.address).filter((one) => one !== address)
+      found.push({ name, family: 4, address, netmask, reachable: [address, ...others, ...all6] })
     }
     if (!link || !isWanted(scope, link, name)) continue
     const reachable = [...all6, ...v4.map(({ address }) => address)]
@@ -63,6 +67,16 @@ export function isOnLink(network: NetworkInterface, source: string): boolean {
   if (!isIPv4(source)) return false
   const mask = toNumber(netmask)
   return (toNumber(address) & mask) === (toNumber(source) & mask)
+}
+
+/** The same place under the same address. */
+export function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
+  return a.name === b.name && a.netmask === b.netmask
+}
+
+export function isReachedAlike({ reachable }: NetworkInterface, now: NetworkInterface): boolean {
+  const isListed = (one: string, index: number) => now.reachable[index] === one
+  return reachable.length === now.reachable.length && reachable.every(isListed)
 }
 
 function isWanted(scope: MdnsScope, info: NetworkInterfaceInfo, name: string): boolean {

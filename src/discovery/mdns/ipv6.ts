@@ -19,6 +19,20 @@ export function ipv6Bytes(address: string): Uint8Array {
   return bytes
 }
 
+/** As it is written. Source: RFC 5952. */
+export function ipv6Text(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => {
+    return (((bytes[i * 2] as number) << 8) | (bytes[i * 2 + 1] as number)).toString(16)
+  })
+  const text = groups.join(':')
+  // The longest run of zeros, the first of several, and no single one.
+  const runs = [...text.matchAll(/\b0(?::0)+\b/g)]
+  const [longest] = runs.sort((a, b) => b[0].length - a[0].length)
+  if (!longest) return text
+  const tail = text.slice(longest.index + longest[0].length)
+  return `${text.slice(0, longest.index).replace(/:$/, '')}::${tail.replace(/^:/, '')}`
+}
+
 export function isLinkLocal6(address: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(address)
 }

@@ -3,18 +3,18 @@
 
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { reportNote } from '../../base/diagnostics.ts'
-import { type EarshotError, toEarshotError } from '../../base/errors.ts'
+import type { EarshotError } from '../../base/errors.ts'
 import { DiscoveryEvents } from '../event-queue.ts'
 import type { Announcement, Discovery, DiscoveryEvent, PeerPlace, PeerRecord } from '../provider.ts'
 import { atMost } from '../provider-run.ts'
 import type { Address } from './answers.ts'
-import { Browser } from './browser.ts'
 import { encodePacket } from './encode.ts'
+import { mdnsPort } from './group-socket.ts'
 import { checkScope, type MdnsScope } from './interfaces.ts'
-import { type DnsPacket, decodePacket } from './packet.ts'
-import { mdnsPort } from './presence.ts'
+import type { DnsPacket } from './packet.ts'
 import { Responder } from './responder.ts'
-import { MulticastSockets } from './sockets.ts'
+import { type MulticastSockets, type SocketsUser, socketsFor } from './sockets.ts'
+import { type View, watchMesh } from './view.ts'
 
 const GOODBYE_LIMIT_MS = 100
 
@@ -83,7 +83,7 @@ interface Traffic {
 }
 
 interface Watching {
-  readonly browser: Browser
+  readonly view: View
   readonly events: DiscoveryEvents
 }
 
@@ -91,8 +91,12 @@ class MdnsProvider implements MdnsDiscovery {
   readonly name: string = 'mdns'
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #sockets: MulticastSockets
-  readonly #responders = new Map<Responder, string>()
+  readonly #user: SocketsUser
+  /** Shared with the other peers of this process. */
+  #sockets: MulticastSockets | undefined
+  readonly #responders = new Set<Responder>()
+  /** Ids that we announce. */
+  readonly #own = new Set<string>()
   readonly #watching = new Set<Watching>()
   /** Interfaces that are up; true where we can announce. */
   readonly #up = new Map<string, boolean>()
@@ -110,10 +114,8 @@ class MdnsProvider implements MdnsDiscovery {
     this.#scope = scope
     this.#clock = clock
     this.#random = random
-    this.#sockets = new MulticastSockets({
-      scope: () => this.#scope ?? 'host',
-      clock,
-      onPacket: (address, bytes, from, isAlone) => this.#receive(address, bytes, from, isAlone),
+    this.#user = {
+      onPacket: (address, packet, from, isAlone) => this.#receive(address, packet, from, isAlone),
       onOffLink: () => {
         this.#counts.offLink++
       },
@@ -121,7 +123,7 @@ class MdnsProvider implements MdnsDiscovery {
       onDown: (address) => this.#interfaceDown(address),
       onResume: () => this.#resume(),
       onFault: (error, retryInMs) => this.#fault(error, retryInMs),
-    })
+    }
   }
 
   prepare({ local }: PeerPlace): void {
@@ -131,20 +133,33 @@ class MdnsProvider implements MdnsDiscovery {
   stats(): MdnsStats {
     let refused = this.#refused
     let cached = 0
-    for (const { browser } of this.#watching) {
-      refused += browser.refusedRecords
-      cached += browser.cachedRecords
+    let { sent } = this.#counts
+    for (const { view } of this.#watching) {
+      sent += view.sent
+      refused += view.refusedRecords
+      cached += view.cachedRecords
     }
     const { renames, faults } = { renames: this.#renames, faults: this.#faults }
-    return { ...this.#counts, refused, cached, renames, faults, interfaces: this.#interfaces() }
+    return {
+      ...this.#counts,
+      sent,
+      refused,
+      cached,
+      renames,
+      faults,
+      interfaces: this.#interfaces(),
+    }
   }
 
   #interfaces(): MdnsInterface[] {
-    return this.#sockets.lines().map((line) => {
+    return (this.#sockets?.lines() ?? []).map((line) => {
       const { address } = line
-      const { sent = 0, received = 0, heardItself = false } = this.#traffic.get(address) ?? {}
-      let peers = 0
-      for (const { browser } of this.#watching) peers = Math.max(peers, browser.peersOn(address))
+      const { received, heardItself, ...own } = this.#trafficOn(address)
+      let [peers, sent] = [0, own.sent]
+      for (const { view } of this.#watching) {
+        peers = Math.max(peers, view.peersOn(address))
+        sent += view.sentOn(address)
+      }
       return { ...line, sent, received, heardItself, peers }
     })
   }
@@ -164,7 +179,7 @@ class MdnsProvider implements MdnsDiscovery {
         random: this.#random,
         send: (address, packet, to) => this.#send(address, packet, to),
         peerCount: () => this.#peerCount(),
-        isOwnAddress: (address) => this.#sockets.isOwnAddress(address),
+        isOwnAddress: (address) => this.#sockets?.isOwnAddress(address) ?? false,
         onRename: (instance) => this.#renamed(self, instance),
       },
       self,
@@ -172,11 +187,13 @@ class MdnsProvider implements MdnsDiscovery {
     const withdraw = () => {
       responder.withdraw()
       this.#responders.delete(responder)
+      this.#own.delete(self.id)
     }
     if (!signal.aborted && !this.#isClosed) {
-      this.#responders.set(responder, self.id)
+      this.#responders.add(responder)
+      this.#own.add(self.id)
       signal.addEventListener('abort', withdraw, { once: true })
-      this.#sockets.open()
+      this.#open()
       for (const [address, canAnnounce] of this.#up) {
         if (canAnnounce) this.#announceOn(responder, address)
       }
@@ -190,120 +207,100 @@ class MdnsProvider implements MdnsDiscovery {
       withdraw: () => {
         signal.removeEventListener('abort', withdraw)
         withdraw()
-        return atMost(this.#clock, GOODBYE_LIMIT_MS, this.#sockets.settled())
+        return this.#settled()
       },
     })
   }
 
   watch(mesh: string, { signal }: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent> {
-    const events = new DiscoveryEvents(signal, () => {
-      browser.close()
-      this.#refused += browser.refusedRecords
+    let watching: Watching | undefined
+    const events: DiscoveryEvents = new DiscoveryEvents(signal, () => {
+      if (!watching) return
+      watching.view.leave(watcher)
+      this.#refused += watching.view.refusedRecords
       this.#watching.delete(watching)
     })
-    const browser = new Browser(
-      {
-        clock: this.#clock,
-        random: this.#random,
-        ask: (address, packet, alone) => this.#ask(address, packet, alone),
-        emit: (event) => events.push(event),
-        isOwn: (id) => [...this.#responders.values()].includes(id),
-      },
-      mesh,
-    )
-    const watching: Watching = { browser, events }
+    const watcher = {
+      emit: (event: DiscoveryEvent) => events.push(event),
+      isOwn: (id: string) => this.#own.has(id),
+    }
     if (signal.aborted || this.#isClosed) {
       events.end()
       return events
     }
-    this.#watching.add(watching)
     for (const fault of this.#unheard.splice(0)) events.push(fault)
-    browser.open()
-    this.#sockets.open()
-    for (const address of this.#up.keys()) {
-      browser.addInterface(address, this.#sockets.isSecond(address))
-    }
+    const sockets = this.#open()
+    const by = { clock: this.#clock, random: this.#random }
+    watching = { view: watchMesh(sockets, mesh, by, watcher), events }
+    this.#watching.add(watching)
     return events
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const responder of this.#responders.keys()) responder.withdraw()
+    for (const responder of this.#responders) responder.withdraw()
     this.#responders.clear()
     for (const { events } of [...this.#watching]) events.end()
-    await atMost(this.#clock, GOODBYE_LIMIT_MS, this.#sockets.settled())
-    this.#sockets.close()
+    await this.#settled()
+    this.#sockets?.leave(this.#user)
   }
 
-  #receive(address: string, bytes: Uint8Array, from: Address, isAlone: boolean): void {
+  #open(): MulticastSockets {
+    this.#sockets ??= socketsFor(this.#scope ?? 'host', this.#clock)
+    this.#sockets.join(this.#user)
+    return this.#sockets
+  }
+
+  #settled(): Promise<void> {
+    const settled = this.#sockets?.settled() ?? Promise.resolve()
+    return atMost(this.#clock, GOODBYE_LIMIT_MS, settled)
+  }
+
+  #receive(address: string, packet: DnsPacket | undefined, from: Address, isAlone: boolean): void {
     this.#counts.received++
     const traffic = this.#trafficOn(address)
     traffic.received++
-    if (!isAlone && this.#sockets.isOwnSource(address, from)) traffic.heardItself = true
-    const packet = decodePacket(bytes)
-    if (!packet) {
-      this.#counts.malformed++
-      return
-    }
-    if (packet.kind === 'response' && from.port !== mdnsPort) {
-      this.#counts.wrongPort++
-      return
-    }
-    try {
-      for (const { browser } of this.#watching) {
-        browser.receive(address, packet, from.port === mdnsPort)
-      }
-      // Answers to our own questions say nothing about who else claims our names.
-      if (isAlone) return
-      for (const responder of this.#responders.keys()) responder.receive(address, packet, from)
-    } catch (thrown) {
-      // A bug of ours; what a stranger sends must not turn it into a crash.
-      this.#fault(toEarshotError(thrown))
+    if (!isAlone && this.#sockets?.isOwnSource(address, from)) traffic.heardItself = true
+    if (!packet) this.#counts.malformed++
+    else if (packet.kind === 'response' && from.port !== mdnsPort) this.#counts.wrongPort++
+    // Answers to our own questions say nothing about who else claims our names.
+    else if (!isAlone) {
+      for (const responder of this.#responders) responder.receive(address, packet, from)
     }
   }
 
   #send(address: string, packet: DnsPacket, to?: Address): void {
     this.#counts.sent++
     this.#trafficOn(address).sent++
-    this.#sockets.send(address, encodePacket(packet), to)
-  }
-
-  #ask(address: string, packet: DnsPacket, isAlone: boolean): void {
-    this.#counts.sent++
-    this.#trafficOn(address).sent++
-    // Where port 5353 is not to be had, all questions go out alone.
-    if (isAlone || !this.#up.get(address)) this.#sockets.ask(address, encodePacket(packet))
-    else this.#sockets.send(address, encodePacket(packet))
+    this.#sockets?.send(address, encodePacket(packet), to)
   }
 
   #interfaceUp(address: string, canAnnounce: boolean): void {
     this.#up.set(address, canAnnounce)
-    const isSecond = this.#sockets.isSecond(address)
-    for (const { browser } of this.#watching) browser.addInterface(address, isSecond)
     if (!canAnnounce) return
-    for (const responder of this.#responders.keys()) this.#announceOn(responder, address)
+    for (const responder of this.#responders) this.#announceOn(responder, address)
   }
 
   #announceOn(responder: Responder, address: string): void {
     const sockets = this.#sockets
-    responder.addInterface(address, sockets.reachableAt(address), sockets.isSecond(address))
+    if (!sockets) return
+    const isSecond = sockets.linkOf(address) !== address
+    responder.addInterface(address, sockets.reachableAt(address), isSecond)
   }
 
   #interfaceDown(address: string): void {
     this.#up.delete(address)
-    for (const { browser } of this.#watching) browser.removeInterface(address)
-    for (const responder of this.#responders.keys()) responder.removeInterface(address)
+    for (const responder of this.#responders) responder.removeInterface(address)
   }
 
   #resume(): void {
-    for (const { browser } of this.#watching) browser.askAgain()
-    for (const responder of this.#responders.keys()) responder.reannounce()
+    for (const responder of this.#responders) responder.reannounce()
   }
 
   #peerCount(): number {
     let count = 0
-    for (const { browser } of this.#watching) count = Math.max(count, browser.peerCount)
+    for (const { view } of this.#watching) count = Math.max(count, view.peerCount)
     return count
   }
 

@@ -86,8 +86,21 @@ export interface TxtFacts {
   readonly meta: Readonly<Record<string, string>> | undefined
 }
 
-/** Undefined unless it is a TXT record of Earshot, version 1, within the limits. */
+const read = new WeakMap<readonly Uint8Array[], TxtFacts | undefined>()
+
+/**
+ * Undefined unless it is a TXT record of Earshot, version 1, within the limits. The same array is
+ * read once, for it is handed to all peers of this process.
+ */
 export function decodeTxt(strings: readonly Uint8Array[]): TxtFacts | undefined {
+  const known = read.get(strings)
+  if (known || read.has(strings)) return known
+  const facts = factsOf(strings)
+  read.set(strings, facts)
+  return facts
+}
+
+function factsOf(strings: readonly Uint8Array[]): TxtFacts | undefined {
   const values = splitTxt(strings)
   if (values?.get('txtvers') !== '1') return undefined
   const id = values.get('id') ?? ''

@@ -1,12 +1,19 @@
 // Owns the DNS records by which we announce ourselves on one interface.
 // Never decides when they are sent.
 
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import type { PeerRecord } from '../provider.ts'
-import { typeNumber } from './encode.ts'
 import { ipv6Bytes } from './ipv6.ts'
-import { browseName, encodeTxt, isPort, serviceType, typesName } from './names.ts'
-import { type DnsRecord, dataKey } from './packet.ts'
+import {
+  browseName,
+  encodeTxt,
+  isPort,
+  nameKey,
+  sameName,
+  serviceType,
+  typesName,
+} from './names.ts'
+import { type DnsQuestion, type DnsRecord, dataKey, recordKey, typeNumber } from './packet.ts'
 
 /** What names a host or may change soon; the rest. Source: RFC 6762, 10. */
 const HOST_TTL_SECONDS = 120
@@ -24,6 +31,8 @@ export interface OwnRecords {
   readonly shared: readonly DnsRecord[]
   /** SRV, TXT, A and AAAA: nobody else may have these. */
   readonly unique: readonly DnsRecord[]
+  /** For each name of `unique`: that it has no other types. */
+  readonly denials: readonly DnsRecord[]
   /** Answers the question which types of service exist; never announced. */
   readonly types: DnsRecord
 }
@@ -51,22 +60,32 @@ export function ownRecords(
     self,
     doors.find((door) => door !== undefined),
   )
-  const located = hosts.slice(0, MAX_ADDRESSES).map((data): DnsRecord => {
+  // The same over both families, so that the same packet is read but once.
+  const sorted = hosts.slice(0, MAX_ADDRESSES).sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)))
+  const located = sorted.map((data): DnsRecord => {
     const type = isIPv4(data) ? 'A' : 'AAAA'
     return { ...unique, name: host, type, ttlSeconds: HOST_TTL_SECONDS, data }
   })
+  const main = [
+    { ...unique, type: 'SRV', ttlSeconds: HOST_TTL_SECONDS, data: { port, target: host } },
+    { ...unique, type: 'TXT', ttlSeconds: OTHER_TTL_SECONDS, data: txt },
+  ] as const
   return {
     shared: [
       { ...pointer, name: serviceType },
       { ...pointer, name: browseName(self.mesh) },
     ],
-    unique: [
-      { ...unique, type: 'SRV', ttlSeconds: HOST_TTL_SECONDS, data: { port, target: host } },
-      { ...unique, type: 'TXT', ttlSeconds: OTHER_TTL_SECONDS, data: txt },
-      ...located,
-    ],
+    unique: [...main, ...located],
+    denials: [denial(instance, main), denial(host, located)],
     types: { type: 'PTR', name: typesName, ttlSeconds: OTHER_TTL_SECONDS, data: serviceType },
   }
+}
+
+/** Says of a name that it has these types and no others. Source: RFC 6762, 6.1. */
+function denial(name: string, records: readonly DnsRecord[]): DnsRecord {
+  const data = [...new Set(records.map(({ type }) => type))]
+  const ttlSeconds = Math.min(...records.map((record) => record.ttlSeconds))
+  return { name, type: 'NSEC', ttlSeconds, flush: true, data }
 }
 
 /** DNS has room for one port: the addresses with another one are left out. */
@@ -131,6 +150,7 @@ function dataBytes(record: DnsRecord): Buffer {
       return Buffer.concat([head, nameBytes(record.data.target)])
     }
     case 'TXT':
+    case 'NSEC':
       return Buffer.from(dataKey(record), 'latin1')
   }
 }
@@ -141,4 +161,75 @@ function nameBytes(name: string): Buffer {
     return [Buffer.of(bytes.length & 0xff), bytes]
   })
   return Buffer.concat([...labels, Buffer.of(0)])
+}
+
+/**
+ * Our records, to be found among what others say. Most of what is heard is about others: that is
+ * told by a name alone.
+ */
+export class OwnIndex {
+  readonly records: OwnRecords
+  readonly all: readonly DnsRecord[]
+  readonly #byKey: ReadonlyMap<string, DnsRecord>
+  readonly #names: ReadonlySet<string>
+  readonly #targets: ReadonlySet<string>
+
+  constructor(records: OwnRecords) {
+    this.records = records
+    this.all = [...records.shared, ...records.unique, records.types]
+    this.#byKey = new Map(this.all.map((record) => [recordKey(record), record]))
+    this.#names = new Set(this.all.map(({ name }) => nameKey(name)))
+    const pointers = [...records.shared, records.types]
+    this.#targets = new Set(pointers.map((record) => dataKey(record)))
+  }
+
+  /** `name` in lower case, as all that is read. */
+  hasName(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** A record under one of our names; of those that we share, ours alone. */
+  concerns(record: DnsRecord): boolean {
+    if (!this.#names.has(record.name)) return false
+    return record.type !== 'PTR' || this.#targets.has(record.data)
+  }
+
+  /** The one of ours that says the same. */
+  same(record: DnsRecord): DnsRecord | undefined {
+    return this.concerns(record) ? this.#byKey.get(recordKey(record)) : undefined
+  }
+
+  /** What answers the questions; with a denial for each type that a name of ours has not. */
+  answersTo(questions: readonly DnsQuestion[]): DnsRecord[] {
+    const asked = questions.filter(({ name }) => this.hasName(name))
+    if (asked.length === 0) return []
+    const { denials } = this.records
+    const found = this.all.filter((record) => asked.some((one) => asksFor(one, record)))
+    const denied = denials.filter((denial) =>
+      asked.some((one) => {
+        return sameName(one.name, denial.name) && !found.some((record) => asksFor(one, record))
+      }),
+    )
+    return [...found, ...denied]
+  }
+
+  /** What an asker will want to know next, when told these. */
+  companions(told: readonly DnsRecord[]): DnsRecord[] {
+    const { shared, unique, denials } = this.records
+    const located = unique.filter(isAddress)
+    const hasBoth = new Set(located.map(({ type }) => type)).size === 2
+    // Who has one family says that it has not the other. Source: RFC 6762, 6.2.
+    const host = hasBoth ? [] : denials.filter(({ name }) => name === located[0]?.name)
+    if (told.some((record) => shared.includes(record))) return [...unique, ...host]
+    const isLocating = told.some((record) => record.type === 'SRV' || isAddress(record))
+    return isLocating ? [...located, ...host] : []
+  }
+}
+
+export function isAddress(record: DnsRecord): record is Extract<DnsRecord, { type: 'A' | 'AAAA' }> {
+  return record.type === 'A' || record.type === 'AAAA'
+}
+
+export function asksFor({ name, type }: DnsQuestion, record: DnsRecord): boolean {
+  return (type === record.type || type === 'ANY') && sameName(name, record.name)
 }

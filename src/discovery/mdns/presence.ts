@@ -3,8 +3,9 @@
 
 import type { Timer } from '../../base/clock.ts'
 import { type Address, type AnswerPort, AnswerQueue } from './answers.ts'
-import { nameKey, sameName } from './names.ts'
-import { compareClaims, type OwnRecords } from './own-records.ts'
+import { mdnsPort } from './group-socket.ts'
+import { sameName } from './names.ts'
+import { asksFor, compareClaims, isAddress, OwnIndex, type OwnRecords } from './own-records.ts'
 import {
   type DnsPacket,
   type DnsQuestion,
@@ -14,8 +15,6 @@ import {
   recordKey,
   response,
 } from './packet.ts'
-
-export const mdnsPort = 5_353
 
 /** Source: RFC 6762, 8.1 to 8.3. */
 const PROBES = 3
@@ -32,6 +31,8 @@ const SHARED_SPREAD_MS = 100
 const LEGACY_TTL_SECONDS = 10
 /** So many peers are answered alone in a while: a hundred times a hundred answers help nobody. */
 const MAX_ALONE = 8
+/** Who has just begun itself is heard by all a moment later. */
+const MAX_ALONE_EARLY = 1
 const ALONE_WINDOW_MS = 250
 
 export interface PresencePort extends Omit<AnswerPort, 'companions'> {
@@ -48,39 +49,41 @@ export interface PresencePort extends Omit<AnswerPort, 'companions'> {
 export class Presence {
   readonly #port: PresencePort
   readonly #answers: AnswerQueue
-  #records: OwnRecords
-  #keyed: OwnRecords | undefined
-  #keys: ReadonlyMap<string, DnsRecord> = new Map()
-  #names: ReadonlySet<string> = new Set()
+  #own: OwnIndex
   #phase: 'probing' | 'held' | 'gone' = 'probing'
   #timer: Timer | undefined
   #change: Timer | undefined
   #announcedAtMs = -Infinity
+  #isSecond = false
   #aloneSinceMs = -Infinity
   #alone = 0
 
   constructor(port: PresencePort, records: OwnRecords) {
     this.#port = port
-    this.#records = records
+    this.#own = new OwnIndex(records)
     this.#answers = new AnswerQueue({
       ...port,
-      companions: (told) => this.#companions(told),
+      companions: (told) => this.#own.companions(told),
     })
   }
 
-  /** Probes for the names, then announces. Begins anew when it was at it already. */
-  claim(records: OwnRecords, delayMs: number): void {
-    this.#records = records
+  /**
+   * Probes for the names, then announces twice; with `isSecond` once alone, for the same link is
+   * probed and told over the other family. Begins anew when it was at it already.
+   */
+  claim(records: OwnRecords, delayMs: number, isSecond: boolean = false): void {
+    this.#isSecond = isSecond
+    this.#own = new OwnIndex(records)
     this.#phase = 'probing'
     this.#answers.close()
     this.#change?.cancel()
     this.#change = undefined
-    this.#after(delayMs, () => this.#probe(1))
+    this.#after(delayMs, () => this.#probe(isSecond ? PROBES + 1 : 1))
   }
 
   /** New data under the same names: announced within 250 ms, at most once a second. */
   change(records: OwnRecords): void {
-    this.#records = records
+    this.#own = new OwnIndex(records)
     this.reannounce()
   }
 
@@ -100,7 +103,7 @@ export class Presence {
   withdraw(): void {
     if (this.#phase === 'gone') return
     this.close()
-    const { shared, unique } = this.#records
+    const { shared, unique } = this.#own.records
     this.#answers.sendNow([...shared, ...unique].map((r) => ({ ...r, ttlSeconds: 0 })))
   }
 
@@ -122,7 +125,7 @@ export class Presence {
   }
 
   #probe(count: number): void {
-    const { unique } = this.#records
+    const { unique } = this.#own.records
     if (count > PROBES) {
       this.#phase = 'held'
       this.#announce()
@@ -139,11 +142,12 @@ export class Presence {
   #announce(): void {
     this.#announcedAtMs = this.#port.clock.nowMs()
     this.#sendAnnouncement()
+    if (this.#isSecond) return
     this.#after(SECOND_ANNOUNCEMENT_MS, () => this.#sendAnnouncement())
   }
 
   #sendAnnouncement(): void {
-    this.#answers.sendNow([...this.#records.shared, ...this.#records.unique])
+    this.#answers.sendNow([...this.#own.records.shared, ...this.#own.records.unique])
   }
 
   #after(delayMs: number, run: () => void): void {
@@ -152,22 +156,20 @@ export class Presence {
   }
 
   #hearAnswers(records: readonly DnsRecord[]): void {
-    const own = this.#own()
     const spared: string[] = []
     for (const record of records) {
-      if (!this.#names.has(nameKey(record.name))) continue
-      const key = recordKey(record)
-      const ours = own.get(key)
+      if (!this.#own.concerns(record)) continue
+      const ours = this.#own.same(record)
       if (ours) {
         // A goodbye that is not ours, for what is ours: those who believed it must be told.
         if (record.ttlSeconds === 0 && this.#phase === 'held') this.#answerGroup([ours])
-        else if (record.ttlSeconds >= ours.ttlSeconds) spared.push(key)
+        else if (record.ttlSeconds >= ours.ttlSeconds) spared.push(recordKey(ours))
       } else if (this.#clashes(record)) {
         this.#port.onConflict()
         return
       }
     }
-    this.#answers.suppress(spared)
+    if (spared.length > 0) this.#answers.suppress(spared)
   }
 
   /** Another's record under a name that must be ours alone. */
@@ -175,7 +177,7 @@ export class Presence {
     if (record.ttlSeconds === 0) return false
     // Two of our interfaces on one network hear each other.
     if (isAddress(record) && this.#port.isOwnAddress(record.data)) return false
-    const { unique } = this.#records
+    const { unique } = this.#own.records
     const same = unique.filter(({ type, name }) => {
       return type === record.type && sameName(name, record.name)
     })
@@ -183,7 +185,8 @@ export class Presence {
   }
 
   #hearProbe(authorities: readonly DnsRecord[]): void {
-    const { unique } = this.#records
+    if (!authorities.some((record) => this.#own.concerns(record))) return
+    const { unique } = this.#own.records
     const names = new Set(unique.map(({ name }) => name))
     for (const name of names) {
       const theirs = authorities.filter((record) => sameName(record.name, name))
@@ -196,7 +199,7 @@ export class Presence {
 
   #hearQuery(packet: DnsPacket, from: Address): void {
     const known = this.#knownTo(packet.answers)
-    this.#answers.learnKnown(from, known)
+    if (known.size > 0) this.#answers.learnKnown(from, known)
     const wanted = this.#wanted(packet.questions, from)
     if (wanted.length === 0) return
     const answer = (more?: ReadonlySet<string>) => {
@@ -218,33 +221,31 @@ export class Presence {
     const heard = isEarly
       ? questions.filter(({ name }) => from.port !== mdnsPort && sameName(name, browse))
       : questions
-    return this.#all().filter((record) => heard.some((question) => asksFor(question, record)))
+    return this.#own.answersTo(heard)
   }
 
   #knownTo(answers: readonly DnsRecord[]): Set<string> {
-    const own = this.#own()
     const known = new Set<string>()
     for (const record of answers) {
-      if (!this.#names.has(nameKey(record.name))) continue
-      const key = recordKey(record)
-      const ttlSeconds = own.get(key)?.ttlSeconds
-      if (ttlSeconds !== undefined && record.ttlSeconds * 2 >= ttlSeconds) known.add(key)
+      const ours = this.#own.same(record)
+      if (ours && record.ttlSeconds * 2 >= ours.ttlSeconds) known.add(recordKey(ours))
     }
     return known
   }
 
   #answer(records: readonly DnsRecord[], packet: DnsPacket, from: Address): void {
-    const { unique } = this.#records
+    const { shared, types } = this.#own.records
     const isLegacy = from.port !== mdnsPort
     if (isLegacy && this.#isCrowded(packet)) {
-      // Who still probes is about to be heard by all anyway.
-      if (this.#phase === 'held') this.#answerGroup(records)
+      // Who still probes, or announces again, is about to be heard by all anyway.
+      if (this.#phase === 'held' && !this.#isAnnouncing()) this.#answerGroup(records)
       return
     }
     if (isLegacy || packet.questions.every(({ unicast }) => unicast)) {
       this.#answerOne(records, packet, from, isLegacy)
-    } else if (records.every((record) => unique.includes(record))) this.#answers.add(records, 0)
-    else this.#answerGroup(records)
+    } else if (!records.some((one) => shared.includes(one) || one === types)) {
+      this.#answers.add(records, 0)
+    } else this.#answerGroup(records)
   }
 
   /** Peers that ask at once all listen to the group, too, or ask again soon. */
@@ -255,7 +256,11 @@ export class Presence {
       this.#aloneSinceMs = nowMs
       this.#alone = 0
     }
-    return ++this.#alone > MAX_ALONE
+    return ++this.#alone > (this.#phase === 'held' ? MAX_ALONE : MAX_ALONE_EARLY)
+  }
+
+  #isAnnouncing(): boolean {
+    return this.#port.clock.nowMs() - this.#announcedAtMs < SECOND_ANNOUNCEMENT_MS
   }
 
   #answerGroup(records: readonly DnsRecord[]): void {
@@ -270,7 +275,10 @@ export class Presence {
     isLegacy: boolean,
   ): void {
     const { browse, clock, random, peerCount, send } = this.#port
-    const told = new Set(records)
+    // Resolvers of old do not know what a denial is.
+    const answers = isLegacy ? records.filter(({ type }) => type !== 'NSEC') : records
+    if (answers.length === 0) return
+    const told = new Set(answers)
     const isOurs = packet.questions.some(({ name }) => sameName(name, browse))
     const fit = (record: DnsRecord): DnsRecord => {
       if (!isLegacy) return record
@@ -282,11 +290,12 @@ export class Presence {
       ...(isLegacy ? { id: packet.id ?? 0 } : {}),
       // Only what we answer is repeated: foreign names may not survive being written again.
       questions: isLegacy
-        ? packet.questions.filter((q) => records.some((record) => asksFor(q, record)))
+        ? packet.questions.filter((q) => answers.some((record) => asksFor(q, record)))
         : [],
-      answers: records.map(fit),
-      additionals: this.#companions(records)
-        .filter((record) => !told.has(record))
+      answers: answers.map(fit),
+      additionals: this.#own
+        .companions(answers)
+        .filter((record) => !told.has(record) && !(isLegacy && record.type === 'NSEC'))
         .map(fit),
     })
     // A hundred answers at once would overflow the asker's socket.
@@ -294,34 +303,4 @@ export class Presence {
     if (delayMs < 1) send(reply, to)
     else clock.after(delayMs, () => this.#phase !== 'gone' && send(reply, to), true)
   }
-
-  /** By key. Most of what is heard is about others: their keys are made for nothing. */
-  #own(): ReadonlyMap<string, DnsRecord> {
-    if (this.#keyed !== this.#records) {
-      this.#keyed = this.#records
-      this.#keys = new Map(this.#all().map((record) => [recordKey(record), record]))
-      this.#names = new Set(this.#all().map(({ name }) => nameKey(name)))
-    }
-    return this.#keys
-  }
-
-  #all(): readonly DnsRecord[] {
-    const { shared, unique, types } = this.#records
-    return [...shared, ...unique, types]
-  }
-
-  #companions(told: readonly DnsRecord[]): readonly DnsRecord[] {
-    const { shared, unique } = this.#records
-    if (told.some((record) => shared.includes(record))) return unique
-    if (told.some(({ type }) => type === 'SRV')) return unique.filter(isAddress)
-    return []
-  }
-}
-
-function isAddress(record: DnsRecord): record is Extract<DnsRecord, { type: 'A' | 'AAAA' }> {
-  return record.type === 'A' || record.type === 'AAAA'
-}
-
-function asksFor({ name, type }: DnsQuestion, record: DnsRecord): boolean {
-  return (type === record.type || type === 'ANY') && sameName(name, record.name)
 }

@@ -1,21 +1,23 @@
 // Owns a browser's questions as packets: what is missing of an instance, what is known already.
 // Never decides when one is asked.
 
-import type { Instance } from './cache.ts'
 import { pointerBytes } from './encode.ts'
-import { zoneOf } from './ipv6.ts'
+import type { Instance } from './instance.ts'
+import { nameKey } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, maxFrameBytes, query } from './packet.ts'
 
-export function missingOf({ address, name, service, text, hosts }: Instance): DnsQuestion[] {
+/** What it has said not to have is not asked for again. */
+export function missingOf(instance: Instance, nowMs: number): DnsQuestion[] {
+  const { link, name, service, text, hosts, absent } = instance
   const questions: DnsQuestion[] = []
   if (!service) questions.push({ name, type: 'SRV' })
   if (!text) questions.push({ name, type: 'TXT' })
   if (service && hosts.size === 0) {
     const host = service.record.data.target
     questions.push({ name: host, type: 'A' })
-    if (zoneOf(address)) questions.push({ name: host, type: 'AAAA' })
+    if (link.zone) questions.push({ name: host, type: 'AAAA' })
   }
-  return questions
+  return questions.filter(({ type }) => (absent.get(type) ?? -Infinity) <= nowMs)
 }
 
 /** The question with what we know already; what does not fit follows in further packets. */
@@ -43,5 +45,23 @@ export function withKnown(question: DnsQuestion, known: readonly DnsRecord[]): D
 }
 
 export function questionKey({ name, type }: DnsQuestion): string {
-  return `${type} ${name.toLowerCase()}`
+  return `${type} ${nameKey(name)}`
+}
+
+/** Another's question counts as ours for this long. Source: RFC 6762, 7.3. */
+export const sameQuestionMs = 1_000
+const MAX_HEARD = 256
+
+export class HeardQuestions {
+  readonly #atMs = new Map<string, number>()
+
+  note(questions: readonly DnsQuestion[], nowMs: number): void {
+    if (this.#atMs.size > MAX_HEARD) this.#atMs.clear()
+    for (const question of questions) this.#atMs.set(questionKey(question), nowMs)
+  }
+
+  was(question: DnsQuestion, nowMs: number): boolean {
+    const atMs = this.#atMs.get(questionKey(question))
+    return atMs !== undefined && nowMs - atMs < sameQuestionMs
+  }
 }

@@ -1,5 +1,37 @@
-// Owns what to do about an interface on which multicast DNS fails, by what the system calls it.
+// Owns what is said about an interface on which multicast DNS does not work, and what to do.
 // Never decides whether it has failed.
+
+import { reportNote } from '../../base/diagnostics.ts'
+import { EarshotError } from '../../base/errors.ts'
+import { type NetworkInterface, publicInterfaces } from './interfaces.ts'
+
+/** `code` is what the system calls it: `EADDRINUSE`. */
+export function failsOn(
+  { name, address }: NetworkInterface,
+  code: string,
+  cause?: unknown,
+): EarshotError {
+  const text = `mDNS fails on interface ${name} (${address}) with ${code}: ${remedyFor(code)}`
+  const data = { interface: name, address, errno: code }
+  return new EarshotError('EARSHOT_DISCOVERY', text, { cause, data })
+}
+
+export function noInterface(): EarshotError {
+  const text =
+    'mDNS finds no interface to speak on: bring up loopback (`ip link set lo up`), ' +
+    'or give `scope` an address that this host has'
+  return new EarshotError('EARSHOT_DISCOVERY', text)
+}
+
+/** Says which interfaces `lan` leaves out. */
+export function notePublic(): void {
+  for (const { name, address } of publicInterfaces()) {
+    const text =
+      `mDNS is silent on ${name}, for ${address} is a public address: name the address in ` +
+      `mdns({ scope: ['${address}'] }) to speak there`
+    reportNote({ area: 'discovery', text, data: { interface: name, address } })
+  }
+}
 
 /** One clause, without a full stop. */
 export function remedyFor(code: string): string {

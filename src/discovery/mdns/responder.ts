@@ -10,7 +10,7 @@ import { type DnsPacket, recordKey } from './packet.ts'
 import { Presence } from './presence.ts'
 
 const FIRST_PROBE_SPREAD_MS = 250
-/** The second family of an interface comes when the first is through with its names. */
+/** The second family of an interface announces when the first is through with the names. */
 const SECOND_FAMILY_MS = 1_500
 /** Who renames too often is fought by something broken. Source: RFC 6762, 8.1. */
 const MAX_CONFLICTS = 15
@@ -123,8 +123,9 @@ export class Responder {
       records,
     )
     this.#presences.set(address, presence)
-    const delayMs = this.#second.has(address) ? SECOND_FAMILY_MS : 0
-    presence.claim(records, delayMs + random() * FIRST_PROBE_SPREAD_MS)
+    const isSecond = this.#second.has(address)
+    const delayMs = isSecond ? SECOND_FAMILY_MS : 0
+    presence.claim(records, delayMs + random() * FIRST_PROBE_SPREAD_MS, isSecond)
   }
 
   #rename(): void {

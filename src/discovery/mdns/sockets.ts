@@ -1,27 +1,24 @@
-// Owns the UDP sockets of mDNS: two for each interface, one on port 5353 and one to ask from.
-// Never throws and never emits an uncaught error: an interface that fails is reported alone.
+// Owns which interfaces mDNS speaks on at this moment, for all peers of the process: what comes is
+// heard once and handed to all. Never throws: an interface that fails is reported alone.
 
-import { createSocket, type Socket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
 import type { Clock, Timer } from '../../base/clock.ts'
-import { reportNote } from '../../base/diagnostics.ts'
-import { EarshotError } from '../../base/errors.ts'
+import { type EarshotError, toEarshotError } from '../../base/errors.ts'
 import { errnoOf } from '../errno.ts'
 import type { Address } from './answers.ts'
+import { decodePacket } from './decode.ts'
+import { closeSocket, GroupSocket, handOver, openAskingSocket } from './group-socket.ts'
 import {
   isOnLink,
+  isReachedAlike,
+  isSame,
   listInterfaces,
   type MdnsScope,
   type NetworkInterface,
-  publicInterfaces,
 } from './interfaces.ts'
-import { mdnsPort } from './presence.ts'
-import { remedyFor } from './remedies.ts'
+import type { DnsPacket } from './packet.ts'
+import { failsOn, noInterface, notePublic } from './remedies.ts'
 
-const GROUPS = { 4: '224.0.0.251', 6: 'ff02::fb' } as const
-/** Proves to old receivers that no router passed the packet on. Source: RFC 6762, 11. */
-const TTL = 255
-/** A hundred answers at once wait in it; the kernel may give less. */
-const RECEIVE_BYTES = 524_288
 const POLL_MS = 1_000
 const RETRY_MS = 5_000
 /** An IPv6 address is not to be used for a second or two after its interface is up. */
@@ -29,22 +26,26 @@ const RETRY6_MS = 1_000
 /** A longer gap between two polls means that the host slept. */
 const SLEPT_MS = 6_000
 
-export interface SocketsPort {
-  readonly scope: () => MdnsScope
-  readonly clock: Clock
-  /** `isAlone`: it came to the port that only we ask from. */
-  readonly onPacket: (address: string, bytes: Uint8Array, from: Address, isAlone: boolean) => void
-  readonly onOffLink: () => void
-  readonly onUp: (address: string, canAnnounce: boolean) => void
-  readonly onDown: (address: string) => void
-  readonly onResume: () => void
-  readonly onFault: (error: EarshotError, retryInMs?: number) => void
+/** One peer that speaks over the sockets. */
+export interface SocketsUser {
+  /**
+   * Undefined for what is no sound packet. `isAlone`: it came to the port that only we ask from.
+   */
+  onPacket(address: string, packet: DnsPacket | undefined, from: Address, isAlone: boolean): void
+  /** Again when what is reached over the interface has changed. */
+  onUp(address: string, canAnnounce: boolean): void
+  onDown(address: string): void
+  /** The host has slept. */
+  onResume(): void
+  onOffLink?(): void
+  onFault?(error: EarshotError, retryInMs?: number): void
 }
 
 interface Line {
   network: NetworkInterface
-  group: Socket | undefined
+  group: GroupSocket | undefined
   alone: Socket | undefined
+  alonePort: number
   /** Sockets of which it is not yet known whether they open. */
   opening: number
   retryAtMs: number
@@ -53,45 +54,78 @@ interface Line {
   fault: string
 }
 
+const shared = new WeakMap<Clock, Map<string, MulticastSockets>>()
+
+/** The sockets for a scope, the same for all who ask in this process. */
+export function socketsFor(scope: MdnsScope, clock: Clock): MulticastSockets {
+  const ofClock = shared.get(clock) ?? new Map<string, MulticastSockets>()
+  shared.set(clock, ofClock)
+  const key = String(scope)
+  const sockets = ofClock.get(key) ?? new MulticastSockets(scope, clock)
+  ofClock.set(key, sockets)
+  return sockets
+}
+
 export class MulticastSockets {
-  readonly #port: SocketsPort
+  readonly #scope: MdnsScope
+  readonly #clock: Clock
+  readonly #users = new Set<SocketsUser>()
   readonly #lines = new Map<string, Line>()
+  readonly #groups = new Set<GroupSocket>()
   #sending = 0
   #onSettled: (() => void)[] = []
   #poll: Timer | undefined
   #polledAtMs = 0
   #hasNone = false
 
-  constructor(port: SocketsPort) {
-    this.#port = port
+  constructor(scope: MdnsScope, clock: Clock) {
+    this.#scope = scope
+    this.#clock = clock
   }
 
-  open(): void {
-    if (this.#poll) return
-    const { clock } = this.#port
-    this.#polledAtMs = clock.wallMs()
-    if (this.#port.scope() === 'lan') notePublic()
-    this.#poll = clock.every(POLL_MS, () => this.#onPoll(), true)
+  /** From here on the user hears all; what is up already it is told at once. Idempotent. */
+  join(user: SocketsUser): void {
+    if (this.#users.has(user)) return
+    this.#users.add(user)
+    if (this.#poll) {
+      for (const { network, group, isUp, fault } of this.#lines.values()) {
+        if (isUp) user.onUp(network.address, group !== undefined)
+        if (fault !== '') user.onFault?.(failsOn(network, fault), RETRY_MS)
+      }
+      if (this.#hasNone) user.onFault?.(noInterface(), POLL_MS)
+      return
+    }
+    this.#polledAtMs = this.#clock.wallMs()
+    if (this.#scope === 'lan') notePublic()
+    this.#poll = this.#clock.every(POLL_MS, () => this.#onPoll(), true)
     this.#compare()
   }
 
-  close(): void {
+  /** The last one who leaves closes the sockets. */
+  leave(user: SocketsUser): void {
+    if (!this.#users.delete(user) || this.#users.size > 0) return
     this.#poll?.cancel()
     this.#poll = undefined
-    for (const address of [...this.#lines.keys()]) this.#closeLine(address)
+    for (const line of [...this.#lines.values()]) this.#closeLine(line)
+    this.#hasNone = false
   }
 
   isOwnAddress(address: string): boolean {
-    for (const { network } of this.#lines.values()) {
-      if (network.reachable.includes(address)) return true
-    }
-    return false
+    return [...this.#lines.values()].some(({ network }) => network.reachable.includes(address))
   }
 
-  /** IPv6 on an interface that has IPv4 as well. */
-  isSecond(address: string): boolean {
+  /** What stands for all that is heard on this interface: IPv6 beside IPv4 is the same link. */
+  linkOf(address: string): string {
     const network = this.#lines.get(address)?.network
-    return network?.family === 6 && this.#hasIPv4(network.name)
+    if (network?.family !== 6) return address
+    return this.#besideIPv4(network.name) ?? address
+  }
+
+  /** The name of the interface, if it has IPv6. */
+  zoneAt(address: string): string | undefined {
+    const name = this.#lines.get(address)?.network.name
+    const has6 = ({ network }: Line) => network.family === 6 && network.name === name
+    return [...this.#lines.values()].some(has6) ? name : undefined
   }
 
   lines(): { name: string; address: string; joined: boolean; fault: string }[] {
@@ -102,7 +136,7 @@ export class MulticastSockets {
 
   /** True for a packet that came from the port that only we ask from. */
   isOwnSource(address: string, from: Address): boolean {
-    return this.#lines.get(address)?.alone?.address().port === from.port
+    return this.#lines.get(address)?.alonePort === from.port
   }
 
   /** Where a peer may listen to be reached over the interface with this address. */
@@ -113,14 +147,14 @@ export class MulticastSockets {
   /** Hands the bytes to the kernel; without `to` they go to the group. */
   send(address: string, bytes: Uint8Array, to?: Address): void {
     const line = this.#lines.get(address)
-    if (line?.group) this.#send(line, line.group, bytes, to)
+    line?.group?.send(line.network, bytes, to, this.#taking(line, to))
   }
 
   /** Sends to the group from a port of our own: all answer it alone. */
   ask(address: string, bytes: Uint8Array): void {
     const line = this.#lines.get(address)
-    const socket = line?.alone ?? line?.group
-    if (line && socket) this.#send(line, socket, bytes, undefined)
+    if (!line?.alone) this.send(address, bytes)
+    else handOver(line.alone, line.network.family, bytes, undefined, this.#taking(line, undefined))
   }
 
   /** Resolves when everything sent so far has been taken by the kernel, or refused. */
@@ -129,37 +163,32 @@ export class MulticastSockets {
     return new Promise((resolve) => this.#onSettled.push(resolve))
   }
 
-  #send(line: Line, socket: Socket, bytes: Uint8Array, to: Address | undefined): void {
+  #taking(line: Line, to: Address | undefined): (error?: unknown) => void {
     this.#sending++
-    const done = (error: Error | null) => {
+    return (error) => {
       this.#sending--
       if (this.#sending === 0) for (const resolve of this.#onSettled.splice(0)) resolve()
       // A single asker that cannot be reached is its own affair.
-      if (error && !to) this.#fault(line, error)
-      else if (!error && !to) line.fault = ''
-    }
-    try {
-      socket.send(bytes, to?.port ?? mdnsPort, to?.address ?? GROUPS[line.network.family], done)
-    } catch (thrown) {
-      done(thrown instanceof Error ? thrown : new Error(String(thrown)))
+      if (to) return
+      if (error) this.#fault(line, error)
+      else line.fault = ''
     }
   }
 
   #onPoll(): void {
-    const nowMs = this.#port.clock.wallMs()
+    const nowMs = this.#clock.wallMs()
     const hasSlept = nowMs - this.#polledAtMs > SLEPT_MS
     this.#polledAtMs = nowMs
     this.#compare()
-    if (hasSlept) this.#port.onResume()
+    if (hasSlept) for (const user of this.#users) user.onResume()
   }
 
   /** Opens what has appeared, closes what has gone, tries again what failed. */
   #compare(): void {
-    const { scope, clock, onFault } = this.#port
-    const found = new Map(listInterfaces(scope()).map((network) => [network.address, network]))
+    const found = new Map(listInterfaces(this.#scope).map((network) => [network.address, network]))
     for (const [address, line] of [...this.#lines]) {
       const now = found.get(address)
-      if (!now || !isSame(line.network, now)) this.#closeLine(address)
+      if (!now || !isSame(line.network, now)) this.#closeLine(line)
       else if (!isReachedAlike(line.network, now)) {
         // The sockets stay: only what is told over them changes.
         line.network = now
@@ -169,170 +198,152 @@ export class MulticastSockets {
     for (const [address, network] of found) {
       const line = this.#lines.get(address)
       if (!line) this.#openLine(network)
-      else if (line.opening === 0 && clock.nowMs() >= line.retryAtMs) {
-        if (!line.group) this.#openGroup(line)
+      else if (line.opening === 0 && this.#clock.nowMs() >= line.retryAtMs) {
+        if (!line.group) this.#joinGroup(line)
         if (!line.alone) this.#openAlone(line)
       }
     }
     if (found.size === 0 && !this.#hasNone) {
-      const text =
-        'mDNS finds no interface to speak on: bring up loopback (`ip link set lo up`), ' +
-        'or give `scope` an address that this host has'
-      onFault(new EarshotError('EARSHOT_DISCOVERY', text), POLL_MS)
+      for (const user of this.#users) user.onFault?.(noInterface(), POLL_MS)
     }
     this.#hasNone = found.size === 0
   }
 
   #openLine(network: NetworkInterface): void {
-    const line: Line = {
-      network,
-      group: undefined,
-      alone: undefined,
-      opening: 0,
-      retryAtMs: 0,
-      isUp: false,
-      fault: '',
-    }
+    const sockets = { group: undefined, alone: undefined, alonePort: -1, opening: 0 }
+    const line: Line = { network, ...sockets, retryAtMs: 0, isUp: false, fault: '' }
     this.#lines.set(network.address, line)
-    this.#openGroup(line)
+    this.#joinGroup(line)
     this.#openAlone(line)
   }
 
-  #openGroup(line: Line): void {
-    const { family } = line.network
-    const socket = createSocket({ type: `udp${family}`, reuseAddr: true, ipv6Only: family === 6 })
-    const any = family === 4 ? '0.0.0.0' : '::'
-    this.#listen(line, socket, false, { address: any, port: mdnsPort }, () => {
-      // Without the interface the kernel takes the default route, which may not exist.
-      socket.addMembership(GROUPS[family], interfaceOf(line.network))
-      line.group = socket
+  #joinGroup(line: Line): void {
+    line.opening++
+    const group = this.#groupWithRoom(line.network.family)
+    const { network } = line
+    group.join(network, (error) => {
+      if (!error && this.#isCurrent(line)) line.group = group
+      else group.leave(network)
+      this.#closeIfEmpty(group)
+      this.#opened(line, error)
     })
+  }
+
+  #groupWithRoom(family: 4 | 6): GroupSocket {
+    for (const group of this.#groups) if (group.family === family && group.hasRoom) return group
+    const group: GroupSocket = new GroupSocket(family, {
+      onMessage: (bytes, from) => this.#receive(group, bytes, from),
+      onError: (error) => {
+        this.#groups.delete(group)
+        for (const line of this.#lines.values()) {
+          if (line.group !== group) continue
+          line.group = undefined
+          this.#failed(line, error)
+        }
+      },
+    })
+    this.#groups.add(group)
+    return group
+  }
+
+  #closeIfEmpty(group: GroupSocket | undefined): void {
+    if (!group?.isEmpty) return
+    this.#groups.delete(group)
+    group.close()
   }
 
   #openAlone(line: Line): void {
-    const { address, family } = line.network
-    const socket = createSocket({ type: `udp${family}` })
-    this.#listen(line, socket, true, { address, port: 0 }, () => {
-      line.alone = socket
-    })
-  }
-
-  #listen(line: Line, socket: Socket, isAlone: boolean, at: Address, ready: () => void): void {
     line.opening++
-    let isOpening = true
-    const finish = (error?: unknown) => {
-      if (error !== undefined) this.#drop(line, socket, error)
-      if (!isOpening) return
-      isOpening = false
-      line.opening--
-      if (line.opening === 0) this.#report(line)
-    }
-    socket.unref()
-    socket.on('error', finish)
-    socket.on('message', (bytes, { address, port }) => {
-      this.#receive(line, bytes, { address, port }, isAlone)
+    const socket = openAskingSocket(line.network, {
+      onMessage: (bytes, from) => this.#receiveAlone(line, bytes, from),
+      onOpen: (error) => {
+        if (!error && this.#isCurrent(line)) {
+          line.alone = socket
+          line.alonePort = socket.address().port
+        } else closeSocket(socket)
+        this.#opened(line, error)
+      },
+      onError: (error) => {
+        line.alone = undefined
+        this.#failed(line, error)
+      },
     })
-    socket.once('listening', () => {
-      try {
-        socket.setMulticastInterface(interfaceOf(line.network))
-        socket.setMulticastTTL(TTL)
-        socket.setRecvBufferSize(RECEIVE_BYTES)
-        socket.setMulticastLoopback(true)
-        ready()
-        finish()
-      } catch (thrown) {
-        finish(thrown)
-      }
-    })
-    try {
-      // Exclusive: workers of `node:cluster` must not share one descriptor.
-      socket.bind({ ...at, exclusive: true })
-    } catch (thrown) {
-      finish(thrown)
-    }
   }
 
-  #receive(line: Line, bytes: Uint8Array, from: Address, isAlone: boolean): void {
-    // Port 5353 hears the packets of every interface; each line takes its own.
-    if (!isOnLink(line.network, from.address)) {
-      if (isAlone || ![...this.#lines.values()].some((l) => isOnLink(l.network, from.address))) {
-        this.#port.onOffLink()
-      }
-      return
+  #opened(line: Line, error: unknown): void {
+    line.opening--
+    if (error) this.#failed(line, error)
+    if (line.opening === 0) this.#report(line)
+  }
+
+  /** Port 5353 hears the packets of every interface; each line takes its own. */
+  #receive(group: GroupSocket, bytes: Uint8Array, from: Address): void {
+    let isOurs = false
+    for (const line of this.#lines.values()) {
+      if (!isOnLink(line.network, from.address)) continue
+      isOurs = true
+      if (line.group === group) this.#hand(line, bytes, from, false)
     }
-    this.#port.onPacket(line.network.address, bytes, from, isAlone)
+    if (!isOurs) for (const user of this.#users) user.onOffLink?.()
+  }
+
+  #receiveAlone(line: Line, bytes: Uint8Array, from: Address): void {
+    if (isOnLink(line.network, from.address)) this.#hand(line, bytes, from, true)
+    else for (const user of this.#users) user.onOffLink?.()
+  }
+
+  #hand({ network }: Line, bytes: Uint8Array, from: Address, isAlone: boolean): void {
+    const packet = decodePacket(bytes)
+    for (const user of this.#users) {
+      try {
+        user.onPacket(network.address, packet, from, isAlone)
+      } catch (thrown) {
+        // A bug of ours; what a stranger sends must not turn it into a crash.
+        user.onFault?.(toEarshotError(thrown))
+      }
+    }
   }
 
   #report(line: Line): void {
-    const { address } = line.network
-    if (this.#lines.get(address) !== line || (!line.group && !line.alone)) return
+    if (!this.#isCurrent(line) || (!line.group && !line.alone)) return
     line.isUp = true
-    this.#port.onUp(address, line.group !== undefined)
+    for (const user of this.#users) user.onUp(line.network.address, line.group !== undefined)
   }
 
-  #drop(line: Line, socket: Socket, error: unknown): void {
-    closeSocket(socket)
-    if (line.group === socket) line.group = undefined
-    if (line.alone === socket) line.alone = undefined
+  #isCurrent(line: Line): boolean {
+    return this.#lines.get(line.network.address) === line
+  }
+
+  #failed(line: Line, error: unknown): void {
     const retryMs = line.network.family === 6 ? RETRY6_MS : RETRY_MS
-    line.retryAtMs = this.#port.clock.nowMs() + retryMs
-    if (this.#lines.get(line.network.address) === line) this.#fault(line, error)
+    line.retryAtMs = this.#clock.nowMs() + retryMs
+    if (this.#isCurrent(line)) this.#fault(line, error)
   }
 
-  #closeLine(address: string): void {
-    const line = this.#lines.get(address)
-    this.#lines.delete(address)
-    if (line?.group) closeSocket(line.group)
-    if (line?.alone) closeSocket(line.alone)
-    if (line?.isUp) this.#port.onDown(address)
+  #closeLine(line: Line): void {
+    const { network, group, alone, isUp } = line
+    this.#lines.delete(network.address)
+    group?.leave(network)
+    this.#closeIfEmpty(group)
+    if (alone) closeSocket(alone)
+    if (isUp) for (const user of this.#users) user.onDown(network.address)
   }
 
-  #hasIPv4(name: string): boolean {
-    const all = [...this.#lines.values()]
-    return all.some(({ network }) => network.family === 4 && network.name === name)
+  #besideIPv4(name: string): string | undefined {
+    for (const { network } of this.#lines.values()) {
+      if (network.family === 4 && network.name === name) return network.address
+    }
+    return undefined
   }
 
   #fault(line: Line, cause: unknown): void {
     const code = errnoOf(cause)
     if (line.fault === code) return
-    line.fault = code
+    const { network } = line
     // IPv6 comes beside IPv4: where it does not work and IPv4 does, nobody misses anything.
-    if (line.network.family === 6 && this.#hasIPv4(line.network.name)) return
-    const { name, address } = line.network
-    const text = `mDNS fails on interface ${name} (${address}) with ${code}: ${remedyFor(code)}`
-    const data = { interface: name, address, errno: code }
-    const error = new EarshotError('EARSHOT_DISCOVERY', text, { cause, data })
-    this.#port.onFault(error, RETRY_MS)
-  }
-}
-
-function notePublic(): void {
-  for (const { name, address } of publicInterfaces()) {
-    const text =
-      `mDNS is silent on ${name}, for ${address} is a public address: name the address in ` +
-      `mdns({ scope: ['${address}'] }) to speak there`
-    reportNote({ area: 'discovery', text, data: { interface: name, address } })
-  }
-}
-
-function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
-  return a.name === b.name && a.netmask === b.netmask
-}
-
-function isReachedAlike({ reachable }: NetworkInterface, now: NetworkInterface): boolean {
-  const isListed = (one: string, index: number) => now.reachable[index] === one
-  return reachable.length === now.reachable.length && reachable.every(isListed)
-}
-
-/** As the kernel wants it: an IPv4 address of the interface, or its IPv6 zone. */
-function interfaceOf({ family, address, name }: NetworkInterface): string {
-  return family === 4 ? address : `::%${name}`
-}
-
-function closeSocket(socket: Socket): void {
-  try {
-    socket.close()
-  } catch {
-    // Already closed by its own error: that is what was wanted.
+    if (network.family === 6 && this.#besideIPv4(network.name) !== undefined) return
+    line.fault = code
+    const error = failsOn(network, code, cause)
+    for (const user of this.#users) user.onFault?.(error, RETRY_MS)
   }
 }

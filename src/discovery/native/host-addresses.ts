@@ -4,10 +4,11 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { decodePacket } from '../mdns/decode.ts'
 import { encodePacket } from '../mdns/encode.ts'
 import { isOnLink, listInterfaces, type NetworkInterface } from '../mdns/interfaces.ts'
 import { sameName } from '../mdns/names.ts'
-import { decodePacket, query } from '../mdns/packet.ts'
+import { query } from '../mdns/packet.ts'
 
 const GROUP = '224.0.0.251'
 const PORT = 5_353

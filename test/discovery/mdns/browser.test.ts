@@ -158,7 +158,7 @@ describe('the browser', () => {
     const asks = ether.group((packet) => packet.questions.some(({ type }) => type === 'SRV'))
     expect(asks).toHaveLength(3)
     expect(newcomer.take()).toEqual([])
-    expect(newcomer.browser.cachedRecords).toBe(0)
+    expect(newcomer.browser.cache.size).toBe(0)
   })
 
   it('puts a peer together from packets that bring its records one by one', async () => {
@@ -221,8 +221,8 @@ describe('the browser', () => {
     newcomer.browse()
     for (let i = 0; i < 3_000; i++) host.speak(response({ answers: recordsOf({ name: `p${i}` }) }))
     await ether.clock.advance(10)
-    expect(newcomer.browser.cachedRecords).toBeLessThanOrEqual(4_096)
-    expect(newcomer.browser.refusedRecords).toBeGreaterThan(1_500)
+    expect(newcomer.browser.cache.size).toBeLessThanOrEqual(4_096)
+    expect(newcomer.browser.cache.refused).toBeGreaterThan(1_500)
     expect(newcomer.take().length).toBeLessThanOrEqual(1_024)
   })
 
@@ -269,7 +269,7 @@ describe('thirty peers that start together on one link', () => {
   it('know each other by their first probes, and answer a few alone', async () => {
     const { ether, hosts } = together()
     await ether.clock.advance(255)
-    expect(fewest(hosts)).toBe(29)
+    expect(fewest(hosts)).toBe(30)
     expect(ether.sent.filter(({ to }) => to).length).toBeLessThanOrEqual(30 * 8)
   })
 
@@ -283,10 +283,20 @@ describe('thirty peers that start together on one link', () => {
     expect(ether.sent.length).toBeLessThan(20)
   })
 
+  it('are asked for together when their records run out', async () => {
+    const { ether, hosts } = together()
+    await ether.clock.advance(12_000)
+    ether.sent.length = 0
+    await ether.clock.advance(96_000)
+    const asks = ether.group((packet) => packet.questions.some(({ type }) => type === 'SRV'))
+    expect(asks.length).toBeLessThanOrEqual(4)
+    expect(fewest(hosts)).toBe(30)
+  })
+
   it('know each other in the end when every third packet is lost', async () => {
     const { ether, hosts } = together()
     ether.loses = () => ether.random() < 1 / 3
     await ether.clock.advance(6_000)
-    expect(fewest(hosts)).toBe(29)
+    expect(fewest(hosts)).toBe(30)
   })
 })

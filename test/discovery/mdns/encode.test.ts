@@ -1,9 +1,10 @@
 import { decode, encode } from 'dns-packet'
 import { describe, expect, it } from 'vitest'
+import { decodePacket } from '../../../src/discovery/mdns/decode.ts'
 import { encodePacket } from '../../../src/discovery/mdns/encode.ts'
 import { browseName, hostName, instanceName } from '../../../src/discovery/mdns/names.ts'
 import { ownRecords } from '../../../src/discovery/mdns/own-records.ts'
-import { decodePacket, query, response } from '../../../src/discovery/mdns/packet.ts'
+import { query, response } from '../../../src/discovery/mdns/packet.ts'
 import { aRecord } from '../support.ts'
 
 const self = aRecord({ name: 'Größe', inbox: ['tcp://10.0.0.1:7'], door: ['tcp://10.0.0.1:8'] })
@@ -23,6 +24,14 @@ describe('packets that we write', () => {
       { name: names.host, type: 'A', ttl: 120, data: '10.0.0.1' },
     ])
     expect(read).toMatchObject({ flag_qr: true, flag_aa: true, flag_tc: false })
+  })
+
+  it('are read by us as dns-packet writes them, names in lower case', () => {
+    const bytes = encode({ ...decode(encodePacket(announcement)), type: 'response' })
+    const upper = encode({ type: 'query', questions: [{ name: 'ES-1.Local', type: 'HINFO' }] })
+    expect(decodePacket(bytes)?.answers).toEqual(decodePacket(encodePacket(announcement))?.answers)
+    const [question] = decodePacket(upper)?.questions ?? []
+    expect(question).toEqual({ name: 'es-1.local', type: 'TYPE13', unicast: false })
   })
 
   it('are smaller than those of dns-packet, which writes each name in full', () => {

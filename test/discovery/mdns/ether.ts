@@ -1,10 +1,12 @@
 // Owns a network without sockets: hosts with a responder and a browser on one virtual link.
 // Every packet goes through bytes, takes 1 ms, and is kept for the tests to look at.
 
+import type { Clock } from '../../../src/base/clock.ts'
 import type { Address } from '../../../src/discovery/mdns/answers.ts'
 import { Browser } from '../../../src/discovery/mdns/browser.ts'
+import { decodePacket } from '../../../src/discovery/mdns/decode.ts'
 import { encodePacket } from '../../../src/discovery/mdns/encode.ts'
-import { type DnsPacket, decodePacket } from '../../../src/discovery/mdns/packet.ts'
+import type { DnsPacket } from '../../../src/discovery/mdns/packet.ts'
 import { Responder } from '../../../src/discovery/mdns/responder.ts'
 import type { DiscoveryEvent, PeerRecord } from '../../../src/discovery/provider.ts'
 import { createVirtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts'
@@ -22,14 +24,18 @@ export interface Sent {
 const DELAY_MS = 1
 const ALONE_PORT = 40_000
 
-export class Ether {
-  readonly clock: VirtualClock = createVirtualClock()
+export class Ether<C extends Clock = VirtualClock> {
+  readonly clock: C
   readonly sent: Sent[] = []
   readonly #hosts = new Map<string, Host>()
   /** Packets for which this holds are lost. */
   loses: (sent: Sent) => boolean = () => false
   #seed = 1
   readonly #onTheWay: { dueMs: number; deliver: () => void }[] = []
+
+  constructor(...clock: VirtualClock extends C ? [clock?: C] : [clock: C]) {
+    this.clock = clock[0] ?? (createVirtualClock() as Clock as C)
+  }
 
   /** Repeatable, and different for each call. */
   readonly random = (): number => {
@@ -85,10 +91,10 @@ export class Host {
   readonly renames: string[] = []
   readonly responder: Responder
   readonly browser: Browser
-  readonly #ether: Ether
+  readonly #ether: Ether<Clock>
   #isOff = false
 
-  constructor(ether: Ether, address: string, changes: Partial<PeerRecord>) {
+  constructor(ether: Ether<Clock>, address: string, changes: Partial<PeerRecord>) {
     this.#ether = ether
     this.address = address
     this.self = aRecord({
@@ -116,8 +122,11 @@ export class Host {
         ask: (_address, packet, alone) => {
           ether.send({ address, port: alone ? ALONE_PORT : 5_353 }, packet)
         },
-        emit: (event) => this.events.push(event),
-        isOwn: (id) => id === this.self.id,
+        // Who announces hears itself: the view leaves that out.
+        emit: (event) => {
+          const isOwn = 'peer' in event ? event.peer.id === this.self.id : false
+          if (!isOwn) this.events.push(event)
+        },
       },
       this.self.mesh,
     )

@@ -2,15 +2,11 @@
 
 import { createSocket } from 'node:dgram'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { decodePacket } from '../../../src/discovery/mdns/decode.ts'
 import { encodePacket } from '../../../src/discovery/mdns/encode.ts'
 import { type MdnsDiscovery, mdns } from '../../../src/discovery/mdns/mdns.ts'
 import { browseName } from '../../../src/discovery/mdns/names.ts'
-import {
-  type DnsPacket,
-  decodePacket,
-  query,
-  response,
-} from '../../../src/discovery/mdns/packet.ts'
+import { type DnsPacket, query, response } from '../../../src/discovery/mdns/packet.ts'
 import { aRecord, eventually, randomMesh, Watch } from '../support.ts'
 
 const head = (questions: number, answers: number, flags = 0x8400) => {
@@ -59,7 +55,7 @@ const hostile: readonly (readonly [string, Uint8Array])[] = [
   ['TXT beyond its data', packet(head(0, 1), Buffer.of(0), fixed(16, 2), Buffer.of(200, 1))],
   ['SRV without a name', packet(head(0, 1), Buffer.of(0), fixed(33, 6), Buffer.alloc(6))],
   ['PTR with more than a name', packet(head(0, 1), Buffer.of(0), fixed(12, 3), Buffer.alloc(3))],
-  ['a type with names that we never need', packet(head(0, 1), Buffer.of(0), fixed(6, 0))],
+  ['a denial beyond its data', packet(head(0, 1), Buffer.of(0), fixed(47, 3), Buffer.of(0, 0, 9))],
 ]
 
 describe('hostile bytes', () => {
@@ -94,13 +90,25 @@ describe('hostile bytes', () => {
 
   it('of types that we do not use leave the rest of the packet readable', () => {
     const aaaa = packet(Buffer.of(1, 120, 0), fixed(28, 16), Buffer.alloc(16))
-    const nsec = packet(Buffer.of(1, 120, 0), fixed(47, 7), Buffer.of(1, 120, 0, 0, 2, 64, 0))
+    const soa = packet(Buffer.of(0), fixed(6, 2), Buffer.of(192, 200))
     const a = packet(Buffer.of(1, 120, 0), fixed(1, 4), Buffer.of(10, 0, 0, 1))
     const opt = packet(Buffer.of(0), Buffer.of(0, 41, 5, 160, 0, 0, 17, 148, 0, 0))
-    const read = decodePacket(packet(head(0, 4), aaaa, nsec, a, opt))
+    const read = decodePacket(packet(head(0, 4), aaaa, soa, a, opt))
     expect(read?.answers).toEqual([
       { type: 'AAAA', name: 'x', ttlSeconds: 0, flush: false, data: '::' },
       { type: 'A', name: 'x', ttlSeconds: 0, flush: false, data: '10.0.0.1' },
+    ])
+  })
+
+  it('reads which types a name has', () => {
+    const nsec = packet(
+      Buffer.of(1, 88, 0),
+      fixed(47, 10),
+      Buffer.of(1, 88, 0, 0, 5, 64, 0, 0, 0, 64),
+    )
+    const data = ['A', 'SRV']
+    expect(decodePacket(packet(head(0, 1), nsec))?.answers).toMatchObject([
+      { type: 'NSEC', name: 'x', data },
     ])
   })
 
