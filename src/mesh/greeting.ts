@@ -59,6 +59,14 @@ export function registerGreeting(parts: GreetingParts): void {
     membership.refused(link)
     return true
   })
+  // A link that we have closed and the other side has not: it need not wait for our silence.
+  const forgotten = new RateLimit(limits.maxPeersPerSecond, parts.nowMs)
+  inbound.onStranger = (link) => {
+    if (!forgotten.take()) return
+    const message = 'you are not known on this link: say hello on a new one'
+    const refusal = { code: 'EARSHOT_PEER_GONE', message }
+    link.outbound.control(Kind.refuse, Buffer.from(JSON.stringify(refusal)))
+  }
   inbound.on(Kind.offer, ({ remote }, record) => {
     if (!remote || record.end - record.start > limits.maxHelloBytes) return true
     const isNew = remote.offer(parseOffers(payloadOf(record), limits.maxContracts))

@@ -1,9 +1,10 @@
 // Owns who is in the mesh with us: hello, heartbeat, goodbye; up and down, and nobody else says so.
 // Never routes and never reads a body.
 
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { deferred } from '../base/deferred.ts'
 import { reportFault, reportNote } from '../base/diagnostics.ts'
+import type { ErrorCode } from '../base/error-table.ts'
 import type { Limits } from '../base/limits.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { PeerRecord } from '../discovery/provider.ts'
@@ -15,6 +16,7 @@ import { WidenBudget } from './credit-window.ts'
 import { Dialer } from './dialer.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
+import { Liveness } from './liveness.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
 
@@ -55,10 +57,7 @@ const COURTESY_MS = 30
 const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
-/** However slowly a peer says it beats, after three of these it is silent. */
-const SLOWEST_BEAT_MS = 60_000
-/** Looks for silent peers per heartbeat. */
-const LOOKS_PER_BEAT = 4
+const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
@@ -71,26 +70,26 @@ export class Membership {
   readonly #dials = new Map<Link, (reached: boolean) => void>()
   readonly #startMs: number
   readonly #synced = deferred()
-  #timers: Timer[] = []
-  #lastLookMs: number
   readonly #widening: WidenBudget
+  readonly #liveness: Liveness
   #closing = false
 
   constructor(parts: MembershipParts) {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
-    this.#lastLookMs = this.#startMs
-    const { clock, limits } = parts
+    const { clock, limits, events } = parts
     this.#widening = new WidenBudget(limits.maxWidenedBytes)
+    this.#liveness = new Liveness({
+      ...{ clock, limits },
+      remotes: () => this.remotes.values(),
+      beat: () => events.beat(),
+      silent: (link) => this.#silent(link),
+    })
     this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
   }
 
   start(): void {
-    const { clock, limits } = this.#parts
-    this.#timers = [
-      clock.every(limits.heartbeatMs, () => this.#beat(), true),
-      clock.every(limits.heartbeatMs / LOOKS_PER_BEAT, () => this.#look(), true),
-    ]
+    this.#liveness.start()
   }
 
   /** What discovery says is a hint: it starts a dial, it never makes a peer known. */
@@ -203,7 +202,7 @@ export class Membership {
     const text = `${remote.name} (${remote.label.key}) is no longer trusted: its links are closed`
     reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
     const message = 'your key was taken off the list here'
-    const refusal = Buffer.from(JSON.stringify({ code: 'EARSHOT_SECURITY', message }))
+    const refusal = refusalOf('EARSHOT_SECURITY', message)
     for (const link of remote.links) link.outbound.control(Kind.refuse, refusal)
     this.drop(remote, 'revoked')
   }
@@ -226,7 +225,7 @@ export class Membership {
     this.#closing = true
     this.#synced.resolve()
     this.#dialer.close()
-    for (const timer of this.#timers) timer.cancel()
+    this.#liveness.stop()
     for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')
     for (const link of [...this.#dials.keys()]) link.close()
   }
@@ -317,34 +316,15 @@ export class Membership {
     if (remote.links.length === 0) this.drop(remote, 'lost')
   }
 
-  #beat(): void {
-    this.#parts.events.beat()
-    for (const link of this.links()) {
-      link.outbound.control(Kind.beat)
-      link.rest()
-    }
-  }
-
-  #look(): void {
-    const { clock, limits } = this.#parts
-    const now = clock.nowMs()
-    const periodMs = limits.heartbeatMs / LOOKS_PER_BEAT
-    const late = now - this.#lastLookMs > periodMs + limits.heartbeatMs
-    this.#lastLookMs = now
-    for (const remote of [...this.remotes.values()]) {
-      // Who beats more slowly says so in its hello.
-      const beatMs = Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS)
-      const silentMs = Math.max(limits.heartbeatMs, beatMs) * limits.heartbeatMisses
-      for (const link of [...remote.links]) {
-        // It was our own loop that stood still: what they sent meanwhile is still unread.
-        if (late) link.lastHeardMs = now
-        else if (now - link.lastHeardMs > silentMs) this.#silent(remote, link)
-      }
-    }
-  }
-
-  #silent(remote: Remote, link: Link): void {
-    if (remote.links.length === 1) this.drop(remote, 'silent')
+  /** The other side may only have been held up: it is told, and need not wait for our silence. */
+  #silent(link: Link): void {
+    const { remote } = link
+    link.outbound.control(Kind.refuse, unheard)
+    if (remote?.links.length === 1) this.drop(remote, 'silent')
     else link.close()
   }
+}
+
+function refusalOf(code: ErrorCode, message: string): Buffer {
+  return Buffer.from(JSON.stringify({ code, message }))
 }

@@ -1,0 +1,76 @@
+// Owns the heartbeat: says that we live, and looks at how long each link has been silent.
+// Never closes a link and never takes a peer for down: it tells membership.
+
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
+import { Kind } from '../wire/record.ts'
+import type { Link, Remote } from './remote.ts'
+
+export interface LivenessParts {
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly remotes: () => Iterable<Remote>
+  /** Once a heartbeat. */
+  readonly beat: () => void
+  /** Nothing has come by this link for longer than a peer that lives is silent. */
+  readonly silent: (link: Link) => void
+}
+
+/** However slowly a peer says it beats, after three of these it is silent. */
+const SLOWEST_BEAT_MS = 60_000
+/** Looks for silent peers per heartbeat. */
+const LOOKS_PER_BEAT = 4
+
+export class Liveness {
+  readonly #parts: LivenessParts
+  readonly #periodMs: number
+  #timers: Timer[] = []
+  #lastLookMs = 0
+
+  constructor(parts: LivenessParts) {
+    this.#parts = parts
+    this.#periodMs = parts.limits.heartbeatMs / LOOKS_PER_BEAT
+  }
+
+  start(): void {
+    const { clock, limits } = this.#parts
+    this.#lastLookMs = clock.nowMs()
+    this.#timers = [
+      clock.every(limits.heartbeatMs, () => this.#beat(), true),
+      clock.every(this.#periodMs, () => this.#look(), true),
+    ]
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel()
+  }
+
+  #beat(): void {
+    this.#parts.beat()
+    for (const { links } of this.#parts.remotes()) {
+      for (const link of links) {
+        link.outbound.control(Kind.beat)
+        link.rest()
+      }
+    }
+  }
+
+  #look(): void {
+    const { clock, limits } = this.#parts
+    const now = clock.nowMs()
+    // It was our own loop that stood still: what they sent meanwhile is still unread. That time
+    // counts for nobody's silence, and nobody is judged before the next look.
+    const stoodMs = now - this.#lastLookMs - this.#periodMs
+    const late = stoodMs > this.#periodMs
+    this.#lastLookMs = now
+    for (const remote of [...this.#parts.remotes()]) {
+      // Who beats more slowly says so in its hello.
+      const beatMs = Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS)
+      const silentMs = Math.max(limits.heartbeatMs, beatMs) * limits.heartbeatMisses
+      for (const link of [...remote.links]) {
+        if (late) link.lastHeardMs = Math.min(now, link.lastHeardMs + stoodMs)
+        else if (now - link.lastHeardMs > silentMs) this.#parts.silent(link)
+      }
+    }
+  }
+}
