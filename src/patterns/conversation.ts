@@ -3,9 +3,9 @@
 
 import type { Timer } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { ChannelRoutes, Route } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
 import { Incoming, type Window } from './incoming.ts'

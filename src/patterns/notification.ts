@@ -4,10 +4,10 @@
 
 import type { Overflow } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { ChannelRoutes, Route } from '../mesh/channel-routes.ts'
 import type { HeldOutcome } from '../mesh/held.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { ChannelRoutes, Route } from '../mesh/routing.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
 import type { Requests } from './request.ts'
