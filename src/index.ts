@@ -82,6 +82,7 @@ export {
 } from './discovery/registrar.ts'
 export type { ServiceToRegister } from './discovery/registration.ts'
 export { staticPeers } from './discovery/static.ts'
+export type { Balance, BalanceBy, BalanceOptions } from './mesh/balance.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { From, Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { HandlerContext } from './patterns/call-context.ts'

@@ -8,6 +8,7 @@ import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
 import type { VersionRange } from './contract/version-range.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
+import { type BalanceSettings, checkWeight, resolveBalance } from './mesh/balance.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { Mesh, PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
@@ -103,11 +104,13 @@ export class RunningPeer implements Peer {
       const text = `${local.channel.key} is already served by this peer`
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
+    const weight = checkWeight(options.weight ?? 1, '/weight')
     const gate = new Gate(contract.name, options, mesh.parts)
     for (const local of locals) {
       servingOf(local).serve(local, given[local.channel.name] as AnyHandler, gate)
     }
     mesh.parts.catalog.offer(contract)
+    mesh.parts.catalog.weigh(contract, weight)
     mesh.offersChanged()
     return service(locals, this.#parts)
   }
@@ -123,20 +126,23 @@ export class RunningPeer implements Peer {
     const policies = this.#parts.policies.of(said, contract, channels)
     for (const channel of channels) {
       if (channel.kind === 'event') continue
+      const own = said.channels?.[channel.name]
+      const path = own === undefined ? '' : `/channels/${channel.name}`
+      const balance = resolveBalance(options.balance, own?.balance, path, channel.major)
       if (isStreamed(channel)) {
-        proxy[channel.name] = this.#streamed(channel, timeoutMs, range)
+        proxy[channel.name] = this.#streamed(channel, timeoutMs, range, balance)
         continue
       }
       if (channel.kind === 'scatter') {
         proxy[channel.name] = this.#scattered(channel, timeoutMs, range)
         continue
       }
-      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range, balance)
       const call: Call =
         channel.kind === 'request'
           ? guardedCall(requests, routes, policies.of(channel))
           : (body, ms, call) => notifications.send(routes, body, ms, call)
-      const ownMs = checkTimeout(said.channels?.[channel.name]?.timeoutMs) ?? timeoutMs
+      const ownMs = checkTimeout(own?.timeoutMs) ?? timeoutMs
       proxy[channel.name] = this.#method(channel.key, call, ownMs)
     }
     return Object.freeze(proxy) as Client<C>
@@ -173,7 +179,8 @@ export class RunningPeer implements Peer {
   sender<B>(channel: Channel<'notification', B>, options: SenderOptions = {}): Sender<B> {
     const { mesh, notifications } = this.#parts
     const local = this.#local(channel, 'notification')
-    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
+    const balance = resolveBalance(options.balance, undefined, '', channel.major)
+    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options), balance))
   }
 
   async subscribe<B>(
@@ -262,9 +269,14 @@ export class RunningPeer implements Peer {
   }
 
   /** What a client has for a channel of the kind stream or duplex. */
-  #streamed(channel: Channel, timeoutMs: number, range: VersionRange | undefined): StreamMethod {
+  #streamed(
+    channel: Channel,
+    timeoutMs: number,
+    range: VersionRange | undefined,
+    balance: BalanceSettings | undefined,
+  ): StreamMethod {
     const { mesh, streams } = this.#parts
-    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
+    const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range, balance)
     const timeoutOf = (options: StreamOptions | undefined) => {
       if (this.#closing) throw closed(this.name)
       return checkTimeout(options?.timeoutMs) ?? timeoutMs

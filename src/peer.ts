@@ -128,7 +128,7 @@ class Start {
       limits: options.limits,
       counters: createCounters(),
       id: this.id,
-      host: hostname(),
+      ...{ host: hostname(), zone: options.zone },
       hello: () => this.#hello(),
       ...{ trust, access },
     })
@@ -194,7 +194,7 @@ class Start {
   }
 
   #hello(): Hello {
-    const { name, mesh, codecs, only, limits } = this.#options
+    const { name, mesh, zone, codecs, only, limits } = this.#options
     return {
       protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
       mesh,
@@ -202,7 +202,7 @@ class Start {
       epoch: this.epoch,
       name,
       pid: process.pid,
-      host: hostname(),
+      ...{ host: hostname(), zone },
       dialled: '',
       ...this.#bound,
       codecs: only ? [only] : codecs,

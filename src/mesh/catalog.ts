@@ -32,6 +32,8 @@ export class Catalog {
   readonly #contracts = new Map<string, AnyContract>()
   /** By name and major: others find a channel by these, so that there is one of each. */
   readonly #offered = new Map<string, AnyContract>()
+  /** As `#offered`; those of weight 1 are not in it. */
+  readonly #weights = new Map<string, number>()
   readonly #locals = new Map<string, LocalChannel>()
   readonly #byChannel = new WeakMap<Channel, LocalChannel>()
   readonly #types = new Map<string, ChannelTypes>()
@@ -162,6 +164,12 @@ export class Catalog {
     return true
   }
 
+  /** Others give us that share of their calls. */
+  weigh(contract: AnyContract, weight: number): void {
+    if (weight === 1) this.#weights.delete(offerKey(contract))
+    else this.#weights.set(offerKey(contract), weight)
+  }
+
   /** The channel of that key that the others are told of. */
   offeredChannel(key: string): LocalChannel | undefined {
     const contract = this.#offered.get(key.slice(0, key.lastIndexOf('/')))
@@ -175,9 +183,10 @@ export class Catalog {
 
   /** What is told to others: contracts that we serve or publish. */
   offers(): ContractOffer[] {
-    return [...this.#offered.values()].map(({ name, version, channels }) => ({
+    return [...this.#offered].map(([key, { name, version, channels }]) => ({
       name,
       version,
+      ...(this.#weights.has(key) && { weight: this.#weights.get(key) as number }),
       channels: channels.map((channel) => ({
         name: channel.name,
         kind: channel.kind,

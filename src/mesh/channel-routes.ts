@@ -1,23 +1,14 @@
-// Owns the choice of a remote peer for a message from one to one: whose turn it is, of those who
-// serve the channel.
+// Owns the choice of a remote peer for a message from one to one, by the balance of one client.
 // Never sends. Hot path: `pick` allocates nothing.
 
-import type { EarshotError } from '../base/errors.ts'
-import type { BodyCodec } from '../codec/codec.ts'
-import type { BodyReader } from '../codec/resolve.ts'
 import type { VersionRange } from '../contract/version-range.ts'
+import { type Arrangement, arrange, type Place } from './arrangement.ts'
+import type { BalanceSettings } from './balance.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Link, Remote } from './remote.ts'
-import { hash } from './rendezvous.ts'
-
-/** One remote peer that serves one channel, with all that a send needs. */
-export interface Route {
-  readonly remote: Remote
-  /** Number and codec, as a record carries them. */
-  readonly code: number
-  readonly body: BodyCodec
-  readonly reply: BodyReader | undefined
-}
+import { draw, drawByWeight, hash } from './rendezvous.ts'
+import type { Route, RouteList } from './route-list.ts'
+import type { RouteFilter } from './turns.ts'
 
 /** What a caller wishes of the peer that gets its message. */
 export interface Wish {
@@ -26,68 +17,80 @@ export interface Wish {
   readonly key?: string | undefined
 }
 
-/** Which routes may be used just now; asked at each choice. */
-export interface RouteFilter {
-  admits(route: Route): boolean
-}
-
-export interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: EarshotError) => void
-}
-
-/** The peers that serve one channel, of those whose version is wanted. */
+/** The peers that serve one channel, as one client sees them. */
 export class ChannelRoutes {
-  readonly local: LocalChannel
-  /** None: any of the major version. */
-  readonly range: VersionRange | undefined
-  readonly waiters: Set<Waiter> = new Set()
-  /** Why peers that offer the channel are no routes; the last of them. */
-  mismatch: { readonly error: EarshotError; readonly remote: Remote } | undefined
-  #routes: Route[] = []
-  #next = 0
+  readonly list: RouteList
+  readonly #settings: BalanceSettings
+  readonly #own: Place
+  readonly #seed: number
+  #arranged: Arrangement = { tiers: [], keyed: [], even: true }
+  #revision = -1
 
-  constructor(local: LocalChannel, range: VersionRange | undefined) {
-    this.local = local
-    this.range = range
+  /** @param seed of its draws, any whole number */
+  constructor(list: RouteList, settings: BalanceSettings, own: Place, seed: number) {
+    this.list = list
+    this.#settings = settings
+    this.#own = own
+    this.#seed = seed
   }
 
-  get size(): number {
-    return this.#routes.length
+  get local(): LocalChannel {
+    return this.list.local
+  }
+
+  get range(): VersionRange | undefined {
+    return this.list.range
   }
 
   /** Is there one with a link? Not while the only one is dialled anew. */
   get usable(): boolean {
-    return this.#routes.some(({ remote }) => remote.link !== undefined)
+    return this.list.routes.some(({ remote }) => remote.link !== undefined)
   }
 
   /**
-   * The next in turn that has a link with room; one that is full if all are; undefined if none is
-   * up.
+   * The next, by the client's balance, that has a link with room; who has least waiting if all are
+   * full; undefined if none is up.
    *
    * @param avoid gets it only when nobody else can; then it is nobody's turn: two peers would
    * otherwise get first and second tries alternately, the bad one all the first
    */
   pick(filter?: RouteFilter, avoid?: Remote): Route | undefined {
-    const turn = this.#next
-    const picked = this.#pickNext(filter, avoid)
-    if (avoid !== undefined) this.#next = turn
-    return picked
+    const { tiers } = this.#arrangement
+    for (let at = 0; at < tiers.length; at++) {
+      const turns = tiers[at] as Arrangement['tiers'][number]
+      const { next } = turns
+      const route = turns.take(filter, avoid)
+      if (avoid !== undefined) turns.next = next
+      if (route !== undefined) return route
+    }
+    return this.#leastBad(filter, avoid)
   }
 
-  /** The peer that is named, or by key, or else in turn; undefined also when it is not admitted. */
-  choose(wish: Wish | undefined, filter?: RouteFilter, avoid?: Remote): Route | undefined {
-    if (wish?.to === undefined && wish?.key === undefined) return this.pick(filter, avoid)
-    const route =
-      wish.to === undefined
-        ? this.#pickFor(wish.key as string)
-        : this.#routes.find(({ remote }) => remote.id === wish.to)
+  /**
+   * The peer that is named, or by key, or else by balance; undefined also when it is not admitted.
+   *
+   * @param body where a field of it may be the key
+   */
+  choose(
+    wish: Wish | undefined,
+    filter?: RouteFilter,
+    avoid?: Remote,
+    body?: unknown,
+  ): Route | undefined {
+    let route: Route | undefined
+    if (wish?.to !== undefined) {
+      route = this.list.routes.find(({ remote }) => remote.id === wish.to)
+    } else {
+      const key = wish?.key ?? this.#keyIn(body)
+      if (key === undefined) return this.pick(filter, avoid)
+      route = this.#pickFor(key)
+    }
     return route === undefined || !filter || filter.admits(route) ? route : undefined
   }
 
   /** Those that have a link, whatever a filter would say of them. */
   linked(): Route[] {
-    return this.#routes.filter(({ remote }) => remote.link !== undefined)
+    return this.list.routes.filter(({ remote }) => remote.link !== undefined)
   }
 
   /** Some route whose link must drain before more is sent. */
@@ -95,46 +98,53 @@ export class ChannelRoutes {
     return this.pick()?.remote.link
   }
 
-  put(route: Route): void {
-    this.remove(route.remote)
-    this.#routes.push(route)
-    for (const waiter of this.waiters) waiter.resolve()
-    this.waiters.clear()
+  /** Arranged anew only when peers have changed since. */
+  get #arrangement(): Arrangement {
+    const { routes, revision } = this.list
+    if (revision === this.#revision) return this.#arranged
+    this.#revision = revision
+    const next = this.#arranged.tiers.map((turns) => turns.next)
+    this.#arranged = arrange(routes, this.#settings, this.#own, next, this.#seed ^ revision)
+    return this.#arranged
   }
 
-  #pickNext(filter: RouteFilter | undefined, avoid: Remote | undefined): Route | undefined {
-    const routes = this.#routes
-    let full: Route | undefined
-    let avoided: Route | undefined
-    for (let tries = routes.length; tries > 0; tries--) {
-      if (this.#next >= routes.length) this.#next = 0
-      const route = routes[this.#next++] as Route
-      const link = route.remote.link
-      if (link === undefined || (filter !== undefined && !filter.admits(route))) continue
-      if (route.remote === avoid) avoided = route
-      else if (!link.outbound.full) return route
-      else full = route
-    }
-    return full ?? avoided
-  }
-
-  /** Rendezvous hashing: when a peer leaves, only its own keys move. */
-  #pickFor(key: string): Route | undefined {
+  /** Nobody has room, or only who is to be avoided. */
+  #leastBad(filter: RouteFilter | undefined, avoid: Remote | undefined): Route | undefined {
     let best: Route | undefined
-    let highest = -1
-    for (const route of this.#routes) {
-      if (route.remote.link === undefined) continue
-      const weight = hash(`${key}\n${route.remote.id}`)
-      if (weight > highest) {
-        highest = weight
-        best = route
-      }
+    let least = Number.POSITIVE_INFINITY
+    for (const route of this.list.routes) {
+      const { remote } = route
+      if (remote.link === undefined || (filter !== undefined && !filter.admits(route))) continue
+      const { waitingBytes } = remote.link.outbound
+      const cost = remote === avoid ? Number.MAX_VALUE : waitingBytes
+      if (cost >= least) continue
+      least = cost
+      best = route
     }
     return best
   }
 
-  remove(remote: Remote): void {
-    this.#routes = this.#routes.filter((route) => route.remote !== remote)
-    if (this.mismatch?.remote === remote) this.mismatch = undefined
+  #keyIn(body: unknown): string | undefined {
+    const { key } = this.#settings
+    if (key === undefined) return undefined
+    const value = (Object(body) as Readonly<Record<string, unknown>>)[key]
+    return value === undefined || typeof value === 'string' ? value : String(value)
+  }
+
+  /** Rendezvous hashing: when a peer leaves, only its own keys move. */
+  #pickFor(key: string): Route | undefined {
+    const { keyed, even } = this.#arrangement
+    const hashed = hash(key)
+    let best: Route | undefined
+    let highest = -1
+    for (let at = 0; at < keyed.length; at++) {
+      const one = keyed[at] as Arrangement['keyed'][number]
+      if (one.route.remote.link === undefined) continue
+      const drawn = even ? draw(hashed, one.hash) : drawByWeight(hashed, one.hash, one.weight)
+      if (drawn <= highest) continue
+      highest = drawn
+      best = one.route
+    }
+    return best
   }
 }

@@ -47,8 +47,9 @@ export class Liveness {
 
   #beat(): void {
     this.#parts.beat()
-    for (const { links } of this.#parts.remotes()) {
-      for (const link of links) {
+    for (const remote of this.#parts.remotes()) {
+      remote.forgive()
+      for (const link of remote.links) {
         link.outbound.control(Kind.beat)
         link.rest()
       }

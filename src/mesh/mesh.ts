@@ -39,6 +39,7 @@ export interface MeshParts {
   readonly counters: Counters
   readonly id: string
   readonly host: string
+  readonly zone: string
   readonly hello: () => Hello
   /** None: nothing is encrypted, and everybody is let in. */
   readonly trust: Trust | undefined
@@ -78,7 +79,7 @@ export class Mesh {
       settled: (remote) => this.#changed(remote),
       deaf: (remote, channel) => this.#arrivals.deaf(remote.id, channel),
     })
-    this.routing = new Routing(this.#meetings, remotes, clock, limits)
+    this.routing = new Routing(this.#meetings, remotes, parts, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(publish, limits, clock, counters, heard)

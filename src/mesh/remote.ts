@@ -94,6 +94,8 @@ export interface RemotePeer {
   readonly epoch: number
   readonly host: string
   readonly pid: number
+  /** The zone that it says it is in; empty for none. */
+  readonly zone: string
   /** Where our link leads, or `accepted` when the remote peer dialled us. */
   readonly endpoint: string
   readonly transport: 'ipc' | 'tcp'
@@ -122,7 +124,7 @@ export interface From {
 }
 
 /** The offer of one channel, with the version of its contract. */
-export type VersionedOffer = ChannelOffer & { readonly version: string }
+export type VersionedOffer = ChannelOffer & { readonly version: string; readonly weight: number }
 
 export class Remote {
   readonly id: string
@@ -147,6 +149,9 @@ export class Remote {
   /** What it hears of us is in force: what we publish from now on reaches it. */
   arrived = false
   down = false
+  /** Our requests and streams under way there, and our calls that failed there lately. */
+  load = 0
+  #failures = 0
 
   constructor(
     hello: Hello,
@@ -177,6 +182,19 @@ export class Remote {
     return true
   }
 
+  /** It answered with a failure, or not in time: it must not draw calls by failing quickly. */
+  failed(): void {
+    this.#failures++
+    this.load++
+  }
+
+  /** Once a heartbeat: failures are forgotten by half. */
+  forgive(): void {
+    const kept = this.#failures >> 1
+    this.load -= this.#failures - kept
+    this.#failures = kept
+  }
+
   /** The list says something else of its key. */
   isNow(who: Identity): void {
     this.who = who
@@ -193,7 +211,7 @@ export class Remote {
     for (const offer of this.offers) {
       if (offer.name !== contract || Number.parseInt(offer.version, 10) !== major) continue
       const found = offer.channels.find(({ name }) => name === channel)
-      if (found) return { ...found, version: offer.version }
+      if (found) return { ...found, version: offer.version, weight: offer.weight ?? 1 }
     }
     return undefined
   }
@@ -206,6 +224,7 @@ export class Remote {
       epoch: this.epoch,
       host: this.hello.host,
       pid: this.hello.pid,
+      zone: this.hello.zone,
       endpoint,
       transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
       via: this.via,

@@ -7,14 +7,20 @@ import type { Limits } from '../base/limits.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { VersionRange } from '../contract/version-range.ts'
 import { CODEC_BITS } from '../wire/record.ts'
-import { ChannelRoutes, type Waiter } from './channel-routes.ts'
+import type { Place } from './arrangement.ts'
+import { type BalanceSettings, defaultBalance } from './balance.ts'
+import { ChannelRoutes } from './channel-routes.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Meetings } from './meetings.ts'
 import { noServer } from './no-server.ts'
 import type { Remote } from './remote.ts'
+import { RouteList, type Waiter } from './route-list.ts'
 
 export class Routing {
-  readonly #channels: ChannelRoutes[] = []
+  readonly #lists: RouteList[] = []
+  /** Of those who say nothing of balance: they take turns together. */
+  readonly #plain = new Map<RouteList, ChannelRoutes>()
+  readonly #own: Place
   readonly #meetings: Meetings
   readonly #remotes: () => Iterable<Remote>
   readonly #clock: Clock
@@ -22,32 +28,38 @@ export class Routing {
   #waiting = 0
   #closed = false
 
-  constructor(meetings: Meetings, remotes: () => Iterable<Remote>, clock: Clock, limits: Limits) {
+  constructor(
+    meetings: Meetings,
+    remotes: () => Iterable<Remote>,
+    own: Place,
+    clock: Clock,
+    limits: Limits,
+  ) {
+    this.#own = own
     this.#meetings = meetings
     this.#remotes = remotes
     this.#clock = clock
     this.#limits = limits
   }
 
-  /** The routes of a channel, kept up to date from now on. */
-  of(local: LocalChannel, range?: VersionRange): ChannelRoutes {
-    const isSame = (one: ChannelRoutes): boolean =>
-      one.local === local && one.range?.text === range?.text
-    const known = this.#channels.find(isSame)
+  /** The routes of a channel as they are from now on; `balance` makes turns of one's own. */
+  of(local: LocalChannel, range?: VersionRange, balance?: BalanceSettings): ChannelRoutes {
+    const list = this.#listOf(local, range)
+    if (balance !== undefined) return this.#view(list, balance)
+    const known = this.#plain.get(list)
     if (known) return known
-    const routes = new ChannelRoutes(local, range)
-    this.#channels.push(routes)
-    for (const remote of this.#remotes()) this.#consider(routes, remote)
+    const routes = this.#view(list, defaultBalance)
+    this.#plain.set(list, routes)
     return routes
   }
 
   /** A remote peer is up, or offers something else than before. */
   update(remote: Remote): void {
-    for (const routes of this.#channels) this.#consider(routes, remote)
+    for (const list of this.#lists) this.#consider(list, remote)
   }
 
   remove(remote: Remote): void {
-    for (const routes of this.#channels) routes.remove(remote)
+    for (const list of this.#lists) list.remove(remote)
   }
 
   /**
@@ -58,7 +70,8 @@ export class Routing {
   async wait(routes: ChannelRoutes, timeoutMs: number): Promise<void> {
     if (this.#closed) throw closed()
     if (routes.usable) return
-    if (routes.mismatch) throw routes.mismatch.error
+    const { mismatch, waiters } = routes.list
+    if (mismatch) throw mismatch.error
     if (this.#waiting >= this.#limits.maxWaitingForServer) {
       const text = `${this.#waiting} messages already wait for a server (maxWaitingForServer)`
       throw new EarshotError('EARSHOT_OVERLOADED', text)
@@ -70,12 +83,12 @@ export class Routing {
     try {
       await new Promise<void>((resolve, reject) => {
         waiter = { resolve, reject }
-        routes.waiters.add(waiter)
+        waiters.add(waiter)
       })
     } finally {
       this.#waiting--
       timer.cancel()
-      if (waiter) routes.waiters.delete(waiter)
+      if (waiter) waiters.delete(waiter)
     }
   }
 
@@ -88,42 +101,60 @@ export class Routing {
   /** Nobody will come any more. */
   close(): void {
     this.#closed = true
-    for (const { waiters } of this.#channels) {
+    for (const { waiters } of this.#lists) {
       for (const waiter of waiters) waiter.reject(closed())
     }
   }
 
-  #consider(routes: ChannelRoutes, remote: Remote): void {
-    const { channel } = routes.local
+  #view(list: RouteList, balance: BalanceSettings): ChannelRoutes {
+    // Clients that start together must not all draw the same.
+    return new ChannelRoutes(list, balance, this.#own, Math.floor(Math.random() * 2 ** 31))
+  }
+
+  #listOf(local: LocalChannel, range: VersionRange | undefined): RouteList {
+    const isSame = (one: RouteList): boolean =>
+      one.local === local && one.range?.text === range?.text
+    const known = this.#lists.find(isSame)
+    if (known) return known
+    const list = new RouteList(local, range)
+    this.#lists.push(list)
+    for (const remote of this.#remotes()) this.#consider(list, remote)
+    return list
+  }
+
+  #consider(list: RouteList, remote: Remote): void {
+    const { channel } = list.local
     const offer = remote.offerOf(channel.contract, channel.major, channel.name)
-    const isWanted = offer && (routes.range?.includes(offer.version) ?? true)
+    const isWanted = offer && (list.range?.includes(offer.version) ?? true)
     if (!offer || offer.number === 0 || !isWanted || remote.leaving || remote.down) {
-      routes.remove(remote)
+      list.remove(remote)
       return
     }
     try {
-      const agreement = this.#meetings.agree(remote, routes.local, offer)
+      const agreement = this.#meetings.agree(remote, list.local, offer)
       if (!agreement) {
         // Considered anew when the two versions are through with each other.
-        routes.remove(remote)
+        list.remove(remote)
         return
       }
       const { number, codec, reader } = agreement
-      routes.mismatch = undefined
-      const body = routes.local.body(codec) as BodyCodec
-      routes.put({ remote, code: number * 2 ** CODEC_BITS + codec, body, reply: reader })
+      list.mismatch = undefined
+      const body = list.local.body(codec) as BodyCodec
+      const { version, weight } = offer
+      const code = number * 2 ** CODEC_BITS + codec
+      list.put({ remote, code, body, reply: reader, version, weight })
     } catch (error) {
-      routes.remove(remote)
-      this.#mismatched(routes, remote, toEarshotError(error))
+      list.remove(remote)
+      this.#mismatched(list, remote, toEarshotError(error))
     }
   }
 
   /** Those who wait are told at once; others when they call. */
-  #mismatched(routes: ChannelRoutes, remote: Remote, error: EarshotError): void {
-    if (routes.size > 0) return
-    routes.mismatch = { error, remote }
-    for (const waiter of routes.waiters) waiter.reject(error)
-    routes.waiters.clear()
+  #mismatched(list: RouteList, remote: Remote, error: EarshotError): void {
+    if (list.routes.length > 0) return
+    list.mismatch = { error, remote }
+    for (const waiter of list.waiters) waiter.reject(error)
+    list.waiters.clear()
   }
 }
 

@@ -27,6 +27,11 @@ export interface ServeOptions {
   readonly shed?: false | Partial<ShedSettings>
   /** Handlers of the contract that work at once; the others wait in turn. Default: no bound. */
   readonly concurrency?: number
+  /**
+   * Share of the calls, against the others who serve the contract. 0 to 1 000, by default 1; 0:
+   * only when nobody else can.
+   */
+  readonly weight?: number
 }
 
 export interface GateParts {

@@ -69,13 +69,15 @@ export class PendingRequests {
   }
 
   /** A slot with a correlation of its own; the caller sets the rest, `resolve` and `reject` too. */
-  open(timeoutMs: number): PendingRequest {
+  open(timeoutMs: number, link: Link): PendingRequest {
     if (this.#size * 2 >= this.#slots.length) this.#grow()
     const slot = this.#freeSlot()
     slot.timeoutMs = timeoutMs
     slot.sentMs = this.#clock.nowMs()
     slot.deadlineMs = slot.sentMs + timeoutMs
     slot.mark = 0
+    slot.link = link
+    if (link.remote !== undefined) link.remote.load++
     this.#size++
     if (slot.deadlineMs < this.#dueMs) this.#wakeAt(slot.deadlineMs)
     return slot
@@ -92,6 +94,8 @@ export class PendingRequests {
   close(slot: PendingRequest): void {
     if (slot.correlation === 0) return
     const { settled } = slot
+    const remote = slot.link?.remote
+    if (remote !== undefined) remote.load--
     slot.correlation = 0
     slot.link = undefined
     slot.codec = undefined
