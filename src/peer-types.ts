@@ -200,7 +200,7 @@ export interface Peer {
    */
   synced(): Promise<void>
 
-  /** Remote peers as they come and go, beginning with those that are up. */
+  /** Remote peers as they come, go, or fall silent, beginning with those that are up. */
   watch(): AsyncIterableIterator<PeerChange>
 
   /** Resolves when all that was written has been handed to the sockets. */

@@ -227,12 +227,12 @@ export const limitTable = {
   heartbeatMs: {
     value: 1_000,
     unit: 'ms',
-    why: 'three missed make a peer silent: noticed within 3.5 s',
+    why: 'two or three missed make a peer silent: noticed within 3.5 s',
   },
   heartbeatMisses: {
     value: 3,
     unit: 'messages',
-    why: 'one lost beat is jitter, three are a death',
+    why: 'one lost beat is jitter, three are a death; on a link as regular as a clock, two',
   },
   drainTimeoutMs: {
     value: 5_000,

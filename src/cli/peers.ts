@@ -82,6 +82,7 @@ function shown(
     paint('dim', head),
     ...peers.flatMap((peer, at) => [
       paint('bold', lines[at] ?? ''),
+      ...(peer.suspected ? ['  suspected: silent for longer than usual'] : []),
       ...whyOfOne(whys.get(peer.id), width),
       ...offerLines(peer, width),
       ...misfitLines(misfits.get(peer.id) ?? [], width),

@@ -48,8 +48,8 @@ export class ChannelRoutes {
   }
 
   /**
-   * The next, by the client's balance, that has a link with room; who has least waiting if all are
-   * full; undefined if none is up.
+   * The next, by the client's balance, that has a link with room and is not suspected; who has
+   * least waiting if all are full; undefined if none is up.
    *
    * @param avoid gets it only when nobody else can; then it is nobody's turn: two peers would
    * otherwise get first and second tries alternately, the bad one all the first
@@ -108,7 +108,7 @@ export class ChannelRoutes {
     return this.#arranged
   }
 
-  /** Nobody has room, or only who is to be avoided. */
+  /** Nobody has room, or only those who are suspected or to be avoided. */
   #leastBad(filter: RouteFilter | undefined, avoid: Remote | undefined): Route | undefined {
     let best: Route | undefined
     let least = Number.POSITIVE_INFINITY
@@ -116,7 +116,8 @@ export class ChannelRoutes {
       const { remote } = route
       if (remote.link === undefined || (filter !== undefined && !filter.admits(route))) continue
       const { waitingBytes } = remote.link.outbound
-      const cost = remote === avoid ? Number.MAX_VALUE : waitingBytes
+      const suspicion = remote.suspected ? Number.MAX_SAFE_INTEGER / 2 : 0
+      const cost = remote === avoid ? Number.MAX_VALUE : waitingBytes + suspicion
       if (cost >= least) continue
       least = cost
       best = route

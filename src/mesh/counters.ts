@@ -41,6 +41,8 @@ export interface Counters {
   handlerErrors: number
   peersUp: number
   peersDown: number
+  /** How often a remote peer was silent for longer than usual. */
+  peersSuspected: number
   discoveryFaults: number
   topicsIgnored: number
   doorRequests: number
@@ -82,6 +84,7 @@ export function createCounters(): Counters {
     handlerErrors: 0,
     peersUp: 0,
     peersDown: 0,
+    peersSuspected: 0,
     discoveryFaults: 0,
     topicsIgnored: 0,
     doorRequests: 0,

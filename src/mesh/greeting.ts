@@ -73,7 +73,10 @@ export function registerGreeting(parts: GreetingParts): void {
     if (isNew) parts.offered(remote)
     return true
   })
-  inbound.on(Kind.beat, () => true)
+  inbound.on(Kind.beat, (link) => {
+    link.rhythm.beat(link.lastHeardMs)
+    return true
+  })
   inbound.on(Kind.credit, (link, record) => {
     const bytes = record.number()
     if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')

@@ -1,4 +1,4 @@
-// Owns the heartbeat: says that we live, and looks at how long each link has been silent.
+// Owns the heartbeat: says that we live, looks at how long each link has been silent, and suspects.
 // Never closes a link and never takes a peer for down: it tells membership.
 
 import type { Clock, Timer } from '../base/clock.ts'
@@ -14,6 +14,8 @@ export interface LivenessParts {
   readonly beat: () => void
   /** Nothing has come by this link for longer than a peer that lives is silent. */
   readonly silent: (link: Link) => void
+  /** A peer is suspected from now on, or no longer. */
+  readonly suspects: (remote: Remote) => void
 }
 
 /** However slowly a peer says it beats, after three of these it is silent. */
@@ -57,7 +59,7 @@ export class Liveness {
   }
 
   #look(): void {
-    const { clock, limits } = this.#parts
+    const { clock } = this.#parts
     const now = clock.nowMs()
     // It was our own loop that stood still: what they sent meanwhile is still unread. That time
     // counts for nobody's silence, and nobody is judged before the next look.
@@ -65,13 +67,31 @@ export class Liveness {
     const late = stoodMs > this.#periodMs
     this.#lastLookMs = now
     for (const remote of [...this.#parts.remotes()]) {
-      // Who beats more slowly says so in its hello.
-      const beatMs = Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS)
-      const silentMs = Math.max(limits.heartbeatMs, beatMs) * limits.heartbeatMisses
-      for (const link of [...remote.links]) {
-        if (late) link.lastHeardMs = Math.min(now, link.lastHeardMs + stoodMs)
-        else if (now - link.lastHeardMs > silentMs) this.#parts.silent(link)
-      }
+      if (late) for (const link of remote.links) excuse(link, now, stoodMs)
+      else this.#judge(remote, now)
     }
   }
+
+  #judge(remote: Remote, now: number): void {
+    const { limits } = this.#parts
+    // Who beats more slowly says so in its hello.
+    const beatMs = Math.max(limits.heartbeatMs, Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS))
+    const mostMs = beatMs * limits.heartbeatMisses
+    let suspected = true
+    for (const link of [...remote.links]) {
+      const silentForMs = now - link.lastHeardMs
+      link.givenUpAfterMs = link.rhythm.silentMs(beatMs, mostMs)
+      if (silentForMs > link.givenUpAfterMs) this.#parts.silent(link)
+      else if (silentForMs <= link.rhythm.suspectMs(beatMs, mostMs)) suspected = false
+    }
+    // Without a link it is being dialled anew, which ends in a moment.
+    if (remote.down || remote.links.length === 0 || remote.suspected === suspected) return
+    remote.suspected = suspected
+    this.#parts.suspects(remote)
+  }
+}
+
+function excuse(link: Link, now: number, stoodMs: number): void {
+  link.lastHeardMs = Math.min(now, link.lastHeardMs + stoodMs)
+  link.rhythm.skip()
 }

@@ -30,6 +30,8 @@ export interface MembershipEvents {
   /** It takes nothing new and will be gone soon. */
   leaving(remote: Remote): void
   down(remote: Remote, reason: DownReason): void
+  /** Nothing is heard of it for longer than usual, or it is heard again. */
+  suspects(remote: Remote): void
   /** What was under way on this link will never be answered. */
   linkLost(link: Link): void
   /** Once a heartbeat. */
@@ -84,6 +86,7 @@ export class Membership {
       remotes: () => this.remotes.values(),
       beat: () => events.beat(),
       silent: (link) => this.#silent(link),
+      suspects: (remote) => events.suspects(remote),
     })
     this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
   }

@@ -24,9 +24,9 @@ import type { Link, Remote, RemotePeer } from './remote.ts'
 import { Routing } from './routing.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-/** A remote peer came, went, or says that it will go. */
+/** A remote peer came, went, says that it will go, is suspected to be gone, or no longer is. */
 export interface PeerChange {
-  readonly type: 'up' | 'leaving' | 'down'
+  readonly type: 'up' | 'suspected' | 'cleared' | 'leaving' | 'down'
   readonly peer: RemotePeer
   readonly reason?: DownReason
 }
@@ -232,6 +232,11 @@ export class Mesh {
         this.#meetings.release(remote)
         this.#arrivals.complete(remote)
         this.#tell({ type: 'down', peer: remote.info(), reason })
+      },
+      suspects: (remote: Remote) => {
+        if (remote.suspected) this.parts.counters.peersSuspected++
+        if (!remote.arrived || remote.leaving) return
+        this.#tell({ type: remote.suspected ? 'suspected' : 'cleared', peer: remote.info() })
       },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()

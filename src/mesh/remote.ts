@@ -13,6 +13,7 @@ import { CreditWindow, type WidenBudget } from './credit-window.ts'
 import { Held } from './held.ts'
 import type { Identity } from './introduction.ts'
 import { Outbound } from './outbound.ts'
+import { Rhythm } from './rhythm.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
@@ -22,6 +23,9 @@ export class Link {
   /** Known once the hello is done. */
   remote: Remote | undefined
   lastHeardMs: number
+  readonly rhythm: Rhythm = new Rhythm()
+  /** So much silence ends it, by what was seen so far; 0 until somebody has looked. */
+  givenUpAfterMs = 0
   badFrames = 0
   closed = false
   /** What the other side may have on its way to us. */
@@ -99,6 +103,8 @@ export interface RemotePeer {
   /** Where our link leads, or `accepted` when the remote peer dialled us. */
   readonly endpoint: string
   readonly transport: 'ipc' | 'tcp'
+  /** Nothing has been heard of it for longer than usual: it may be gone. */
+  readonly suspected: boolean
   /** Discovery providers that told of it; empty when it came to us first. */
   readonly via: readonly string[]
   /** ms from our own start until it was up. */
@@ -149,6 +155,8 @@ export class Remote {
   /** What it hears of us is in force: what we publish from now on reaches it. */
   arrived = false
   down = false
+  /** Silent for longer than usual: it gets nothing that another can have. */
+  suspected = false
   /** Our requests and streams under way there, and our calls that failed there lately. */
   load = 0
   #failures = 0
@@ -227,6 +235,7 @@ export class Remote {
       zone: this.hello.zone,
       endpoint,
       transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
+      suspected: this.suspected,
       via: this.via,
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,

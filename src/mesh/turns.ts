@@ -96,7 +96,8 @@ function isFree(
 ): boolean {
   const { remote } = route
   const link = remote.link
-  if (link === undefined || remote === avoid || link.outbound.full) return false
+  if (link === undefined || remote === avoid || remote.suspected) return false
+  if (link.outbound.full) return false
   return filter === undefined || filter.admits(route)
 }
 

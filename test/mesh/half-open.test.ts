@@ -1,6 +1,6 @@
 // Links that one side has closed and the other holds for open: who speaks there is told at once.
 
-import { contract, request } from 'earshot'
+import { askDoor, contract, request } from 'earshot'
 import { Type } from 'typebox'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import * as zmq from 'zeromq'
@@ -59,5 +59,32 @@ describe('a link that was closed here and not there', () => {
     expect(performance.now() - fromMs).toBeLessThan(2_000)
     expect(caller.stats().counters.requestsTimedOut).toBe(0)
     await until('it is up', () => caller.peers().length === 1)
+  })
+
+  it('is first suspected, for all to see, and cleared when it is heard', async () => {
+    const mesh = randomMesh()
+    const peer = await testPeer({ name: 'peer', mesh, limits: { drainTimeoutMs: 50 } })
+    const changes: string[] = []
+    const watching = (async () => {
+      for await (const { type, peer: remote } of peer.watch()) {
+        changes.push(`${type} ${remote.suspected}`)
+      }
+    })()
+    const stranger = new zmq.Dealer({ linger: 0 })
+    onTestFinished(() => stranger.close())
+    stranger.connect(peer.endpoints.inbox[0] as string)
+    await stranger.send(record(Kind.hello, helloOf(mesh, { heartbeatMs: 1_000 })))
+    await until('it is suspected', () => peer.peers()[0]?.suspected === true)
+    const [link] = peer.stats().links
+    expect(link?.silentForMs).toBeGreaterThanOrEqual(1_700)
+    expect(link?.givenUpAfterMs).toBe(3_000)
+    const asked = await askDoor(peer.endpoints.door[0] as string, { op: 'peers' })
+    expect(asked).toMatchObject({ peers: [{ suspected: true }] })
+    await stranger.send(record(Kind.beat, ''))
+    await until('it is cleared', () => peer.peers()[0]?.suspected === false)
+    expect(peer.stats().counters.peersSuspected).toBe(1)
+    await peer.close()
+    await watching
+    expect(changes).toEqual(['up false', 'suspected true', 'cleared false', 'down false'])
   })
 })
