@@ -40,7 +40,7 @@ export function addPeers(program: Command): void {
 }
 
 function plain(
-  { contracts, doors, foundAfterMs, mismatches: _, ...rest }: RemotePeer,
+  { contracts, doors, foundAfterMs, mismatches: _, tried: __, ...rest }: RemotePeer,
   misfits: readonly Misfit[] | undefined,
   why: Why | undefined,
 ): object {

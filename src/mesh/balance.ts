@@ -51,7 +51,7 @@ export interface VersionShare {
 }
 
 const ways: readonly BalanceBy[] = ['two', 'turn', 'least']
-export const MAX_WEIGHT = 1_000
+const MAX_WEIGHT = 1_000
 
 export const defaultBalance: BalanceSettings = {
   ...{ by: 'two', key: undefined, weightOf: undefined, zones: false, versions: undefined },

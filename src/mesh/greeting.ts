@@ -48,7 +48,8 @@ export function registerGreeting(parts: GreetingParts): void {
     return true
   })
   inbound.on(Kind.welcome, (link, record) => {
-    if (accept(link, record)) membership.refused(link)
+    const refusal = accept(link, record)
+    if (refusal) membership.refused(link, refusal.message)
     // What we offer may have changed since our hello left.
     else link.outbound.control(Kind.offer, offersIn(parts.hello()))
     return true
@@ -56,7 +57,7 @@ export function registerGreeting(parts: GreetingParts): void {
   inbound.on(Kind.refuse, (link, record) => {
     const { code, message } = parseWireError(payloadOf(record))
     reportFault({ area: 'link', text: `${link.frames.endpoint} refused us: ${message}`, code })
-    membership.refused(link)
+    membership.refused(link, `refused us: ${message}`)
     return true
   })
   // A link that we have closed and the other side has not: it need not wait for our silence.

@@ -14,11 +14,13 @@ import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import { WidenBudget } from './credit-window.ts'
 import { Dialer } from './dialer.ts'
+import { Dials } from './dials.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
 import { Liveness } from './liveness.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
+import type { TriedEndpoint } from './tried.ts'
 
 export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
 
@@ -61,6 +63,13 @@ const REVIVE_MS = 250
 const TOGETHER_MS = 1_000
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
 
+/** What discovery says of a peer, and where we have looked for it. */
+interface Told {
+  readonly peer: PeerRecord
+  readonly via: readonly string[]
+  readonly tried: TriedEndpoint[]
+}
+
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
   /** Who wants to know of each hello and each death, beside the patterns. */
@@ -68,8 +77,8 @@ export class Membership {
   readonly onDown: ((remote: Remote) => void)[] = []
   readonly #parts: MembershipParts
   readonly #dialer: Dialer
-  readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
-  readonly #dials = new Map<Link, (reached: boolean) => void>()
+  readonly #records = new Map<string, Told>()
+  readonly #dials: Dials
   readonly #startMs: number
   readonly #synced = deferred()
   readonly #widening: WidenBudget
@@ -87,6 +96,11 @@ export class Membership {
       beat: () => events.beat(),
       silent: (link) => this.#silent(link),
       suspects: (remote) => events.suspects(remote),
+    })
+    this.#dials = new Dials({
+      ...{ clock, limits },
+      open: (endpoint) => this.#link(parts.transport.dial(endpoint)),
+      sayHello: (link) => this.#sayHello(link),
     })
     this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
   }
@@ -155,12 +169,12 @@ export class Membership {
       for (const hear of this.onUp) hear(remote)
     }
     this.#dialer.settle(hello.id)
-    this.#dials.get(link)?.(true)
+    this.#dials.settle(link, true)
   }
 
   /** A hello was refused or none came: the dial goes on with the next endpoint. */
-  refused(link: Link): void {
-    this.#dials.get(link)?.(false)
+  refused(link: Link, why: string): void {
+    this.#dials.settle(link, false, why)
     link.close()
   }
 
@@ -230,12 +244,13 @@ export class Membership {
     this.#dialer.close()
     this.#liveness.stop()
     for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')
-    for (const link of [...this.#dials.keys()]) link.close()
+    this.#dials.close()
   }
 
   #found(peer: PeerRecord, via: readonly string[]): void {
     if (this.#closing) return
-    this.#records.set(peer.id, { peer, via })
+    const { tried } = this.#records.get(peer.id) ?? { tried: [] }
+    this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
     if (known) {
       known.via = via
@@ -259,25 +274,21 @@ export class Membership {
     return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
-  #dial(endpoint: string, signal: AbortSignal, wantedId?: string): Promise<boolean> {
-    const { transport, clock, limits, introduction, hello } = this.#parts
-    const link = this.#link(transport.dial(endpoint))
-    return new Promise((resolve) => {
-      const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
-      // Another endpoint has won; who has said hello on this one by now keeps two links.
-      const lose = () => link.remote === undefined && link.close()
-      signal.addEventListener('abort', lose, { once: true })
-      this.#dials.set(link, (reached) => {
-        timer.cancel()
-        signal.removeEventListener('abort', lose)
-        if (link.remote && wantedId?.startsWith('?')) link.remote.dialledAs = wantedId
-        this.#dials.delete(link)
-        resolve(reached)
-      })
-      const said = { ...hello(), dialled: link.frames.endpoint }
-      const signed = introduction.signed(said, link.frames.key)
-      link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(signed)))
+  /** One endpoint of a peer that discovery told of. */
+  #dial(endpoint: string, signal: AbortSignal, id: string): Promise<boolean> {
+    const tried = this.#records.get(id)?.tried ?? []
+    return this.#dials.dial(endpoint, signal, tried, ({ remote }) => {
+      if (!remote) return
+      remote.tried = tried
+      if (id.startsWith('?')) remote.dialledAs = id
     })
+  }
+
+  #sayHello(link: Link): void {
+    const { introduction, hello } = this.#parts
+    const said = { ...hello(), dialled: link.frames.endpoint }
+    const signed = introduction.signed(said, link.frames.key)
+    link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(signed)))
   }
 
   #link(frames: FrameLink): Link {
@@ -293,7 +304,7 @@ export class Membership {
     const who = link.remote?.name ?? link.frames.endpoint
     reportNote({ area: 'link', text: `the link to ${who} has ended: ${reason}` })
     link.end()
-    this.#dials.get(link)?.(false)
+    this.#dials.settle(link, false, reason)
     const remote = link.remote
     if (!remote) return
     remote.links.splice(remote.links.indexOf(link), 1)
@@ -313,7 +324,7 @@ export class Membership {
       clock,
       endpoints,
       slots: new Slots(endpoints.length), // a death is told in time, however many there are
-      attempt: (endpoint, signal) => this.#dial(endpoint, signal),
+      attempt: (endpoint, signal) => this.#dials.dial(endpoint, signal, remote.tried),
       goesOn: () => !remote.down && remote.links.length === 0,
     })
     if (remote.links.length === 0) this.drop(remote, 'lost')

@@ -14,6 +14,7 @@ import { Held } from './held.ts'
 import type { Identity } from './introduction.ts'
 import { Outbound } from './outbound.ts'
 import { Rhythm } from './rhythm.ts'
+import type { TriedEndpoint } from './tried.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
@@ -107,6 +108,8 @@ export interface RemotePeer {
   readonly suspected: boolean
   /** Discovery providers that told of it; empty when it came to us first. */
   readonly via: readonly string[]
+  /** Its endpoints that we dialled, and what came of each; none where it came to us first. */
+  readonly tried: readonly Readonly<TriedEndpoint>[]
   /** ms from our own start until it was up. */
   readonly foundAfterMs: number
   readonly doors: readonly string[]
@@ -148,6 +151,8 @@ export class Remote {
   /** By channel, our version of it and theirs. */
   readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
+  /** Where it was dialled, the latest last. */
+  tried: TriedEndpoint[] = []
   offers: readonly ContractOffer[]
   #revision: number
   /** Has said goodbye: finishes what it has, takes nothing new. */
@@ -237,6 +242,7 @@ export class Remote {
       transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
       suspected: this.suspected,
       via: this.via,
+      tried: this.tried.map((one) => ({ ...one })),
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,
       contracts: this.offers,
