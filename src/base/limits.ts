@@ -208,6 +208,11 @@ export const limitTable = {
     unit: 'bytes',
     why: 'of a file on which codecs are compared: it is held in memory, some ten times over',
   },
+  handshakeTimeoutMs: {
+    value: 5_000,
+    unit: 'ms',
+    why: 'who connects and proves nothing holds a descriptor no longer than this',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,

@@ -18,6 +18,7 @@ import { Dials } from './dials.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
 import { Liveness } from './liveness.ts'
+import { noteNamesakes } from './namesakes.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
 import type { TriedEndpoint } from './tried.ts'
@@ -165,6 +166,7 @@ export class Membership {
       this.remotes.set(hello.id, remote)
       counters.peersUp++
       reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
+      noteNamesakes([this.#parts.hello(), ...this.remotes.values()], remote)
       events.up(remote)
       for (const hear of this.onUp) hear(remote)
     }
