@@ -30,7 +30,6 @@ import type { Verdict } from './patterns/verdict.ts'
 import {
   badTimeout,
   checkHandlers,
-  checkOutlet,
   checkTimeout,
   isStreamed,
   isTimeout,
@@ -309,7 +308,6 @@ export class RunningPeer implements Peer {
   #published(channel: Channel): LocalChannel {
     const local = this.#local(channel, 'event')
     const { mesh } = this.#parts
-    checkOutlet(mesh.parts.access, channel)
     const contract = this.#learn(contractOf(channel))
     if (mesh.parts.catalog.offer(contract)) mesh.offersChanged()
     return local

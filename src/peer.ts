@@ -120,7 +120,9 @@ class Start {
     this.#clock = clock
     this.#startMs = clock.nowMs()
     this.epoch = Math.round(clock.wallMs())
-    this.#catalog = new Catalog(options, options.limits)
+    this.#catalog = new Catalog(options, options.limits, (channel) => {
+      return access.byLink(channel) !== undefined
+    })
     this.mesh = new Mesh({
       transport,
       catalog: this.#catalog,
@@ -167,7 +169,7 @@ class Start {
 
   /** @param lost somebody is to be cut off who may be connected */
   trustChanged(lost: boolean): void {
-    this.mesh.membership.trustChanged()
+    this.mesh.trustChanged()
     if (!lost) return
     this.#transport.reopen().catch((error: unknown) => {
       const { message, code } = toEarshotError(error)

@@ -28,6 +28,7 @@ export class Catalog {
   /** Readers of other versions, shared by all channels. */
   readonly resolvers: Resolvers
   readonly #limits: Limits
+  readonly #byLink: (channel: Channel) => boolean
   /** Any number of versions of a contract may be known, to call and to hear. */
   readonly #contracts = new Map<string, AnyContract>()
   /** By name and major: others find a channel by these, so that there is one of each. */
@@ -41,8 +42,10 @@ export class Catalog {
   readonly #writers = new Map<string, Writer>()
   readonly #freeNumbers: number[] = []
 
-  constructor(spoken: Spoken, limits: Limits) {
+  /** @param byLink whether an event is heard by links alone */
+  constructor(spoken: Spoken, limits: Limits, byLink: (channel: Channel) => boolean = () => false) {
     this.spoken = spoken
+    this.#byLink = byLink
     this.resolvers = new Resolvers(limits)
     this.#limits = limits
   }
@@ -192,6 +195,7 @@ export class Catalog {
         kind: channel.kind,
         number: this.#numberOf(channel),
         codecs: codecsFor(channel, this.spoken),
+        ...(channel.kind === 'event' && this.#byLink(channel) && { byLink: true as const }),
         id: channel.id,
       })),
     }))

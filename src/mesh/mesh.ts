@@ -17,9 +17,13 @@ import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
 import { Inbound } from './inbound.ts'
 import { Introduction } from './introduction.ts'
+import { LinkHearings } from './link-hearing.ts'
+import { LinkOutlet } from './link-outlet.ts'
+import type { LocalChannel } from './local-channel.ts'
 import { Meetings } from './meetings.ts'
 import { type DownReason, Membership } from './membership.ts'
 import { Outlet } from './outlet.ts'
+import type { OutletChannel } from './outlet-channel.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
 import { Routing } from './routing.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -54,6 +58,8 @@ export class Mesh {
   readonly parts: MeshParts
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
+  readonly #linkOutlet: LinkOutlet
+  readonly #linkHearings: LinkHearings
   readonly #arrivals: Arrivals
   /** The ears that all share, and those of subscriptions that hold up what they hear. */
   readonly #ears: [Subscriptions, ...Subscriptions[]]
@@ -83,6 +89,8 @@ export class Mesh {
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(publish, limits, clock, counters, heard)
+    this.#linkOutlet = new LinkOutlet({ ...parts, inbound: this.inbound }, heard)
+    this.#linkHearings = new LinkHearings(this.inbound)
     this.#ears = [this.#subscriptions()]
     registerGreeting({
       ...shared,
@@ -105,7 +113,8 @@ export class Mesh {
 
   #subscriptions(): Subscriptions {
     const remotes = () => this.membership.remotes.values()
-    return new Subscriptions({ ...this.parts, remotes, meetings: this.#meetings })
+    const hearByLink = (remote: Remote) => this.#linkHearings.open(remote)
+    return new Subscriptions({ ...this.parts, remotes, meetings: this.#meetings, hearByLink })
   }
 
   release(ears: Subscriptions): void {
@@ -113,6 +122,20 @@ export class Mesh {
     if (at < 1 || !ears.empty) return
     this.#ears.splice(at, 1)
     ears.close()
+  }
+
+  /** Where a channel is published: for all who may come, or for those alone whom its rule names. */
+  published(local: LocalChannel): OutletChannel {
+    const byLink = this.parts.access.byLink(local.channel) !== undefined
+    return (byLink ? this.#linkOutlet.outlet : this.outlet).channel(local)
+  }
+
+  /** Others are trusted than before. */
+  trustChanged(): void {
+    this.membership.trustChanged()
+    this.#linkOutlet.recheck()
+    // Who may hear now what was denied before asks again.
+    this.offersChanged()
   }
 
   /** What somebody here hears, once for each pair of ears. */
@@ -167,7 +190,7 @@ export class Mesh {
 
   /** Everything that was written has arrived, or the time is up. */
   async drain(timeoutMs: number): Promise<void> {
-    this.outlet.flush()
+    this.#flushOutlets()
     const links = this.membership.links()
     await this.atMost(timeoutMs, Promise.all(links.map((link) => this.#finish(link))))
   }
@@ -185,7 +208,7 @@ export class Mesh {
 
   /** Resolves when all that was written has been handed to the sockets. */
   async flush(): Promise<void> {
-    this.outlet.flush()
+    this.#flushOutlets()
     await Promise.all(this.membership.links().map((link) => link.outbound.drained()))
   }
 
@@ -197,11 +220,17 @@ export class Mesh {
 
   close(): void {
     this.outlet.close()
+    this.#linkOutlet.outlet.close()
     this.routing.close()
     for (const ears of this.#ears) ears.close()
     this.#meetings.close()
     this.membership.close()
     for (const watcher of this.#watchers) watcher.end()
+  }
+
+  #flushOutlets(): void {
+    this.outlet.flush()
+    this.#linkOutlet.outlet.flush()
   }
 
   async #finish(link: Link): Promise<void> {
@@ -241,10 +270,13 @@ export class Mesh {
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()
         this.#meetings.lost(link)
+        this.#linkOutlet.lost(link)
+        this.#linkHearings.lost(link)
         for (const lost of this.onLinkLost) lost(link)
       },
       beat: () => {
         this.outlet.beat()
+        this.#linkOutlet.outlet.beat()
         for (const ears of this.#ears) ears.beat()
       },
     }

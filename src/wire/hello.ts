@@ -11,6 +11,8 @@ export interface ChannelOffer {
   readonly number: number
   /** In the sender's order of preference. */
   readonly codecs: readonly string[]
+  /** True: an event that is heard by links alone, by those whose keys may. */
+  readonly byLink?: true
   /** SHA-256 of the shapes: equal ids understand each other in every codec. */
   readonly id: string
 }
@@ -166,6 +168,7 @@ function channelOffer(value: unknown, path: string): ChannelOffer {
     kind: text(offer.kind, `${path}/kind`),
     number: whole(offer.number, `${path}/number`),
     codecs: texts(offer.codecs, `${path}/codecs`, MAX_CODECS),
+    ...(offer.byLink === true && { byLink: true as const }),
     id: pattern(offer.id, `${path}/id`, /^[0-9a-f]{64}$/),
   }
 }

@@ -40,8 +40,14 @@ export const Kind = {
   end: 27,
   stop: 28,
   open: 29,
+  listen: 30,
+  told: 31,
 } as const
 
+/** Of `listen`: from now on, or no longer. */
+export const ListenOp = { end: 0, begin: 1 } as const
+/** Of `told`: a frame as of an outlet, or what was asked for may not be heard. */
+export const ToldFlag = { frame: 0, denied: 1 } as const
 /** What who asks wants to know: that it is received, or that its handler is through. */
 export const Until = { received: 1, handled: 2 } as const
 /** What became of an event that asks: as wanted, or it gave way, or its handler failed. */
