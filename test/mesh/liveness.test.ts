@@ -27,7 +27,7 @@ function world(links = 1, heartbeatMs = BEAT_MS) {
     ...{ hello: { heartbeatMs }, suspected: false, down: false, forgive: () => undefined },
     links: Array.from({ length: links }, (_, at) => ({
       ...{ at, rhythm: new Rhythm(), lastHeardMs: 0, givenUpAfterMs: 0 },
-      outbound: { control: () => undefined, rest: () => undefined },
+      ...{ outbound: { control: () => undefined }, rest: () => undefined },
     })),
   }
   const liveness = new Liveness({
