@@ -102,6 +102,8 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
     return true
   })
   inbound.on(Kind.last, (link) => {
+    // Calls that were written before the goodbye was read must not come behind the farewell.
+    link.outbound.flush()
     link.outbound.control(Kind.farewell)
     return true
   })
