@@ -6,17 +6,6 @@ import type { Channel } from './contract/channel.ts'
 import type { AnyContract } from './contract/contract.ts'
 import { parseVersionRange, type VersionRange } from './contract/version-range.ts'
 import type { SenderOptions } from './peer-types.ts'
-import type { Access } from './security/access.ts'
-
-/** @throws EARSHOT_DENIED when some who may come to our outlet may not hear this channel */
-export function checkOutlet(access: Access, channel: Channel): void {
-  const rule = access.ruleOf(channel)
-  if (rule === undefined || access.holdsForOutlet(rule)) return
-  const text =
-    `rule "${rule}" closes ${channel.key} to some who may hear this peer: one outlet lets in ` +
-    'the same for all events. Give allow.outlet no more than that rule has'
-  throw new EarshotError('EARSHOT_DENIED', text, { path: '/allow/outlet' })
-}
 
 export function isStreamed({ kind }: Channel): boolean {
   return kind === 'stream' || kind === 'duplex'

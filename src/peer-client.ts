@@ -5,8 +5,9 @@ import type { EarshotError } from './base/errors.ts'
 import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
 import type { AnyContract } from './contract/contract.ts'
+import { resolveBalance } from './mesh/balance.ts'
+import type { ChannelRoutes } from './mesh/channel-routes.ts'
 import type { Mesh } from './mesh/mesh.ts'
-import type { ChannelRoutes } from './mesh/routing.ts'
 import type { CallOptions } from './patterns/call-options.ts'
 import type { ClientPolicies, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
@@ -74,8 +75,13 @@ export class ClientMaker {
     const proxy: Record<string, unknown> = {}
     for (const channel of contract.channels) {
       if (channel.kind === 'event') continue
-      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range)
-      const timeoutMs = checkTimeout(said.channels?.[channel.name]?.timeoutMs) ?? defaultMs
+      const own = said.channels?.[channel.name]
+      const path = own === undefined ? '' : `/channels/${channel.name}`
+      const balance = resolveBalance(options.balance, own?.balance, path, channel.major)
+      // A scatter asks all: there is nobody to choose.
+      const chosen = channel.kind === 'scatter' ? undefined : balance
+      const routes = mesh.routing.of(mesh.parts.catalog.channel(channel), range, chosen)
+      const timeoutMs = checkTimeout(own?.timeoutMs) ?? defaultMs
       proxy[channel.name] = this.#method({ channel, routes, timeoutMs, policies, use })
     }
     return Object.freeze(proxy)

@@ -17,6 +17,8 @@ const HIGHEST_PORT = 65_533
 export interface ResolvedOptions {
   readonly name: string
   readonly mesh: string
+  /** Empty: none was given. */
+  readonly zone: string
   readonly codecs: readonly CodecName[]
   /** The codec that all channels use which can be had in it. */
   readonly only: CodecName | undefined
@@ -43,6 +45,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   return {
     name,
     mesh,
+    zone: options.zone === undefined ? '' : label(options.zone, '/zone'),
     ...resolveCodecs(options),
     limits: resolveLimits(options.limits),
     middleware: resolveMiddleware(options.use),

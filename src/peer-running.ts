@@ -6,6 +6,7 @@ import { EarshotError } from './base/errors.ts'
 import type { Channel } from './contract/channel.ts'
 import { type AnyContract, contractOf } from './contract/contract.ts'
 import type { Discoverer } from './discovery/aggregator.ts'
+import { checkWeight, resolveBalance } from './mesh/balance.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
@@ -28,7 +29,7 @@ import type { EventContext, EventHandler, Subscription } from './patterns/subscr
 import type { Talks } from './patterns/talks.ts'
 import type { TicketServing } from './patterns/ticket-serving.ts'
 import type { Verdict } from './patterns/verdict.ts'
-import { checkHandlers, checkOutlet, isStreamed, rangeOf } from './peer-checks.ts'
+import { checkHandlers, isStreamed, rangeOf } from './peer-checks.ts'
 import { type CallingParts, ClientMaker } from './peer-client.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
@@ -90,6 +91,7 @@ export class RunningPeer implements Peer {
       const text = `${local.channel.key} is already served by this peer`
       throw new EarshotError('EARSHOT_ALREADY_SERVED', text)
     }
+    const weight = checkWeight(options.weight ?? 1, '/weight')
     const gate = new Gate(contract.name, options, mesh.parts)
     checkMiddleware(options.use, '/use')
     const use = [...(middleware.handlers ?? []), ...(options.use ?? [])]
@@ -99,6 +101,7 @@ export class RunningPeer implements Peer {
       servingOf(local).serve(local, handler, gate)
     }
     mesh.parts.catalog.offer(contract)
+    mesh.parts.catalog.weigh(contract, weight)
     mesh.offersChanged()
     return service(locals, this.#parts)
   }
@@ -132,7 +135,8 @@ export class RunningPeer implements Peer {
   sender<B>(channel: Channel<'notification', B>, options: SenderOptions = {}): Sender<B> {
     const { mesh, notifications } = this.#parts
     const local = this.#local(channel, 'notification')
-    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options)))
+    const balance = resolveBalance(options.balance, undefined, '', channel.major)
+    return notifications.sender(mesh.routing.of(local, rangeOf(channel, options), balance))
   }
 
   async subscribe(
@@ -246,7 +250,6 @@ export class RunningPeer implements Peer {
   #published(channel: Channel): LocalChannel {
     const local = this.#local(channel, 'event')
     const { mesh } = this.#parts
-    checkOutlet(mesh.parts.access, channel)
     const contract = this.#learn(contractOf(channel))
     if (mesh.parts.catalog.offer(contract)) mesh.offersChanged()
     return local

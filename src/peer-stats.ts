@@ -20,6 +20,9 @@ export interface ChannelStats extends Readonly<ChannelCounts> {
 export interface LinkStats extends Readonly<LinkCounts> {
   readonly peer: { readonly id: string; readonly name: string }
   readonly endpoint: string
+  /** Since the last frame came by it, and how much of that ends it. */
+  readonly silentForMs: number
+  readonly givenUpAfterMs: number
   /** Written, and waiting for the other side's credit or for the end of the turn. */
   readonly waitingBytes: number
 }
@@ -52,11 +55,14 @@ export interface CountedParts {
 
 export function statsOf(parts: CountedParts): PeerStats {
   const { mesh, requests, serving, talks, tickets, ticketServing } = parts
-  const { catalog, counters, limits } = mesh.parts
+  const { catalog, clock, counters, limits } = mesh.parts
+  const nowMs = clock.nowMs()
   const links = mesh.membership.links().map((link) => ({
     peer: link.remote?.label ?? { id: '', name: '' },
     endpoint: link.frames.endpoint,
     waitingBytes: link.outbound.waitingBytes,
+    silentForMs: Math.max(0, Math.round(nowMs - link.lastHeardMs)),
+    givenUpAfterMs: Math.round(link.givenUpAfterMs),
     ...link.counts,
   }))
   return {

@@ -6,6 +6,7 @@ import type { CodecName } from './codec/codec.ts'
 import type { Channel, ChannelKind } from './contract/channel.ts'
 import type { AnyContract } from './contract/contract.ts'
 import type { Discovery } from './discovery/provider.ts'
+import type { Balance } from './mesh/balance.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
@@ -33,6 +34,11 @@ export interface PeerOptions {
   readonly name: string
   /** Peers of one mesh find each other. Default `default`. */
   readonly mesh?: string
+  /**
+   * Where this peer is, a rack or an availability zone: callers with `balance: { zones: true }`
+   * prefer those of their own. 1 to 100 characters. Default none.
+   */
+  readonly zone?: string
   /**
    * `host` (default): sockets that only this user can enter, and loopback. `lan`, or a host and a
    * port (inbox; outlet and door are the next two): needs `security`.
@@ -71,6 +77,8 @@ export interface SenderOptions {
    * `1.3.0`, `1.2.x || ^1.4`. Default: any version of the contract's major.
    */
   readonly version?: string
+  /** How messages are shared out among those who serve. Default `two`. */
+  readonly balance?: Balance
 }
 
 /** What a client may say of one of its channels; a fallback is of the type of its answers. */
@@ -212,7 +220,7 @@ export interface Peer {
   ): Promise<Service>
 
   /**
-   * A typed proxy for all peers that serve the contract; each call goes to the next in turn.
+   * A typed proxy for all peers that serve the contract; calls are shared out by `balance`.
    * Calls reject with EARSHOT_BODY_INVALID, EARSHOT_NO_SERVER, EARSHOT_TIMEOUT, EARSHOT_PEER_GONE,
    * EARSHOT_REMOTE, EARSHOT_DECLARED (see `isDeclared`), EARSHOT_CANCELLED, EARSHOT_OVERLOADED,
    * EARSHOT_CONTRACT_MISMATCH, EARSHOT_DEADLINE, EARSHOT_BREAKER_OPEN, EARSHOT_RATE_LIMITED. Bodies
@@ -276,7 +284,7 @@ export interface Peer {
    */
   synced(): Promise<void>
 
-  /** Remote peers as they come and go, beginning with those that are up. */
+  /** Remote peers as they come, go, or fall silent, beginning with those that are up. */
   watch(): AsyncIterableIterator<PeerChange>
 
   /** Resolves when all that was written has been handed to the sockets. */

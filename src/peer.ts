@@ -120,13 +120,16 @@ class Start {
     this.#clock = clock
     this.#startMs = clock.nowMs()
     this.epoch = Math.round(clock.wallMs())
-    this.#catalog = new Catalog(options, options.limits)
+    this.#catalog = new Catalog(options, options.limits, (channel) => {
+      return access.byLink(channel) !== undefined
+    })
     this.mesh = new Mesh({
       transport,
       catalog: this.#catalog,
       limits: options.limits,
       counters: createCounters(),
       id: this.id,
+      zone: options.zone,
       hello: () => this.#hello(),
       ...{ clock, random, host, trust, access },
     })
@@ -167,7 +170,7 @@ class Start {
 
   /** @param lost somebody is to be cut off who may be connected */
   trustChanged(lost: boolean): void {
-    this.mesh.membership.trustChanged()
+    this.mesh.trustChanged()
     if (!lost) return
     this.#transport.reopen().catch((error: unknown) => {
       const { message, code } = toEarshotError(error)
@@ -195,7 +198,7 @@ class Start {
   }
 
   #hello(): Hello {
-    const { name, mesh, codecs, only, limits } = this.#options
+    const { name, mesh, zone, codecs, only, limits } = this.#options
     return {
       protocol: [PROTOCOL_VERSION, PROTOCOL_VERSION],
       mesh,
@@ -204,6 +207,7 @@ class Start {
       name,
       pid: this.#ground.pid,
       host: this.#ground.host,
+      zone,
       dialled: '',
       ...this.#bound,
       codecs: only ? [only] : codecs,

@@ -233,6 +233,11 @@ export const limitTable = {
     unit: 'items',
     why: 'of what happened in a simulated network; the first of a run are kept',
   },
+  handshakeTimeoutMs: {
+    value: 5_000,
+    unit: 'ms',
+    why: 'who connects and proves nothing holds a descriptor no longer than this',
+  },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
   requestTimeoutMs: {
     value: 2_000,
@@ -252,12 +257,12 @@ export const limitTable = {
   heartbeatMs: {
     value: 1_000,
     unit: 'ms',
-    why: 'three missed make a peer silent: noticed within 3.5 s',
+    why: 'two or three missed make a peer silent: noticed within 3.5 s',
   },
   heartbeatMisses: {
     value: 3,
     unit: 'messages',
-    why: 'one lost beat is jitter, three are a death',
+    why: 'one lost beat is jitter, three are a death; on a link as regular as a clock, two',
   },
   drainTimeoutMs: {
     value: 5_000,

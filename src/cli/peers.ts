@@ -40,7 +40,7 @@ export function addPeers(program: Command): void {
 }
 
 function plain(
-  { contracts, doors, foundAfterMs, mismatches: _, ...rest }: RemotePeer,
+  { contracts, doors, foundAfterMs, mismatches: _, tried: __, ...rest }: RemotePeer,
   misfits: readonly Misfit[] | undefined,
   why: Why | undefined,
 ): object {
@@ -82,6 +82,7 @@ function shown(
     paint('dim', head),
     ...peers.flatMap((peer, at) => [
       paint('bold', lines[at] ?? ''),
+      ...(peer.suspected ? ['  suspected: silent for longer than usual'] : []),
       ...whyOfOne(whys.get(peer.id), width),
       ...offerLines(peer, width),
       ...misfitLines(misfits.get(peer.id) ?? [], width),

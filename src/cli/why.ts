@@ -12,6 +12,8 @@ export interface Why {
   readonly dialledBy: 'us' | 'it'
   readonly transport: RemotePeer['transport']
   readonly endpoint: string
+  /** Where we dialled it, in that order, and what came of it. */
+  readonly tried: RemotePeer['tried']
   /** Where it can be dialled, as its hello says, best first. */
   readonly inbox: readonly string[]
   /** Codecs that it speaks, best first. */
@@ -32,27 +34,37 @@ export async function whyOf(
 }
 
 export function whyLines(why: Why, width: number): string[] {
-  const { via, dialledBy, transport, endpoint, inbox, codecs, doorMs, failure } = why
+  const { via, dialledBy, transport, endpoint, tried, inbox, codecs, doorMs, failure } = why
   const told =
     via.length === 0 ? 'no provider told of it: it came to us' : `told by ${via.join(', ')}`
   const dialled = dialledBy === 'us' ? `we dialled ${endpoint}` : 'it dialled us'
   const door = doorMs === undefined ? failure : `${doorMs.toFixed(1)} ms, connect included`
-  const rows = {
-    found: told,
-    link: `${transport}, ${dialled}`,
-    inbox: inbox.join(', '),
-    speaks: codecs.join(', '),
-    door,
-  }
-  return Object.entries(rows).flatMap(([title, text]) =>
+  const rows: [string, string][] = [
+    ['found', told],
+    ['link', `${transport}, ${dialled}`],
+    ...tried.map((one): [string, string] => ['tried', triedText(one, endpoint)]),
+    ['inbox', inbox.join(', ')],
+    ['speaks', codecs.join(', ')],
+    ['door', door],
+  ]
+  return rows.flatMap(([title, text]) =>
     text === '' ? [] : paragraph(`${`${title}:`.padEnd(8)}${text}`, width, '    '),
   )
 }
 
+function triedText(
+  { endpoint, outcome, why, tookMs }: RemotePeer['tried'][number],
+  inUse: string,
+): string {
+  const became = why === '' ? outcome : `${outcome}, ${why}`
+  const after = outcome === 'under way' ? '' : ` after ${tookMs.toFixed(1)} ms`
+  return `${endpoint}: ${became}${after}${endpoint === inUse ? ' (in use)' : ''}`
+}
+
 async function ofOne(peer: RemotePeer, mesh: string): Promise<Why> {
-  const { via, endpoint, transport } = peer
+  const { via, endpoint, transport, tried } = peer
   const dialledBy = endpoint === 'accepted' ? 'it' : 'us'
-  const known = { via, dialledBy, transport, endpoint } as const
+  const known = { via, dialledBy, transport, endpoint, tried } as const
   const fromMs = systemClock.nowMs()
   try {
     const { hello } = await askPeer(peer, { op: 'hello' }, mesh)

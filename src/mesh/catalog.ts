@@ -28,10 +28,13 @@ export class Catalog {
   /** Readers of other versions, shared by all channels. */
   readonly resolvers: Resolvers
   readonly #limits: Limits
+  readonly #byLink: (channel: Channel) => boolean
   /** Any number of versions of a contract may be known, to call and to hear. */
   readonly #contracts = new Map<string, AnyContract>()
   /** By name and major: others find a channel by these, so that there is one of each. */
   readonly #offered = new Map<string, AnyContract>()
+  /** As `#offered`; those of weight 1 are not in it. */
+  readonly #weights = new Map<string, number>()
   readonly #locals = new Map<string, LocalChannel>()
   readonly #byChannel = new WeakMap<Channel, LocalChannel>()
   readonly #types = new Map<string, ChannelTypes>()
@@ -39,8 +42,10 @@ export class Catalog {
   readonly #writers = new Map<string, Writer>()
   readonly #freeNumbers: number[] = []
 
-  constructor(spoken: Spoken, limits: Limits) {
+  /** @param byLink whether an event is heard by links alone */
+  constructor(spoken: Spoken, limits: Limits, byLink: (channel: Channel) => boolean = () => false) {
     this.spoken = spoken
+    this.#byLink = byLink
     this.resolvers = new Resolvers(limits)
     this.#limits = limits
   }
@@ -162,6 +167,12 @@ export class Catalog {
     return true
   }
 
+  /** Others give us that share of their calls. */
+  weigh(contract: AnyContract, weight: number): void {
+    if (weight === 1) this.#weights.delete(offerKey(contract))
+    else this.#weights.set(offerKey(contract), weight)
+  }
+
   /** The channel of that key that the others are told of. */
   offeredChannel(key: string): LocalChannel | undefined {
     const contract = this.#offered.get(key.slice(0, key.lastIndexOf('/')))
@@ -175,14 +186,16 @@ export class Catalog {
 
   /** What is told to others: contracts that we serve or publish. */
   offers(): ContractOffer[] {
-    return [...this.#offered.values()].map(({ name, version, channels }) => ({
+    return [...this.#offered].map(([key, { name, version, channels }]) => ({
       name,
       version,
+      ...(this.#weights.has(key) && { weight: this.#weights.get(key) as number }),
       channels: channels.map((channel) => ({
         name: channel.name,
         kind: channel.kind,
         number: this.#numberOf(channel),
         codecs: codecsFor(channel, this.spoken),
+        ...(channel.kind === 'event' && this.#byLink(channel) && { byLink: true as const }),
         id: channel.id,
       })),
     }))

@@ -48,6 +48,8 @@ export interface Counters {
   errorsDeclared: number
   peersUp: number
   peersDown: number
+  /** How often a remote peer was silent for longer than usual. */
+  peersSuspected: number
   discoveryFaults: number
   topicsIgnored: number
   doorRequests: number
@@ -93,6 +95,7 @@ export function createCounters(): Counters {
     errorsDeclared: 0,
     peersUp: 0,
     peersDown: 0,
+    peersSuspected: 0,
     discoveryFaults: 0,
     topicsIgnored: 0,
     doorRequests: 0,

@@ -13,6 +13,7 @@ import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
 import type { AskedEvent } from './asked-event.ts'
 import type { Counters } from './counters.ts'
+import type { LinkHearing } from './link-hearing.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Meetings } from './meetings.ts'
 import type { Remote } from './remote.ts'
@@ -64,6 +65,8 @@ export interface HearingParts {
   readonly meetings: Meetings
   /** Where a channel was left when its publisher was lost, once. */
   readonly leftAt: (from: Remote, channel: HeardChannel, prefix: string) => Absence | undefined
+  /** By its link, for what it does not tell all. */
+  readonly hearByLink: (remote: Remote) => LinkHearing
 }
 
 /** One channel, or one key of it, of one publisher in one codec. */
@@ -110,11 +113,21 @@ export class Ear {
   #paused = false
   #closed = false
 
-  constructor(remote: Remote, parts: HearingParts, onFrame: (frame: Buffer, ear: Ear) => void) {
+  /** Hears by the link what the other side does not tell all. */
+  readonly byLink: boolean
+
+  constructor(
+    remote: Remote,
+    parts: HearingParts,
+    byLink: boolean,
+    onFrame: (frame: Buffer, ear: Ear) => void,
+  ) {
+    this.byLink = byLink
     this.remote = remote
     this.#parts = parts
     this.#onFrame = onFrame
-    this.#endpoints = nearestFirst(remote.hello.outlet, remote.hello.host === parts.host)
+    const { outlet, host } = remote.hello
+    this.#endpoints = byLink ? ['link'] : nearestFirst(outlet, host === parts.host)
     this.#hearing = this.#listen()
   }
 
@@ -212,10 +225,17 @@ export class Ear {
   #listen(): Hearing | undefined {
     const endpoint = this.#endpoints[this.#endpoint % this.#endpoints.length]
     if (endpoint === undefined) return undefined
-    const hearing = this.#parts.transport.hear(endpoint)
+    const hearing = this.byLink ? this.#hearByLink() : this.#parts.transport.hear(endpoint)
     hearing.pause(this.#paused)
     hearing.onFrame = (frame) => this.#onFrame(frame, this)
     hearing.onClose = () => this.#lost(hearing)
+    return hearing
+  }
+
+  /** What is denied is asked for again when the publisher says something new of itself. */
+  #hearByLink(): Hearing {
+    const hearing = this.#parts.hearByLink(this.remote)
+    hearing.onDenied = (prefix) => void this.heard.delete(prefix.toString('latin1'))
     return hearing
   }
 

@@ -50,7 +50,8 @@ export function registerGreeting(parts: GreetingParts): void {
     return true
   })
   inbound.on(Kind.welcome, (link, record) => {
-    if (accept(link, record)) membership.refused(link)
+    const refusal = accept(link, record)
+    if (refusal) membership.refused(link, refusal.message)
     // What we offer may have changed since our hello left.
     else link.outbound.control(Kind.offer, offersIn(parts.hello()))
     return true
@@ -58,16 +59,27 @@ export function registerGreeting(parts: GreetingParts): void {
   inbound.on(Kind.refuse, (link, record) => {
     const { code, message } = parseWireError(payloadOf(record))
     reportFault({ area: 'link', text: `${link.frames.endpoint} refused us: ${message}`, code })
-    membership.refused(link)
+    membership.refused(link, `refused us: ${message}`)
     return true
   })
+  // A link that we have closed and the other side has not: it need not wait for our silence.
+  const forgotten = new RateLimit(limits.maxPeersPerSecond, parts.nowMs)
+  inbound.onStranger = (link) => {
+    if (!forgotten.take()) return
+    const message = 'you are not known on this link: say hello on a new one'
+    const refusal = { code: 'EARSHOT_PEER_GONE', message }
+    link.outbound.control(Kind.refuse, Buffer.from(JSON.stringify(refusal)))
+  }
   inbound.on(Kind.offer, ({ remote }, record) => {
     if (!remote || record.end - record.start > limits.maxHelloBytes) return true
     const isNew = remote.offer(parseOffers(payloadOf(record), limits.maxContracts))
     if (isNew) parts.offered(remote)
     return true
   })
-  inbound.on(Kind.beat, () => true)
+  inbound.on(Kind.beat, (link) => {
+    link.rhythm.beat(link.lastHeardMs)
+    return true
+  })
   inbound.on(Kind.credit, (link, record) => {
     const bytes = record.number()
     if (bytes < 0) throw new EarshotError('EARSHOT_BYTES_INVALID', 'credit without a number')

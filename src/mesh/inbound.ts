@@ -3,7 +3,7 @@
 // dropped.
 
 import { reportFault } from '../base/diagnostics.ts'
-import { EarshotError, isEarshotError } from '../base/errors.ts'
+import { isEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import {
   FIRST_CREDITED_KIND,
@@ -32,6 +32,8 @@ export class Inbound {
   readonly #limits: Limits
   readonly #counters: Counters
   readonly #nowMs: () => number
+  /** Who speaks has said no hello on this link, or it was forgotten here. */
+  onStranger: (link: Link) => void = () => undefined
   /**
    * Of the frame that is being walked: bytes still in use, and whether it counts against credit.
    */
@@ -97,7 +99,9 @@ export class Inbound {
     while (walker.next()) {
       this.#counters.recordsIn++
       if (link.remote === undefined && !isGreeting(walker.kind)) {
-        throw new EarshotError('EARSHOT_BYTES_INVALID', 'a record before its hello')
+        this.bad(link, 'a record before its hello')
+        this.onStranger(link)
+        return
       }
       // Also what we do not know was sent against credit, and is paid back.
       if (walker.kind >= FIRST_CREDITED_KIND) this.#credited = true

@@ -1,9 +1,10 @@
 // Owns who is in the mesh with us: hello, heartbeat, goodbye; up and down, and nobody else says so.
 // Never routes and never reads a body.
 
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { deferred } from '../base/deferred.ts'
 import { reportFault, reportNote } from '../base/diagnostics.ts'
+import type { ErrorCode } from '../base/error-table.ts'
 import type { Limits } from '../base/limits.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { PeerRecord } from '../discovery/provider.ts'
@@ -13,10 +14,14 @@ import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import { WidenBudget } from './credit-window.ts'
 import { Dialer } from './dialer.ts'
+import { Dials } from './dials.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
+import { Liveness } from './liveness.ts'
+import { noteNamesakes } from './namesakes.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
+import type { TriedEndpoint } from './tried.ts'
 
 export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
 
@@ -28,6 +33,8 @@ export interface MembershipEvents {
   /** It takes nothing new and will be gone soon. */
   leaving(remote: Remote): void
   down(remote: Remote, reason: DownReason): void
+  /** Nothing is heard of it for longer than usual, or it is heard again. */
+  suspects(remote: Remote): void
   /** What was under way on this link will never be answered. */
   linkLost(link: Link): void
   /** Once a heartbeat. */
@@ -55,10 +62,14 @@ const COURTESY_MS = 30
 const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
-/** However slowly a peer says it beats, after three of these it is silent. */
-const SLOWEST_BEAT_MS = 60_000
-/** Looks for silent peers per heartbeat. */
-const LOOKS_PER_BEAT = 4
+const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
+
+/** What discovery says of a peer, and where we have looked for it. */
+interface Told {
+  readonly peer: PeerRecord
+  readonly via: readonly string[]
+  readonly tried: TriedEndpoint[]
+}
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
@@ -67,30 +78,36 @@ export class Membership {
   readonly onDown: ((remote: Remote) => void)[] = []
   readonly #parts: MembershipParts
   readonly #dialer: Dialer
-  readonly #records = new Map<string, { peer: PeerRecord; via: readonly string[] }>()
-  readonly #dials = new Map<Link, (reached: boolean) => void>()
+  readonly #records = new Map<string, Told>()
+  readonly #dials: Dials
   readonly #startMs: number
   readonly #synced = deferred()
-  #timers: Timer[] = []
-  #lastLookMs: number
   readonly #widening: WidenBudget
+  readonly #liveness: Liveness
   #closing = false
 
   constructor(parts: MembershipParts) {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
-    this.#lastLookMs = this.#startMs
-    const { clock, limits } = parts
+    const { clock, limits, events } = parts
     this.#widening = new WidenBudget(limits.maxWidenedBytes)
+    this.#liveness = new Liveness({
+      ...{ clock, limits },
+      remotes: () => this.remotes.values(),
+      beat: () => events.beat(),
+      silent: (link) => this.#silent(link),
+      suspects: (remote) => events.suspects(remote),
+    })
+    this.#dials = new Dials({
+      ...{ clock, limits },
+      open: (endpoint) => this.#link(parts.transport.dial(endpoint)),
+      sayHello: (link) => this.#sayHello(link),
+    })
     this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
   }
 
   start(): void {
-    const { clock, limits } = this.#parts
-    this.#timers = [
-      clock.every(limits.heartbeatMs, () => this.#beat(), true),
-      clock.every(limits.heartbeatMs / LOOKS_PER_BEAT, () => this.#look(), true),
-    ]
+    this.#liveness.start()
   }
 
   /** What discovery says is a hint: it starts a dial, it never makes a peer known. */
@@ -149,16 +166,17 @@ export class Membership {
       this.remotes.set(hello.id, remote)
       counters.peersUp++
       reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
+      noteNamesakes([this.#parts.hello(), ...this.remotes.values()], remote)
       events.up(remote)
       for (const hear of this.onUp) hear(remote)
     }
     this.#dialer.settle(hello.id)
-    this.#dials.get(link)?.(true)
+    this.#dials.settle(link, true)
   }
 
   /** A hello was refused or none came: the dial goes on with the next endpoint. */
-  refused(link: Link): void {
-    this.#dials.get(link)?.(false)
+  refused(link: Link, why: string): void {
+    this.#dials.settle(link, false, why)
     link.close()
   }
 
@@ -203,7 +221,7 @@ export class Membership {
     const text = `${remote.name} (${remote.label.key}) is no longer trusted: its links are closed`
     reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
     const message = 'your key was taken off the list here'
-    const refusal = Buffer.from(JSON.stringify({ code: 'EARSHOT_SECURITY', message }))
+    const refusal = refusalOf('EARSHOT_SECURITY', message)
     for (const link of remote.links) link.outbound.control(Kind.refuse, refusal)
     this.drop(remote, 'revoked')
   }
@@ -226,14 +244,15 @@ export class Membership {
     this.#closing = true
     this.#synced.resolve()
     this.#dialer.close()
-    for (const timer of this.#timers) timer.cancel()
+    this.#liveness.stop()
     for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')
-    for (const link of [...this.#dials.keys()]) link.close()
+    this.#dials.close()
   }
 
   #found(peer: PeerRecord, via: readonly string[]): void {
     if (this.#closing) return
-    this.#records.set(peer.id, { peer, via })
+    const { tried } = this.#records.get(peer.id) ?? { tried: [] }
+    this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
     if (known) {
       known.via = via
@@ -257,25 +276,21 @@ export class Membership {
     return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
-  #dial(endpoint: string, signal: AbortSignal, wantedId?: string): Promise<boolean> {
-    const { transport, clock, limits, introduction, hello } = this.#parts
-    const link = this.#link(transport.dial(endpoint))
-    return new Promise((resolve) => {
-      const timer = clock.after(limits.dialTimeoutMs, () => link.close(), true)
-      // Another endpoint has won; who has said hello on this one by now keeps two links.
-      const lose = () => link.remote === undefined && link.close()
-      signal.addEventListener('abort', lose, { once: true })
-      this.#dials.set(link, (reached) => {
-        timer.cancel()
-        signal.removeEventListener('abort', lose)
-        if (link.remote && wantedId?.startsWith('?')) link.remote.dialledAs = wantedId
-        this.#dials.delete(link)
-        resolve(reached)
-      })
-      const said = { ...hello(), dialled: link.frames.endpoint }
-      const signed = introduction.signed(said, link.frames.key)
-      link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(signed)))
+  /** One endpoint of a peer that discovery told of. */
+  #dial(endpoint: string, signal: AbortSignal, id: string): Promise<boolean> {
+    const tried = this.#records.get(id)?.tried ?? []
+    return this.#dials.dial(endpoint, signal, tried, ({ remote }) => {
+      if (!remote) return
+      remote.tried = tried
+      if (id.startsWith('?')) remote.dialledAs = id
     })
+  }
+
+  #sayHello(link: Link): void {
+    const { introduction, hello } = this.#parts
+    const said = { ...hello(), dialled: link.frames.endpoint }
+    const signed = introduction.signed(said, link.frames.key)
+    link.outbound.control(Kind.hello, Buffer.from(JSON.stringify(signed)))
   }
 
   #link(frames: FrameLink): Link {
@@ -291,7 +306,7 @@ export class Membership {
     const who = link.remote?.name ?? link.frames.endpoint
     reportNote({ area: 'link', text: `the link to ${who} has ended: ${reason}` })
     link.end()
-    this.#dials.get(link)?.(false)
+    this.#dials.settle(link, false, reason)
     const remote = link.remote
     if (!remote) return
     remote.links.splice(remote.links.indexOf(link), 1)
@@ -311,40 +326,21 @@ export class Membership {
       clock,
       endpoints,
       slots: new Slots(endpoints.length), // a death is told in time, however many there are
-      attempt: (endpoint, signal) => this.#dial(endpoint, signal),
+      attempt: (endpoint, signal) => this.#dials.dial(endpoint, signal, remote.tried),
       goesOn: () => !remote.down && remote.links.length === 0,
     })
     if (remote.links.length === 0) this.drop(remote, 'lost')
   }
 
-  #beat(): void {
-    this.#parts.events.beat()
-    for (const link of this.links()) {
-      link.outbound.control(Kind.beat)
-      link.rest()
-    }
-  }
-
-  #look(): void {
-    const { clock, limits } = this.#parts
-    const now = clock.nowMs()
-    const periodMs = limits.heartbeatMs / LOOKS_PER_BEAT
-    const late = now - this.#lastLookMs > periodMs + limits.heartbeatMs
-    this.#lastLookMs = now
-    for (const remote of [...this.remotes.values()]) {
-      // Who beats more slowly says so in its hello.
-      const beatMs = Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS)
-      const silentMs = Math.max(limits.heartbeatMs, beatMs) * limits.heartbeatMisses
-      for (const link of [...remote.links]) {
-        // It was our own loop that stood still: what they sent meanwhile is still unread.
-        if (late) link.lastHeardMs = now
-        else if (now - link.lastHeardMs > silentMs) this.#silent(remote, link)
-      }
-    }
-  }
-
-  #silent(remote: Remote, link: Link): void {
-    if (remote.links.length === 1) this.drop(remote, 'silent')
+  /** The other side may only have been held up: it is told, and need not wait for our silence. */
+  #silent(link: Link): void {
+    const { remote } = link
+    link.outbound.control(Kind.refuse, unheard)
+    if (remote?.links.length === 1) this.drop(remote, 'silent')
     else link.close()
   }
+}
+
+function refusalOf(code: ErrorCode, message: string): Buffer {
+  return Buffer.from(JSON.stringify({ code, message }))
 }

@@ -10,23 +10,27 @@ import type { Access } from '../security/access.ts'
 import type { Trust } from '../security/trust.ts'
 import type { Transport } from '../transport/transport.ts'
 import { type Hello, MAX_HEARD, type Offers } from '../wire/hello.ts'
-import { Kind } from '../wire/record.ts'
+import { AsideOp, Kind } from '../wire/record.ts'
 import { Arrivals } from './arrivals.ts'
 import type { Catalog } from './catalog.ts'
 import type { Counters } from './counters.ts'
 import { registerGreeting } from './greeting.ts'
 import { Inbound } from './inbound.ts'
 import { Introduction } from './introduction.ts'
+import { LinkHearings } from './link-hearing.ts'
+import { LinkOutlet } from './link-outlet.ts'
+import type { LocalChannel } from './local-channel.ts'
 import { Meetings } from './meetings.ts'
 import { type DownReason, Membership } from './membership.ts'
 import { Outlet } from './outlet.ts'
+import type { OutletChannel } from './outlet-channel.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
 import { Routing } from './routing.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-/** A remote peer came, went, or says that it will go. */
+/** A remote peer came, went, says that it will go, is suspected to be gone, or no longer is. */
 export interface PeerChange {
-  readonly type: 'up' | 'leaving' | 'down'
+  readonly type: 'up' | 'suspected' | 'cleared' | 'leaving' | 'down'
   readonly peer: RemotePeer
   readonly reason?: DownReason
 }
@@ -41,6 +45,7 @@ export interface MeshParts {
   readonly counters: Counters
   readonly id: string
   readonly host: string
+  readonly zone: string
   readonly hello: () => Hello
   /** None: nothing is encrypted, and everybody is let in. */
   readonly trust: Trust | undefined
@@ -58,6 +63,8 @@ export class Mesh {
   /** A remote peer is up, or has one link more or less. */
   readonly onChanged: ((remote: Remote) => void)[] = []
   readonly onDown: ((remote: Remote, reason: DownReason) => void)[] = []
+  readonly #linkOutlet: LinkOutlet
+  readonly #linkHearings: LinkHearings
   readonly #arrivals: Arrivals
   /** The ears that all share, and those of subscriptions that hold up what they hear. */
   readonly #ears: [Subscriptions, ...Subscriptions[]]
@@ -84,10 +91,18 @@ export class Mesh {
       settled: (remote) => this.#changed(remote),
       deaf: (remote, channel) => this.#arrivals.deaf(remote.id, channel),
     })
-    this.routing = new Routing(this.#meetings, remotes, clock, limits)
+    this.routing = new Routing(this.#meetings, remotes, parts, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(publish, limits, clock, counters, heard)
+    this.#linkOutlet = new LinkOutlet({ ...parts, inbound: this.inbound }, heard)
+    this.#linkHearings = new LinkHearings()
+    this.inbound.on(Kind.aside, (link, record) => {
+      const op = record.number()
+      const isAsked = op === AsideOp.begin || op === AsideOp.end
+      if (isAsked) return this.#linkOutlet.asked(link, op, record)
+      return this.#linkHearings.told(link, op, record)
+    })
     this.#ears = [this.#subscriptions()]
     registerGreeting({
       ...shared,
@@ -111,7 +126,8 @@ export class Mesh {
 
   #subscriptions(): Subscriptions {
     const remotes = () => this.membership.remotes.values()
-    return new Subscriptions({ ...this.parts, remotes, meetings: this.#meetings })
+    const hearByLink = (remote: Remote) => this.#linkHearings.open(remote)
+    return new Subscriptions({ ...this.parts, remotes, meetings: this.#meetings, hearByLink })
   }
 
   release(ears: Subscriptions): void {
@@ -119,6 +135,20 @@ export class Mesh {
     if (at < 1 || !ears.empty) return
     this.#ears.splice(at, 1)
     ears.close()
+  }
+
+  /** Where a channel is published: for all who may come, or for those alone whom its rule names. */
+  published(local: LocalChannel): OutletChannel {
+    const byLink = this.parts.access.byLink(local.channel) !== undefined
+    return (byLink ? this.#linkOutlet.outlet : this.outlet).channel(local)
+  }
+
+  /** Others are trusted than before. */
+  trustChanged(): void {
+    this.membership.trustChanged()
+    this.#linkOutlet.recheck()
+    // Who may hear now what was denied before asks again.
+    this.offersChanged()
   }
 
   /** What somebody here hears, once for each pair of ears. */
@@ -176,7 +206,7 @@ export class Mesh {
    * Everything that was written has arrived, or the time is up. False: a link has come meanwhile.
    */
   async drain(timeoutMs: number): Promise<boolean> {
-    this.outlet.flush()
+    this.#flushOutlets()
     const links = this.membership.links()
     await this.atMost(timeoutMs, Promise.all(links.map((link) => this.#finish(link))))
     return this.membership.links().every((link) => links.includes(link))
@@ -195,7 +225,7 @@ export class Mesh {
 
   /** Resolves when all that was written has been handed to the sockets. */
   async flush(): Promise<void> {
-    this.outlet.flush()
+    this.#flushOutlets()
     await Promise.all(this.membership.links().map((link) => link.outbound.drained()))
   }
 
@@ -207,11 +237,17 @@ export class Mesh {
 
   close(): void {
     this.outlet.close()
+    this.#linkOutlet.outlet.close()
     this.routing.close()
     for (const ears of this.#ears) ears.close()
     this.#meetings.close()
     this.membership.close()
     for (const watcher of this.#watchers) watcher.end()
+  }
+
+  #flushOutlets(): void {
+    this.outlet.flush()
+    this.#linkOutlet.outlet.flush()
   }
 
   async #finish(link: Link): Promise<void> {
@@ -244,13 +280,21 @@ export class Mesh {
         for (const hear of this.onDown) hear(remote, reason)
         this.#tell({ type: 'down', peer: remote.info(), reason })
       },
+      suspects: (remote: Remote) => {
+        if (remote.suspected) this.parts.counters.peersSuspected++
+        if (!remote.arrived || remote.leaving) return
+        this.#tell({ type: remote.suspected ? 'suspected' : 'cleared', peer: remote.info() })
+      },
       linkLost: (link: Link) => {
         this.#farewells.get(link)?.()
         this.#meetings.lost(link)
+        this.#linkOutlet.lost(link)
+        this.#linkHearings.lost(link)
         for (const lost of this.onLinkLost) lost(link)
       },
       beat: () => {
         this.outlet.beat()
+        this.#linkOutlet.outlet.beat()
         for (const ears of this.#ears) ears.beat()
       },
     }

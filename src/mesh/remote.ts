@@ -13,6 +13,8 @@ import { CreditWindow, type WidenBudget } from './credit-window.ts'
 import { Held } from './held.ts'
 import type { Identity } from './introduction.ts'
 import { Outbound } from './outbound.ts'
+import { Rhythm } from './rhythm.ts'
+import type { TriedEndpoint } from './tried.ts'
 
 /** Our connection to one remote peer: what leaves by it, what we owe for what came. */
 export class Link {
@@ -22,6 +24,9 @@ export class Link {
   /** Known once the hello is done. */
   remote: Remote | undefined
   lastHeardMs: number
+  readonly rhythm: Rhythm = new Rhythm()
+  /** So much silence ends it, by what was seen so far; 0 until somebody has looked. */
+  givenUpAfterMs = 0
   badFrames = 0
   closed = false
   /** What the other side may have on its way to us. */
@@ -94,11 +99,17 @@ export interface RemotePeer {
   readonly epoch: number
   readonly host: string
   readonly pid: number
+  /** The zone that it says it is in; empty for none. */
+  readonly zone: string
   /** Where our link leads, or `accepted` when the remote peer dialled us. */
   readonly endpoint: string
   readonly transport: 'ipc' | 'tcp'
+  /** Nothing has been heard of it for longer than usual: it may be gone. */
+  readonly suspected: boolean
   /** Discovery providers that told of it; empty when it came to us first. */
   readonly via: readonly string[]
+  /** Its endpoints that we dialled, and what came of each; none where it came to us first. */
+  readonly tried: readonly Readonly<TriedEndpoint>[]
   /** ms from our own start until it was up. */
   readonly foundAfterMs: number
   readonly doors: readonly string[]
@@ -122,7 +133,7 @@ export interface From {
 }
 
 /** The offer of one channel, with the version of its contract. */
-export type VersionedOffer = ChannelOffer & { readonly version: string }
+export type VersionedOffer = ChannelOffer & { readonly version: string; readonly weight: number }
 
 export class Remote {
   readonly id: string
@@ -140,6 +151,8 @@ export class Remote {
   /** By channel, our version of it and theirs. */
   readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[]
+  /** Where it was dialled, the latest last. */
+  tried: TriedEndpoint[] = []
   offers: readonly ContractOffer[]
   #revision: number
   /** Has said goodbye: finishes what it has, takes nothing new. */
@@ -147,6 +160,11 @@ export class Remote {
   /** What it hears of us is in force: what we publish from now on reaches it. */
   arrived = false
   down = false
+  /** Silent for longer than usual: it gets nothing that another can have. */
+  suspected = false
+  /** Our requests and streams under way there, and our calls that failed there lately. */
+  load = 0
+  #failures = 0
 
   constructor(
     hello: Hello,
@@ -177,6 +195,19 @@ export class Remote {
     return true
   }
 
+  /** It answered with a failure, or not in time: it must not draw calls by failing quickly. */
+  failed(): void {
+    this.#failures++
+    this.load++
+  }
+
+  /** Once a heartbeat: failures are forgotten by half. */
+  forgive(): void {
+    const kept = this.#failures >> 1
+    this.load -= this.#failures - kept
+    this.#failures = kept
+  }
+
   /** The list says something else of its key. */
   isNow(who: Identity): void {
     this.who = who
@@ -193,7 +224,7 @@ export class Remote {
     for (const offer of this.offers) {
       if (offer.name !== contract || Number.parseInt(offer.version, 10) !== major) continue
       const found = offer.channels.find(({ name }) => name === channel)
-      if (found) return { ...found, version: offer.version }
+      if (found) return { ...found, version: offer.version, weight: offer.weight ?? 1 }
     }
     return undefined
   }
@@ -206,9 +237,12 @@ export class Remote {
       epoch: this.epoch,
       host: this.hello.host,
       pid: this.hello.pid,
+      zone: this.hello.zone,
       endpoint,
       transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
+      suspected: this.suspected,
       via: this.via,
+      tried: this.tried.map((one) => ({ ...one })),
       foundAfterMs: this.foundAfterMs,
       doors: this.hello.door,
       contracts: this.offers,

@@ -19,6 +19,7 @@ export type HeardPart = Pick<HeardChannel, 'key' | 'range'>
 interface Found {
   readonly topic: Buffer
   readonly reader: BodyReader
+  readonly byLink: boolean
 }
 
 export class Subscriptions {
@@ -119,10 +120,15 @@ export class Subscriptions {
     // In between it may have gone, or nobody hears it any more.
     if (found === 'later' || remote.down || channel.listeners.size === 0) return
     if (found === 'never') for (const ear of this.#ears.get(remote) ?? []) ear.forget(channel)
-    else await this.#earFor(remote, channel).ask(channel, found.topic, found.reader)
+    else {
+      const { topic, reader, byLink } = found
+      // It was asked for elsewhere, before the publisher had said how it is heard.
+      for (const ear of this.#ears.get(remote) ?? []) if (ear.byLink !== byLink) ear.forget(channel)
+      await this.#earFor(remote, channel, byLink).ask(channel, topic, reader)
+    }
   }
 
-  #earFor(remote: Remote, channel: HeardChannel): Ear {
+  #earFor(remote: Remote, channel: HeardChannel, byLink: boolean): Ear {
     const ears = this.#ears.get(remote) ?? []
     this.#ears.set(remote, ears)
     const isFree = (ear: Ear): boolean =>
@@ -131,9 +137,10 @@ export class Subscriptions {
       )
     const hasIt = (ear: Ear): boolean =>
       [...ear.heard.values()].some((one) => one.channel === channel)
-    const known = ears.find(hasIt) ?? ears.find(isFree)
+    const fitting = ears.filter((ear) => ear.byLink === byLink)
+    const known = fitting.find(hasIt) ?? fitting.find(isFree)
     if (known) return known
-    const ear = new Ear(remote, this.#parts, (frame, from) => this.#heard(frame, from))
+    const ear = new Ear(remote, this.#parts, byLink, (frame, from) => this.#heard(frame, from))
     ear.pause(this.#paused)
     ears.push(ear)
     return ear
@@ -147,14 +154,16 @@ export class Subscriptions {
     if (!offer) {
       const codec = range ? undefined : local.agreeBlindly(remote.hello.codecs)
       if (codec === undefined) return 'never'
-      return { topic: local.topic(codec), reader: local.body(codec) as BodyReader }
+      const reader = local.body(codec) as BodyReader
+      return { topic: local.topic(codec), reader, byLink: false }
     }
     if (range && !range.includes(offer.version)) return 'never'
     try {
       const agreement = this.#parts.meetings.agree(remote, local, offer)
       if (!agreement) return 'later'
       const { codec, id, reader } = agreement
-      return { topic: local.topic(codec, id), reader: reader as BodyReader }
+      const topic = local.topic(codec, id)
+      return { topic, reader: reader as BodyReader, byLink: offer.byLink === true }
     } catch (error) {
       // It has been reported, once, by the meeting.
       if (isEarshotError(error)) return 'never'

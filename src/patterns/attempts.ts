@@ -3,9 +3,9 @@
 
 import type { Clock } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Remote } from '../mesh/remote.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
 import { type CallOptions, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { PendingRequest } from './pending-requests.ts'

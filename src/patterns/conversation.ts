@@ -3,9 +3,10 @@
 
 import type { Timer } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import type { Route } from '../mesh/route-list.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
 import { Incoming, type Window } from './incoming.ts'
@@ -82,7 +83,7 @@ export class Conversation {
       signal.addEventListener('abort', this.#onAbort, { once: true })
     }
     try {
-      const route = routes.choose(options)
+      const route = routes.choose(options, undefined, undefined, body)
       const link = route?.remote.link
       if (!route || !link || link.outbound.full) return this.#startLater(body, says)
       this.#open(route, link, body, says)
@@ -102,9 +103,9 @@ export class Conversation {
       // A body that does not fit is told at once, not when somebody comes to serve it.
       if (!says) routes.local.check(body)
       await abortable(this.#mesh.routing.wait(routes, timeoutMs), options.signal)
-      const crowded = routes.choose(options)?.remote.link?.outbound
+      const crowded = routes.choose(options, undefined, undefined, body)?.remote.link?.outbound
       if (crowded?.full) await this.#mesh.atMost(leftMs(), crowded.ready())
-      const route = routes.choose(options)
+      const route = routes.choose(options, undefined, undefined, body)
       const link = route?.remote.link
       if (this.#over) return
       if (!route || !link) {
@@ -131,6 +132,7 @@ export class Conversation {
     const talk = this.#newTalk(route, link, correlation, says)
     this.#talk = talk
     talks.add(talk)
+    route.remote.load++
     counters.streamsOpened++
     if (!says) routes.local.counts.sent++
     const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - this.#startMs))
@@ -162,6 +164,7 @@ export class Conversation {
       },
       onOver: (talk, error) => {
         talks.remove(talk)
+        route.remote.load--
         this.#end(error)
       },
     })

@@ -89,7 +89,7 @@ export class Events {
   }
 
   publisher(local: LocalChannel): Publisher<unknown> {
-    return new OutletPublisher(this.#mesh, this.#mesh.outlet.channel(local))
+    return new OutletPublisher(this.#mesh, this.#mesh.published(local))
   }
 
   async publish(
@@ -97,7 +97,7 @@ export class Events {
     body: unknown,
     options: PublishOptions | undefined,
   ): Promise<Verdict> {
-    const channel = this.#mesh.outlet.channel(local)
+    const channel = this.#mesh.published(local)
     // A single publish tells a wrong body even when nobody listens.
     if (channel.listeners === 0) local.check(body)
     const until = options?.until ?? 'written'

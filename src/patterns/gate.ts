@@ -31,6 +31,11 @@ export interface ServeOptions {
   readonly concurrency?: number
   /** Around the handlers, the first outermost; those of the peer come outside. */
   readonly use?: readonly Middleware<HandlerContext>[]
+  /**
+   * Share of the calls, against the others who serve the contract. 0 to 1 000, by default 1; 0:
+   * only when nobody else can.
+   */
+  readonly weight?: number
 }
 
 export interface GateParts {

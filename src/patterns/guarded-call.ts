@@ -2,7 +2,7 @@
 // Nothing of it costs a call that does not ask for it. Never sends: requests do.
 
 import type { EarshotError } from '../base/errors.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { eitherSignal, expired, withinMs } from '../resilience/deadline.ts'
 import { createFallback } from '../resilience/fallback.ts'
 import { hedge } from '../resilience/hedge.ts'

@@ -2,7 +2,7 @@
 // Never asks: scatters do, each peer under its breaker and bulkhead.
 
 import { EarshotError, isEarshotError } from '../base/errors.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback, type Fallback } from '../resilience/fallback.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { ScatterAnswer, Scattered, ScatterOptions, Scatters } from './scatter.ts'

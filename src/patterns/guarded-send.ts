@@ -2,7 +2,7 @@
 // Never sends: notifications do. What has left is never sent again.
 
 import { EarshotError, toEarshotError } from '../base/errors.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback } from '../resilience/fallback.ts'
 import { cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'

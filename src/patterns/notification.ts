@@ -4,10 +4,11 @@
 
 import type { Overflow } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { HeldOutcome } from '../mesh/held.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import type { Route } from '../mesh/route-list.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
@@ -67,7 +68,7 @@ export class Notifications {
       routes.local.check(body)
       await abortable(this.#mesh.routing.wait(routes, timeoutMs), signal)
     }
-    const route = routes.choose(options, policy)
+    const route = routes.choose(options, policy, undefined, body)
     const link = route?.remote.link
     if (!route || !link) throw policy?.refusal(routes, options) ?? noServer(routes)
     const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
@@ -124,7 +125,7 @@ class RoutedSender implements Sender<unknown> {
 
   send(body: unknown, headers?: Headers): boolean {
     const routes = this.#routes
-    const route = routes.pick()
+    const route = routes.choose(undefined, undefined, undefined, body)
     const link = route?.remote.link
     if (route === undefined || link === undefined) throw noServer(routes)
     const limit = atLimit(routes, route, link)

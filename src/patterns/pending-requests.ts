@@ -5,8 +5,8 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { EarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { Channel } from '../contract/channel.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { PeerGuard } from './peer-guard.ts'
@@ -74,13 +74,15 @@ export class PendingRequests {
   }
 
   /** A slot with a correlation of its own; the caller sets the rest, `resolve` and `reject` too. */
-  open(timeoutMs: number): PendingRequest {
+  open(timeoutMs: number, link: Link): PendingRequest {
     if (this.#size * 2 >= this.#slots.length) this.#grow()
     const slot = this.#freeSlot()
     slot.timeoutMs = timeoutMs
     slot.sentMs = this.#clock.nowMs()
     slot.deadlineMs = slot.sentMs + timeoutMs
     slot.mark = 0
+    slot.link = link
+    if (link.remote !== undefined) link.remote.load++
     this.#size++
     if (slot.deadlineMs < this.#dueMs) this.#wakeAt(slot.deadlineMs)
     return slot
@@ -97,6 +99,8 @@ export class PendingRequests {
   close(slot: PendingRequest): void {
     if (slot.correlation === 0) return
     const { settled } = slot
+    const remote = slot.link?.remote
+    if (remote !== undefined) remote.load--
     slot.correlation = 0
     slot.link = undefined
     slot.codec = undefined

@@ -4,6 +4,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
+import type { Balance } from '../mesh/balance.ts'
 import { type BreakerSettings, type BreakerState, breakerDefaults } from '../resilience/breaker.ts'
 import type { Fallback, FallbackUsed } from '../resilience/fallback.ts'
 import { type HedgeSettings, hedgeDefaults } from '../resilience/hedge.ts'
@@ -46,6 +47,8 @@ export interface BulkheadOptions {
 export interface PolicyOptions<R = unknown, B = never> {
   /** For every call that does not say otherwise. Default 2 000 ms. */
   readonly timeoutMs?: number
+  /** How messages are shared out among those who serve. Default `two`. */
+  readonly balance?: Balance
   /** On: idempotent channels, and what has not been sent; elsewhere if possible, from a budget. */
   readonly retry?: false | RetryOptions
   /** On: one for each remote peer and channel. */

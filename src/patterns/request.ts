@@ -4,9 +4,10 @@
 import type { ErrorCode } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
-import type { ChannelRoutes, Route } from '../mesh/routing.ts'
+import type { Route } from '../mesh/route-list.ts'
 import { expired } from '../resilience/deadline.ts'
 import { Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Attempts } from './attempts.ts'
@@ -30,7 +31,10 @@ export class Requests {
     this.#pending = new PendingRequests(clock, (request) => {
       const neverLeft = this.#giveUp(request)
       if (neverLeft) counters.requestsExpired++
-      else counters.requestsTimedOut++
+      else {
+        counters.requestsTimedOut++
+        request.link?.remote?.failed()
+      }
       this.#reject(request, neverLeft ? stood(request) : timedOut(request))
     })
     this.#attempts = new Attempts(clock, counters, (repeat) => {
@@ -61,7 +65,7 @@ export class Requests {
     tries = 1,
     avoid?: Remote,
   ): Promise<unknown> {
-    const route = routes.choose(options, policy, avoid)
+    const route = routes.choose(options, policy, avoid, body)
     const link = route?.remote.link
     if (link === undefined || link.outbound.full) {
       return this.#callLater(routes, body, timeoutMs, options, policy, tries, avoid)
@@ -119,10 +123,10 @@ export class Requests {
     routes.local.check(body)
     await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
     const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - startMs))
-    const crowded = routes.choose(options, policy, avoid)?.remote.link
+    const crowded = routes.choose(options, policy, avoid, body)?.remote.link
     if (crowded?.outbound.full)
       await abortable(this.#room(routes, crowded, leftMs()), options?.signal)
-    const route = routes.choose(options, policy, avoid)
+    const route = routes.choose(options, policy, avoid, body)
     if (route?.remote.link) {
       return this.#send(routes, route, body, leftMs(), options, undefined, policy, tries)
     }
@@ -178,8 +182,7 @@ export class Requests {
     if (signal?.aborted) return Promise.reject(cancelled(signal, 'no'))
     const link = route.remote.link as Link
     const tryMs = policy === undefined ? timeoutMs : policy.tryMs(timeoutMs)
-    const request = this.#pending.open(tryMs)
-    request.link = link
+    const request = this.#pending.open(tryMs, link)
     request.codec = until === undefined ? route.reply : noBody
     request.channel = routes.local.channel
     request.errors = route.errors
@@ -271,7 +274,10 @@ export class Requests {
     if (request === undefined) return true
     this.#mesh.parts.counters.requestsFailed++
     const { maxHeaderBytes } = this.#mesh.parts.limits
-    this.#reject(request, failureOf(link, record, request, maxHeaderBytes))
+    const error = failureOf(link, record, request, maxHeaderBytes)
+    // What the contract declares is an answer: it says nothing against the peer.
+    if (error.code !== 'EARSHOT_DECLARED') link.remote?.failed()
+    this.#reject(request, error)
     return true
   }
 

@@ -2,7 +2,7 @@
 // Never buffers what is said: the talk does, within its window.
 
 import { EarshotError } from '../base/errors.ts'
-import type { ChannelRoutes } from '../mesh/routing.ts'
+import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { Conversation, type StreamOptions } from './conversation.ts'
 import type { Talks } from './talks.ts'
 

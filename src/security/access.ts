@@ -7,7 +7,7 @@ import type { Trusted } from './allow-file.ts'
 /**
  * `contract/channel` or `contract/*` to who may use it: `role:…` or `key:SHA256:…`. A channel with
  * a rule is closed to everybody else; of two rules that name it the one without `*` counts.
- * `outlet` says who may hear events at all.
+ * Events under a rule leave by links; `outlet` says who may come to where all others leave.
  */
 export type AccessRules = Readonly<Record<string, readonly string[]>>
 
@@ -24,8 +24,11 @@ export interface Access {
   ruleOf(channel: ChannelName): string | undefined
   /** May somebody pass the rule? Nobody without a proved key may. */
   passes(rule: string, who: Who | undefined): boolean
-  /** May all who hear our events pass the rule? */
-  holdsForOutlet(rule: string): boolean
+  /**
+   * The rule that closes an event to some who may come to the outlet that all share: it is told by
+   * links, to those who pass.
+   */
+  byLink(channel: ChannelName): string | undefined
 }
 
 export const outletRule = 'outlet'
@@ -53,7 +56,7 @@ export function createAccess(rules: AccessRules | undefined, personal: boolean):
   return new RuledAccess(grants)
 }
 
-const open: Access = { ruleOf: () => undefined, passes: () => true, holdsForOutlet: () => true }
+const open: Access = { ruleOf: () => undefined, passes: () => true, byLink: () => undefined }
 
 class RuledAccess implements Access {
   readonly #grants: ReadonlyMap<string, ReadonlySet<string>>
@@ -76,10 +79,13 @@ class RuledAccess implements Access {
     return grants.has(`key:${who.key}`) || who.roles.some((role) => grants.has(`role:${role}`))
   }
 
-  holdsForOutlet(rule: string): boolean {
-    const grants = this.#grants.get(rule)
+  byLink(channel: ChannelName): string | undefined {
+    const rule = this.ruleOf(channel)
+    const grants = rule === undefined ? undefined : this.#grants.get(rule)
+    if (!grants) return undefined
     const hearing = this.#grants.get(outletRule)
-    return !grants || (hearing !== undefined && [...hearing].every((grant) => grants.has(grant)))
+    const all = hearing !== undefined && [...hearing].every((grant) => grants.has(grant))
+    return all ? undefined : rule
   }
 }
 

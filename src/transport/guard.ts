@@ -1,7 +1,7 @@
 // Owns who gets in: CURVE on the sockets of a transport, and the authenticator behind it.
 // Never lets in by default: no answer, a wrong mechanism or a wrong key are all a no.
 
-import type { Context, Dealer, Reply, Request, SocketOptions, Subscriber } from 'zeromq'
+import type { Dealer, Reply, Request, SocketOptions, Subscriber } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
@@ -56,11 +56,12 @@ export function createGuard(
   // A context of our own: another authenticator of this process decides nothing here, and the
   // sockets of others are not counted among ours.
   const context = new zmq.Context({ maxSockets: limits.maxSockets })
-  return trust ? new CurveGuard(zmq, trust, context, mayHear) : noGuard(context)
+  // Whoever connects and proves nothing is let go after a while.
+  const options = { context, handshakeInterval: limits.handshakeTimeoutMs }
+  return trust ? new CurveGuard(zmq, trust, options, mayHear) : noGuard(options)
 }
 
-function noGuard(context: Context): Guard {
-  const options = { context }
+function noGuard(options: Options): Guard {
   const nothing = async () => undefined
   return {
     ...{ options, revokes: false, protect: () => undefined, dialling: () => options },
@@ -73,7 +74,6 @@ class CurveGuard implements Guard {
   readonly revokes: boolean
   readonly #zmq: Binding
   readonly #trust: Trust
-  readonly #context: Context
   readonly #mayHear: (publicKey: string) => boolean
   /** Keys of our own tests, and whether the authenticator has refused them. */
   readonly #tests = new Map<string, boolean>()
@@ -82,14 +82,13 @@ class CurveGuard implements Guard {
   constructor(
     zmq: Binding,
     trust: Trust,
-    context: Context,
+    options: Options,
     mayHear: (publicKey: string) => boolean,
   ) {
     this.#zmq = zmq
     this.#trust = trust
-    this.#context = context
     this.#mayHear = mayHear
-    this.options = { context }
+    this.options = options
     this.revokes = trust.personal
   }
 
@@ -116,7 +115,7 @@ class CurveGuard implements Guard {
   }
 
   async open(): Promise<void> {
-    const socket = new this.#zmq.Reply({ context: this.#context, linger: 0 })
+    const socket = new this.#zmq.Reply({ ...this.options, linger: 0 })
     await socket.bind(ZAP_ENDPOINT)
     this.#authenticator = socket
     this.#answer(socket).catch((error: Error) => {

@@ -108,13 +108,13 @@ class ZeromqTransport implements Transport {
         outlet: await this.#bindSocket(outlet, options, 'outlet', at(1)),
         door: await this.#bindSocket(door, options, 'door', at(2)),
       }
-      this.#events = events
-      this.#listen(inbox, events)
-      this.#listenOutside(outlet, door, events)
       const test = (role: SocketRole) => {
         return this.#guard.selfTest(role, this.#bound[role].at(-1) as string, this.#clock)
       }
       await Promise.all([test('inbox'), test('outlet'), test('door')])
+      this.#events = events
+      this.#listen(inbox, events)
+      this.#listenOutside(outlet, door, events)
       return bound
     } catch (error) {
       await this.close()

@@ -11,6 +11,8 @@ export interface ChannelOffer {
   readonly number: number
   /** In the sender's order of preference. */
   readonly codecs: readonly string[]
+  /** True: an event that is heard by links alone, by those whose keys may. */
+  readonly byLink?: true
   /** SHA-256 of the shapes: equal ids understand each other in every codec. */
   readonly id: string
 }
@@ -18,6 +20,8 @@ export interface ChannelOffer {
 export interface ContractOffer {
   readonly name: string
   readonly version: string
+  /** Share of the calls, against the others who serve it: 0 to 1 000, by default 1. */
+  readonly weight?: number
   readonly channels: readonly ChannelOffer[]
 }
 
@@ -37,6 +41,8 @@ export interface Hello extends Offers {
   readonly name: string
   readonly pid: number
   readonly host: string
+  /** Where the sender is, in words of its own; empty for nowhere in particular. */
+  readonly zone: string
   /** The endpoint that the sender dialled; empty in a welcome. */
   readonly dialled: string
   readonly outlet: readonly string[]
@@ -63,6 +69,7 @@ export interface Hello extends Offers {
 const KEY = /^(?:[\w-]{43})?$/
 const MAX_ENDPOINTS = 32
 const MAX_CODECS = 16
+const MAX_WEIGHT = 1_000
 /** More are heard all the same, and only not waited for at the start. */
 export const MAX_HEARD = 1_024
 /** A topic's name, and a key behind it. */
@@ -80,6 +87,7 @@ export function parseHello(bytes: Buffer, maxContracts: number): Hello {
     name: text(value.name, '/name'),
     pid: whole(value.pid, '/pid'),
     host: text(value.host, '/host'),
+    zone: text(value.zone ?? '', '/zone'),
     dialled: text(value.dialled, '/dialled'),
     outlet: endpoints(value.outlet, '/outlet'),
     inbox: endpoints(value.inbox, '/inbox'),
@@ -141,11 +149,16 @@ function contractsOf(value: unknown, maxContracts: number): ContractOffer[] {
     return {
       name: text(offer.name, `${path}/name`),
       version: pattern(offer.version, `${path}/version`, /^\d{1,9}\.\d{1,9}\.\d{1,9}$/),
+      ...(offer.weight !== undefined && { weight: weight(offer.weight, `${path}/weight`) }),
       channels: list(offer.channels, `${path}/channels`, 1_024).map((channel, at) =>
         channelOffer(channel, `${path}/channels/${at}`),
       ),
     }
   })
+}
+
+function weight(value: unknown, path: string): number {
+  return Math.min(whole(value, path), MAX_WEIGHT)
 }
 
 function channelOffer(value: unknown, path: string): ChannelOffer {
@@ -155,6 +168,7 @@ function channelOffer(value: unknown, path: string): ChannelOffer {
     kind: text(offer.kind, `${path}/kind`),
     number: whole(offer.number, `${path}/number`),
     codecs: texts(offer.codecs, `${path}/codecs`, MAX_CODECS),
+    ...(offer.byLink === true && { byLink: true as const }),
     id: pattern(offer.id, `${path}/id`, /^[0-9a-f]{64}$/),
   }
 }

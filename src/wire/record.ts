@@ -41,8 +41,14 @@ export const Kind = {
   stop: 28,
   open: 29,
   ticket: 30,
+  aside: 31,
 } as const
 
+/**
+ * Of `aside`: from now on, or no longer; a frame as of an outlet, or what was asked for may not be
+ * heard.
+ */
+export const AsideOp = { end: 0, begin: 1, frame: 2, denied: 3 } as const
 /** What who asks wants to know: that it is received, or that its handler is through. */
 export const Until = { received: 1, handled: 2 } as const
 /** What became of an event that asks: as wanted, or it gave way, or its handler failed. */

@@ -43,6 +43,9 @@ describe('earshot peers', () => {
     const { stdout } = await earshot(words)
     expect(stdout).toMatch(/ {4}found: +told by dir/)
     expect(stdout).toMatch(/ {4}link: +ipc, (?:we dialled\s+ipc:|it dialled us)/)
+    if (stdout.includes('we dialled')) {
+      expect(stdout).toMatch(/ {4}tried: +ipc:\S+: linked\s+after\s+[\d.]+ ms\s+\(in use\)/)
+    }
     expect(stdout).toMatch(/ {4}door: +[\d.]+ ms, connect included/)
     for (const line of stdout.split('\n')) {
       if (!line.includes('ipc://')) expect(line.length).toBeLessThanOrEqual(80)
@@ -50,6 +53,7 @@ describe('earshot peers', () => {
     const { peers } = JSON.parse((await earshot([...words, '--json'])).stdout)
     expect(peers[0].why).toMatchObject({ transport: 'ipc', failure: '' })
     expect(peers[0].why.inbox.length).toBeGreaterThan(0)
+    expect(peers[0].why.tried.length > 0).toBe(peers[0].why.dialledBy === 'us')
     expect(peers[0].why.codecs).toContain('json')
   })
 

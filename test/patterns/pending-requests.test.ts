@@ -19,7 +19,7 @@ describe('pending requests', () => {
           expired.push([one.deadlineMs, clock.nowMs()])
           pending.close(one)
         })
-        for (const timeoutMs of timeouts) pending.open(timeoutMs)
+        for (const timeoutMs of timeouts) pending.open(timeoutMs, linkOf('a'))
         await clock.advance(500)
         expect(expired.length).toBe(timeouts.length)
         for (const [deadlineMs, atMs] of expired) expect(atMs).toBe(deadlineMs)
@@ -35,8 +35,7 @@ describe('pending requests', () => {
     const expired: unknown[] = []
     let settled = 0
     const pending = new PendingRequests(clock, (one) => expired.push(one))
-    const request = pending.open(100)
-    request.link = link
+    const request = pending.open(100, link)
     request.settled = () => settled++
     const { correlation } = request
     expect(pending.find(correlation, link)).toBe(request)
@@ -57,10 +56,10 @@ describe('pending requests', () => {
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
         for (const { open, link, which } of steps) {
           if (open) {
-            const request = pending.open(1_000)
-            request.link = links[link] as Link
+            const owner = links[link] as Link
+            const request = pending.open(1_000, owner)
             expect(model.has(request.correlation)).toBe(false)
-            model.set(request.correlation, request.link)
+            model.set(request.correlation, owner)
           } else if (model.size > 0) {
             const correlation = [...model.keys()][which % model.size] as number
             const owner = model.get(correlation) as Link
@@ -86,7 +85,7 @@ describe('pending requests', () => {
     const clock = createVirtualClock()
     const pending = new PendingRequests(clock, () => undefined)
     const links = [linkOf('a'), linkOf('b')]
-    for (const link of links) pending.open(100).link = link
+    for (const link of links) pending.open(100, link)
     expect(pending.all(links[1]).map(({ link }) => link)).toEqual([links[1]])
     for (const request of pending.all()) pending.close(request)
     expect(pending.size).toBe(0)

@@ -114,13 +114,6 @@ describe('a rule of access', () => {
     expect(told.some(({ text }) => text.includes('may not hear our events'))).toBe(true)
   })
 
-  it('that the outlet cannot keep is an error when the event is published', async () => {
-    const { server } = await serving({ 'test.shop/placed': ['role:ops'] })
-    const error = await failure(server.publish(Shop.placed, { id: 1, text: 'x' }))
-    expect(error).toMatchObject({ code: 'EARSHOT_DENIED', path: '/allow/outlet' })
-    expect(() => server.publisher(Shop.placed)).toThrow(/one outlet/)
-  })
-
   it.each([
     ['/allow/x', { x: ['role:a'] }],
     ['/allow/a~1b', { 'a/b': 'role:a' }],

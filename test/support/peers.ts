@@ -45,14 +45,24 @@ export interface Fault {
   readonly area: string
   readonly text: string
   readonly code?: string
+  readonly data?: Readonly<Record<string, unknown>>
 }
 
 /** What Earshot reports from now on. */
 export function faults(): Fault[] {
+  return heardOn('earshot:fault')
+}
+
+/** What it finds worth knowing from now on. */
+export function notes(): Fault[] {
+  return heardOn('earshot:note')
+}
+
+function heardOn(channel: string): Fault[] {
   const seen: Fault[] = []
-  const take = (fault: unknown) => void seen.push(fault as Fault)
-  subscribe('earshot:fault', take)
-  onTestFinished(() => void unsubscribe('earshot:fault', take))
+  const take = (told: unknown) => void seen.push(told as Fault)
+  subscribe(channel, take)
+  onTestFinished(() => void unsubscribe(channel, take))
   return seen
 }
 

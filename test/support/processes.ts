@@ -1,6 +1,6 @@
 // Peers in processes of their own: started, spoken to, and ended by their own handle.
 
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
@@ -26,17 +26,24 @@ export interface PeerProcess {
 const folder = new URL('../processes/fixture/', import.meta.url)
 const ANSWER_WITHIN_MS = 60_000
 
+export interface Surroundings {
+  /** The network namespace that it runs in; needs root. */
+  readonly inside?: string
+}
+
 /**
  * Starts `fixture` and waits until it says `ready`. Killed when the test ends, if it still runs.
  */
 export async function startProcess(
   fixture: string,
   args: readonly string[],
-  execArgv: readonly string[] = [],
+  { inside }: Surroundings = {},
 ): Promise<PeerProcess> {
-  const child = fork(fileURLToPath(new URL(fixture, folder)), args, {
+  const namespace = inside === undefined ? [] : ['ip', 'netns', 'exec', inside]
+  const script = fileURLToPath(new URL(fixture, folder))
+  const words = [...namespace, process.execPath, script, ...args]
+  const child = spawn(words[0] as string, words.slice(1), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: [...execArgv],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let errors = ''

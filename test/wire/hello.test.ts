@@ -16,6 +16,7 @@ const hello: Hello = {
   epoch: 1,
   name: 'n',
   pid: 1,
+  zone: 'rack 1',
   host: 'h',
   dialled: '',
   inbox: ['ipc:///tmp/x.i', 'tcp://127.0.0.1:1'],
@@ -26,6 +27,7 @@ const hello: Hello = {
     {
       name: 'c',
       version: '1.0.0',
+      weight: 3,
       channels: [{ name: 'x', kind: 'event', number: 0, codecs: ['json'], id: 'f'.repeat(64) }],
     },
   ],
