@@ -15,9 +15,17 @@ const Works = contract('test.works', '1.0.0', {
 
 const build = ({ id }: { id: number }) => ({ id, by: 'a' })
 
+interface Proxy {
+  readonly endpoint: string
+  /** Nothing more comes back from who was dialled. */
+  mute(): void
+  cut(): void
+}
+
 /** A proxy for TCP: whatever goes through it can be cut. */
-async function proxyTo(port: number): Promise<{ readonly endpoint: string; cut(): void }> {
+async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  const backs = new Map<Socket, Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
@@ -26,8 +34,12 @@ async function proxyTo(port: number): Promise<{ readonly endpoint: string; cut()
   const server = createServer((near) => {
     const far = keep(connect(port, '127.0.0.1'))
     keep(near).pipe(far).pipe(near)
+    backs.set(far, near)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const mute = () => {
+    for (const [far, near] of backs) far.unpipe(near)
+  }
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
@@ -36,7 +48,7 @@ async function proxyTo(port: number): Promise<{ readonly endpoint: string; cut()
     server.close()
   })
   const { port: own } = server.address() as { port: number }
-  return { endpoint: `tcp://127.0.0.1:${own}`, cut }
+  return { endpoint: `tcp://127.0.0.1:${own}`, mute, cut }
 }
 
 const keptAt = (peer: Peer) => peer.stats().keptTickets
@@ -118,6 +130,35 @@ describe('a link that is cut between request and reply', () => {
     expect(begun).toHaveLength(50)
     await until('nothing is kept', () => keptAt(server) === 0)
     expect(caller.stats().counters.lateReplies).toBe(0)
+  })
+})
+
+describe('a link on which no word comes back', () => {
+  it('lets nothing be begun twice: what is asked again by the next link is known', async () => {
+    const mesh = randomMesh()
+    const server = await testPeer({ name: 'server', mesh, discovery: [] })
+    const inbox = server.endpoints.inbox.find((one) => one.startsWith('tcp://127.0.0.1')) as string
+    const { endpoint, mute, cut } = await proxyTo(Number(inbox.split(':').at(-1)))
+    const begun: number[] = []
+    await server.serve(Works, {
+      build: (job) => {
+        begun.push(job.id)
+        return build(job)
+      },
+    })
+    const caller = await testPeer({ name: 'caller', mesh, discovery: [staticPeers([endpoint])] })
+    await until('it is up', () => caller.peers().length === 1)
+    const { build: method } = caller.client(Works)
+    await method({ id: -1 })
+    mute()
+    const tickets = Array.from({ length: 20 }, (_, id) => method.later({ id }))
+    await until('all are done, and nobody knows', () => begun.length === 21)
+    expect(tickets.every(({ state }) => state === 'sending')).toBe(true)
+    cut()
+    const answers = await Promise.all(tickets.map((ticket) => ticket.answer()))
+    expect(answers).toEqual(tickets.map((_, id) => ({ id, by: 'a' })))
+    expect(begun).toHaveLength(21)
+    await until('nothing is kept', () => keptAt(server) === 0)
   })
 })
 
