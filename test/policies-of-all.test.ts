@@ -8,9 +8,9 @@ import { failure, faults, pairOf, randomMesh, testPeer, until } from './support/
 const Id = Type.Object({ id: Type.Integer() })
 const Price = Type.Object({ price: Type.Integer() })
 const Market = contract('test.market', '1.0.0', {
-  quote: scatter(Id, Price),
+  quote: scatter(Id, Price, { errors: { Closed: Type.Object({}) } }),
   note: notification(Id),
-  ask: request(Id, Price, { errors: { Closed: Type.Object({}) } }),
+  ask: request(Id, Price),
 })
 const quiet = { note: () => undefined, ask: () => ({ price: 0 }) }
 const never = () => new Promise<never>(() => undefined)
@@ -78,6 +78,22 @@ describe('a scatter', () => {
     expect(used).toEqual(['test.market/1/quote', 'test.market/1/quote'])
   })
 
+  it('that all answer with a declared error has no fallback: they have answered', async () => {
+    const [a, b] = await pairOf()
+    await a.serve(Market, {
+      ...quiet,
+      quote: (_, context) => {
+        throw context.error('Closed', {})
+      },
+    })
+    const fallback = { value: { price: 1 } }
+    const { quote } = b.client(Market, { channels: { quote: { fallback } } })
+    const { answers, failed } = await quote({ id: 1 })
+    expect(answers).toEqual([])
+    expect(failed.map(({ error }) => error.name)).toEqual(['Closed'])
+    expect(b.stats().counters.fallbacksUsed).toBe(0)
+  })
+
   it('has its last good answers instead of none, and of no server', async () => {
     const [a, b] = await pairOf({ limits })
     const service = await a.serve(Market, { ...quiet, quote: ({ id }) => ({ price: id }) })
@@ -131,6 +147,17 @@ describe('a notification', () => {
     expect(late).toMatchObject({ code: 'EARSHOT_TIMEOUT', sent: 'unknown' })
     expect(seen).toEqual([2])
     expect(b.stats().counters.requestsRetried).toBe(4)
+  })
+
+  it('that is refused is told so at once: it is not tried again as something else', async () => {
+    const [a, b] = await pairOf()
+    const handlers = { ...quiet, quote: () => ({ price: 0 }) }
+    await a.serve(Market, handlers, { rateLimit: { perSecond: 0.001, burst: 1 } })
+    const { note } = b.client(Market, { retry: { tries: 5, baseMs: 1 } })
+    expect(await note({ id: 1 }, { until: 'handled' })).toMatchObject({ became: 'handled' })
+    const refused = { became: 'dropped', by: 'receiver', why: 'EARSHOT_RATE_LIMITED' }
+    expect(await note({ id: 2 }, { until: 'handled' })).toMatchObject(refused)
+    expect(b.stats().counters).toMatchObject({ requestsRetried: 0, requestsSent: 0 })
   })
 
   it('goes to no peer whose handlers do not end, once that is known', async () => {
