@@ -281,12 +281,7 @@ export class Outbound {
     writer.openRecord(headers ? kind | HEADERS_BIT : kind, this.#lengthSize)
   }
 
-  #finish(
-    headers: Buffer | undefined,
-    codec: BodyCodec | undefined,
-    body: unknown,
-    delayMs = 0,
-  ): void {
+  #finish(headers?: Buffer, codec?: BodyCodec, body?: unknown, delayMs = 0): void {
     const writer = this.#writer
     if (headers !== undefined) {
       writer.number(headers.length)
