@@ -217,7 +217,8 @@ async function isCutOff(endpoint: string): Promise<boolean> {
   const [, host = '', port] = /^tcp:\/\/\[?([^\]]+?)\]?:(\d+)$/.exec(endpoint) ?? []
   const answer = await knock({ host, port: Number(port) }, SELF_TEST_WITHIN_MS)
   if (answer !== 'ENETUNREACH' && answer !== 'EADDRNOTAVAIL') return false
-  const text = `loopback is switched off (${answer}): the guard of ${endpoint} could not be tested`
+  const remedy = 'bring it up with `ip link set lo up`'
+  const text = `loopback is switched off (${answer}), ${endpoint} leads nowhere: ${remedy}`
   reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
   return true
 }
