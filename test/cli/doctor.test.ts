@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Discovery, mdns, type PeerOptions } from 'earshot'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { suspectsIn } from '../../src/cli/doctor/system.ts'
-import { mayMakeNamespaces, prefix } from '../discovery/mdns/networks.ts'
+import { mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { testPeer, until } from '../support/peers.ts'
 import { earshot, endAll, randomMesh, startShop } from './support.ts'
 

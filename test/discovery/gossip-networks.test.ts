@@ -1,16 +1,13 @@
 // Two networks and one peer with a foot in both, in namespaces; needs root and `ip netns`.
 
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { spawnSync } from 'node:child_process'
 import { expect, it, onTestFinished } from 'vitest'
-import { ip, mayMakeNamespaces, prefix } from './mdns/networks.ts'
+import { startIn } from '../support/found-peers.ts'
+import { ip, mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { eventually, randomMesh } from './support.ts'
 
 const isAble = mayMakeNamespaces()
 if (!isAble) console.warn('skipped: network namespaces need root and `ip netns` (iproute2)')
-const fixture = join(import.meta.dirname, 'fixture/gossiper.js')
 const hub = `${prefix}hub`
 
 /** Two bridges in the hub, which passes packets on between them, but no multicast. */
@@ -42,35 +39,20 @@ function makeNetworks(): void {
   })
 }
 
-function start(namespace: string, job: object) {
-  const words = ['netns', 'exec', namespace, process.execPath, fixture, JSON.stringify(job)]
-  const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const state = { started: false, knows: [] as string[] }
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    Object.assign(state, JSON.parse(line))
-  })
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  })
-  return state
-}
-
 const hosts = { a: '11', b: '12', c: '21', d: '22' }
 
 it.skipIf(!isAble).each([
-  ['all find each other by gossip', true, 4],
-  ['nobody finds the other network without', false, 2],
+  ['all find each other by gossip', ['mdns', 'gossip'] as const, 4],
+  ['nobody finds the other network without', ['mdns'] as const, 2],
 ])(
   'across two networks with one peer in both, %s',
-  async (_what, gossips, most) => {
+  async (_what, discovery, most) => {
     makeNetworks()
     const mesh = randomMesh()
     const ends = Object.entries(hosts).map(([name, seat]) =>
-      start(`${prefix}${seat}`, { name, mesh, gossips }),
+      startIn(`${prefix}${seat}`, { name, mesh, discovery }),
     )
-    const middle = start(hub, { name: 'middle', mesh, gossips })
+    const middle = startIn(hub, { name: 'middle', mesh, discovery })
     await eventually(() => middle.knows.length === 4, 30_000)
     await eventually(() => ends.every(({ knows }) => knows.length === most), 30_000)
     for (const { knows } of ends) expect(knows).toContain('middle')

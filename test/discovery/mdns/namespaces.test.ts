@@ -4,7 +4,6 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, randomMesh } from '../support.ts'
 import {
   compilePeer,
   ip,
@@ -14,7 +13,8 @@ import {
   PeerProcess,
   prefix,
   raiseLink,
-} from './networks.ts'
+} from '../../support/networks.ts'
+import { eventually, randomMesh } from '../support.ts'
 
 const isAble = mayMakeNamespaces()
 const hasNft = spawnSync('nft', ['--version']).status === 0

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import ts from 'typescript'
-import { eventually, randomId } from '../support.ts'
+import { eventually, randomId } from '../discovery/support.ts'
 
-const root = resolve(import.meta.dirname, '../../..')
+const root = resolve(import.meta.dirname, '../..')
 /** Begins the names of everything that a test makes: short, for interfaces have 15 characters. */
 export const prefix: string = `es${process.pid}`
 export const ip = (...args: string[]): Buffer => execFileSync('ip', args, { stdio: 'pipe' })
@@ -24,7 +24,7 @@ export function mayMakeNamespaces(): boolean {
 /** Compiles the peer's process into a directory of its own; the caller removes it. */
 export function compilePeer(): string {
   const out = mkdtempSync(join(tmpdir(), 'es-ns-'))
-  compile(join(import.meta.dirname, 'peer-process.ts'), out)
+  compile(join(root, 'test/discovery/mdns/peer-process.ts'), out)
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'))
   return out

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually } from '../support.ts'
+import { eventually } from '../discovery/support.ts'
 
 const run = promisify(execFile)
 const programs = ['avahi-daemon', 'avahi-browse', 'avahi-publish', 'dbus-daemon', 'unshare']
