@@ -91,7 +91,7 @@ export class Mesh {
       settled: (remote) => this.#changed(remote),
       deaf: (remote, channel) => this.#arrivals.deaf(remote.id, channel),
     })
-    this.routing = new Routing(this.#meetings, remotes, parts, clock, limits)
+    this.routing = new Routing(this.#meetings, remotes, parts, parts.random, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(publish, limits, clock, counters, heard)

@@ -21,6 +21,7 @@ export class Routing {
   /** Of those who say nothing of balance: they take turns together. */
   readonly #plain = new Map<RouteList, ChannelRoutes>()
   readonly #own: Place
+  readonly #random: () => number
   readonly #meetings: Meetings
   readonly #remotes: () => Iterable<Remote>
   readonly #clock: Clock
@@ -32,10 +33,12 @@ export class Routing {
     meetings: Meetings,
     remotes: () => Iterable<Remote>,
     own: Place,
+    random: () => number,
     clock: Clock,
     limits: Limits,
   ) {
     this.#own = own
+    this.#random = random
     this.#meetings = meetings
     this.#remotes = remotes
     this.#clock = clock
@@ -108,7 +111,7 @@ export class Routing {
 
   #view(list: RouteList, balance: BalanceSettings): ChannelRoutes {
     // Clients that start together must not all draw the same.
-    return new ChannelRoutes(list, balance, this.#own, Math.floor(Math.random() * 2 ** 31))
+    return new ChannelRoutes(list, balance, this.#own, Math.floor(this.#random() * 2 ** 31))
   }
 
   #listOf(local: LocalChannel, range: VersionRange | undefined): RouteList {

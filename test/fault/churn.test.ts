@@ -26,7 +26,9 @@ describe(`${PROCESSES * EACH} peers that join and leave at random, seeds 1 to ${
     const mesh = randomMesh()
     const all = await Promise.all(
       Array.from({ length: PROCESSES }, (_, index) =>
-        startProcess('churn.js', [mesh, String(index + 1), String(EACH)], ['--expose-gc']),
+        startProcess('churn.js', [mesh, String(index + 1), String(EACH)], {
+          flags: ['--expose-gc'],
+        }),
       ),
     )
     // What is made once for a process, and code that is compiled, is no leak.

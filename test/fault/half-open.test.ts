@@ -2,13 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { expect, it, onTestFinished } from 'vitest'
-import {
-  ip,
-  joinNamespaces,
-  mayMakeNamespaces,
-  prefix,
-  raiseLink,
-} from '../discovery/mdns/networks.ts'
+import { ip, joinNamespaces, mayMakeNamespaces, prefix, raiseLink } from '../support/networks.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { startProcess } from '../support/processes.ts'
 

@@ -29,6 +29,8 @@ const ANSWER_WITHIN_MS = 60_000
 export interface Surroundings {
   /** The network namespace that it runs in; needs root. */
   readonly inside?: string
+  /** For Node itself. */
+  readonly flags?: readonly string[]
 }
 
 /**
@@ -37,11 +39,11 @@ export interface Surroundings {
 export async function startProcess(
   fixture: string,
   args: readonly string[],
-  { inside }: Surroundings = {},
+  { inside, flags = [] }: Surroundings = {},
 ): Promise<PeerProcess> {
   const namespace = inside === undefined ? [] : ['ip', 'netns', 'exec', inside]
   const script = fileURLToPath(new URL(fixture, folder))
-  const words = [...namespace, process.execPath, script, ...args]
+  const words = [...namespace, process.execPath, ...flags, script, ...args]
   const child = spawn(words[0] as string, words.slice(1), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
