@@ -127,7 +127,8 @@ class OneStorm {
     else if (what < 80) this.#publish(actor, is(0.2) ? int(10, 60) : 1)
     else if (what < 88) this.#listen(actor)
     else if (!this.#calm) await this.#weather(actor, awake)
-    else if (this.#orderly && awake.length > 2 && this.#count < 6) await this.#replace(actor)
+    else if (this.#orderly && awake.length > 2 && this.#count < 6 && this.#isKnown(actor))
+      await this.#replace(actor)
   }
 
   async #replace(actor: Actor): Promise<void> {
@@ -193,6 +194,14 @@ class OneStorm {
   }
 
   /** What it has asked itself ends with it; what others ask is finished, or never begun. */
+  /**
+   * Who leaves while its first hellos are under way says goodbye to nobody: others may have it for a
+   * moment, and lose what they asked of it.
+   */
+  #isKnown({ peer }: Actor): boolean {
+    return peer.peers().length === this.#actors.filter(({ gone }) => !gone).length - 1
+  }
+
   #leave({ name, peer }: Actor): void {
     const atMs = this.#world.nowMs
     void peer.close().then(() => {
