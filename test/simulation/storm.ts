@@ -195,8 +195,8 @@ class OneStorm {
 
   /** What it has asked itself ends with it; what others ask is finished, or never begun. */
   /**
-   * Who leaves while its first hellos are under way says goodbye to nobody: others may have it for a
-   * moment, and lose what they asked of it.
+   * Who leaves while its first hellos are under way says goodbye to nobody: others may have it for
+   * a moment, and lose what they asked of it.
    */
   #isKnown({ peer }: Actor): boolean {
     return peer.peers().length === this.#actors.filter(({ gone }) => !gone).length - 1
