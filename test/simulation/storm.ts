@@ -290,8 +290,11 @@ class OneStorm {
   /** In calm weather who leaves has finished what it was asked. */
   #judgeGoing(): void {
     const gone = new Set(this.#actors.filter((actor) => actor.gone).map(({ name }) => name))
-    for (const { id, kind, by, outcome } of this.#ledger.operations.values()) {
+    for (const operation of this.#ledger.operations.values()) {
+      const { id, kind, by, outcome } = operation
       if (outcome?.code !== 'EARSHOT_PEER_GONE' || gone.has(by)) continue
+      // A stream may go on for longer than who leaves has time to drain.
+      if (kind === 'count' || kind === 'echo') continue
       this.#ledger.broken(`${kind} ${id} by ${by} in calm weather: ${outcome.message}`)
     }
   }
