@@ -99,9 +99,9 @@ export class Mesh {
     this.#linkHearings = new LinkHearings()
     this.inbound.on(Kind.aside, (link, record) => {
       const op = record.number()
-      const isAsked = op === AsideOp.begin || op === AsideOp.end
-      if (isAsked) return this.#linkOutlet.asked(link, op, record)
-      return this.#linkHearings.told(link, op, record)
+      const isTold = op === AsideOp.frame || op === AsideOp.denied
+      if (isTold) return this.#linkHearings.told(link, op, record)
+      return this.#linkOutlet.asked(link, op, record)
     })
     this.#ears = [this.#subscriptions()]
     registerGreeting({
