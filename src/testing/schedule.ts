@@ -39,6 +39,31 @@ export class Schedule {
     return { cancel: () => this.#cancel(due) }
   }
 
+  /** As `at`, each `periodMs` from now on. */
+  every(periodMs: number, run: () => void): Timer {
+    const again = () => {
+      timer = this.at(this.#nowMs + periodMs, again)
+      run()
+    }
+    let timer = this.at(this.#nowMs + periodMs, again)
+    return { cancel: () => timer.cancel() }
+  }
+
+  /** When the next is due; undefined when nothing is set. */
+  get nextMs(): number | undefined {
+    for (let first = this.#heap[0]; first; first = this.#heap[0]) {
+      if (first.run) return first.atMs
+      this.#removeFirst()
+    }
+    return undefined
+  }
+
+  /** Runs all that is due before `endMs`, which is now; promises do not settle in between. */
+  runBefore(endMs: number): void {
+    for (let at = this.nextMs; at !== undefined && at < endMs; at = this.nextMs) this.step(at)
+    this.#nowMs = Math.max(this.#nowMs, endMs)
+  }
+
   /** Moves to what is due next and runs it. False: nothing is, until `untilMs`, which is now. */
   step(untilMs: number): boolean {
     for (let first = this.#heap[0]; first && first.atMs <= untilMs; first = this.#heap[0]) {

@@ -1,7 +1,7 @@
 // Owns a clock that moves only when told to, so that tests of time take none.
 // Never reads the machine's clock.
 
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { Schedule, settle } from './schedule.ts'
 
 export interface VirtualClock extends Clock {
@@ -15,20 +15,11 @@ export interface VirtualClock extends Clock {
 export function createVirtualClock(startMs = 0): VirtualClock {
   const schedule = new Schedule(startMs)
 
-  const every = (periodMs: number, run: () => void): Timer => {
-    const again = () => {
-      timer = schedule.at(schedule.nowMs + periodMs, again)
-      run()
-    }
-    let timer = schedule.at(schedule.nowMs + periodMs, again)
-    return { cancel: () => timer.cancel() }
-  }
-
   return {
     nowMs: () => schedule.nowMs,
     wallMs: () => schedule.nowMs,
     after: (delayMs, run) => schedule.at(schedule.nowMs + delayMs, run),
-    every,
+    every: (periodMs, run) => schedule.every(periodMs, run),
     afterTurn: (run) => void schedule.at(schedule.nowMs, run, true),
     get pending() {
       return schedule.pending

@@ -70,6 +70,16 @@ describe('the simulated network', () => {
     malformed: () => undefined,
   }
 
+  /** Notes what arrives by the links that others open, and their end. */
+  const hearing = (seen: string[]): TransportEvents => ({
+    ...deaf,
+    accepted: (link, frame) => {
+      seen.push(String(frame))
+      link.onFrame = (next) => seen.push(String(next))
+      link.onClose = () => seen.push('the end')
+    },
+  })
+
   it('keeps the order within a link, whatever the delays', async () => {
     const { clock, network, here, there, side } = pair()
     network.setConditions(here.host, there.host, { latencyMs: 0, jitterMs: 50 })
@@ -91,14 +101,7 @@ describe('the simulated network', () => {
   it('brings all that waited behind a partition, and the end of a link behind it', async () => {
     const { clock, network, here, there, side } = pair()
     const seen: string[] = []
-    const { inbox } = await side(there).bind(options(), {
-      ...deaf,
-      accepted: (link, frame) => {
-        seen.push(String(frame))
-        link.onFrame = (next) => seen.push(String(next))
-        link.onClose = () => seen.push('the end')
-      },
-    })
+    const { inbox } = await side(there).bind(options(), hearing(seen))
     const link = side(here).dial(inbox[0] as string)
     link.send(Buffer.from('a'))
     await clock.advance(100)
@@ -183,14 +186,7 @@ describe('the simulated network', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const { clock, network, here, there, side } = pair(seed)
       const seen: string[] = []
-      const { inbox } = await side(there).bind(options(), {
-        ...deaf,
-        accepted: (link, frame) => {
-          seen.push(String(frame))
-          link.onFrame = (next) => seen.push(String(next))
-          link.onClose = () => seen.push('the end')
-        },
-      })
+      const { inbox } = await side(there).bind(options(), hearing(seen))
       const link = side(here).dial(inbox[0] as string)
       link.send(Buffer.from('0'))
       await clock.advance(100)
