@@ -9,19 +9,19 @@ import { shapeOf } from '../../src/contract/from-typebox.ts'
 import type { Shape } from '../../src/contract/shape.ts'
 import { protoOf, protoRootOf } from '../../src/contract/to-proto.ts'
 import { seed, shapes } from './arbitrary.ts'
+import { encoded } from './encoded.ts'
 import { compareMany } from './many.ts'
 import { forProtobufjs } from './oracle.ts'
 import { thrownBy } from './thrown.ts'
 import { expected } from './values.ts'
-
-const room = Buffer.alloc(1 << 20)
 
 function theirType(shape: Shape): protobufjs.Type {
   return protobufjs.parse(protoOf(shape), { keepCase: true }).root.lookupType(protoRootOf(shape))
 }
 
 function hex(codec: BodyCodec, value: unknown): string {
-  return room.subarray(0, codec.encodeInto(value, room, 0)).toString('hex')
+  const { room, end } = encoded(codec, value)
+  return room.toString('hex', 0, end)
 }
 
 function read(codec: BodyCodec, text: string): unknown {
@@ -40,8 +40,6 @@ test(`writes the bytes that protobufjs writes, and reads them (EARSHOT_SEED=${se
     const type = theirType(shape)
     return (value) => {
       const theirs = Buffer.from(type.encode(forProtobufjs(shape, value)).finish())
-      // Types that contain each other may have a value of megabytes.
-      if (theirs.length > room.length) return false
       expect(hex(codec, value)).toBe(theirs.toString('hex'))
       const decoded = codec.decode(theirs, 0, theirs.length)
       expect(isDeepStrictEqual(decoded, expected(shape, value, 'protobuf'))).toBe(true)

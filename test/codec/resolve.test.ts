@@ -12,6 +12,7 @@ import { shapeOf } from '../../src/contract/from-typebox.ts'
 import { resolved } from '../../src/contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionBranch } from '../../src/contract/shape.ts'
 import { seed } from './arbitrary.ts'
+import { encoded } from './encoded.ts'
 import { type Pair, pairs } from './evolution.ts'
 import { thrownBy } from './thrown.ts'
 import { expected, valueFor } from './values.ts'
@@ -93,7 +94,7 @@ function holds(pair: Pair): void {
       const decoder = resolve(format.codec, writer, reader)
       const own = format.compile(reader, defaultLimits)
       for (const value of values) {
-        const end = encoder.encodeInto(value, room, 0)
+        const { room, end } = encoded(encoder, value)
         const wanted = received(writer, reader, expected(writer, value, format.codec))
         const got = decoder.decode(room, 0, end)
         if (!isSame(got, wanted)) expect(got).toEqual(wanted)
@@ -113,7 +114,7 @@ function hasWitness(pair: Pair): boolean {
       const encoder = format.compile(writer, defaultLimits)
       const decoder = format.compile(reader, defaultLimits)
       return values.some((value) => {
-        const end = encoder.encodeInto(value, room, 0)
+        const { room, end } = encoded(encoder, value)
         const wanted = received(writer, reader, expected(writer, value, format.codec))
         let got: unknown
         const error = thrownBy(() => {
