@@ -9,7 +9,7 @@ import { type Diagnostic, reportFault } from '../base/diagnostics.ts'
 import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { FrameBound } from './frame-bound.ts'
-import { frameRead } from './frame-memory.ts'
+import { frameDone } from './frame-memory.ts'
 import type { FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
@@ -46,7 +46,8 @@ export async function pump(
       // A fault of ours in one message must not make the socket deaf to the next.
       reportFault({ area: 'link', text: `a message could not be handled: ${textOf(error)}` })
     }
-    frameRead((parts.at(-1) as Buffer).length)
+    const freed = frameDone((parts.at(-1) as Buffer).length)
+    if (freed) await freed
   }
 }
 

@@ -1,7 +1,7 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { frameRead } from '../../src/transport/frame-memory.ts'
+import { frameDone } from '../../src/transport/frame-memory.ts'
 
 /** Kinds of the collections that `work` asks for; what V8 does of itself is left out. */
 async function collectionsIn(work: () => void): Promise<number[]> {
@@ -21,23 +21,23 @@ async function collectionsIn(work: () => void): Promise<number[]> {
   return kinds
 }
 
-test('each 4 MiB of frames that were read are followed by one young collection', async () => {
-  frameRead(4 << 20)
+test('each 4 MiB of frames are followed by one young collection', async () => {
+  frameDone(4 << 20)
   const kinds = await collectionsIn(() => {
-    for (let frame = 0; frame < 3 * 64; frame++) frameRead(65_536)
+    for (let frame = 0; frame < 3 * 64; frame++) frameDone(65_536)
   })
   expect(kinds).toEqual(Array(3).fill(constants.NODE_PERFORMANCE_GC_MINOR))
 })
 
 test('less than that is left to V8', async () => {
-  frameRead(4 << 20)
+  frameDone(4 << 20)
   const kinds = await collectionsIn(() => {
-    for (let frame = 0; frame < 63; frame++) frameRead(65_536)
+    for (let frame = 0; frame < 63; frame++) frameDone(65_536)
   })
   expect(kinds).toEqual([])
 })
 
 test('the name of the collection is not left behind', () => {
-  frameRead(4 << 20)
+  frameDone(4 << 20)
   expect(runInNewContext('typeof gc')).toBe('undefined')
 })
