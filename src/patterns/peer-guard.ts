@@ -14,6 +14,11 @@ const against: ReadonlySet<string> = new Set([
   'EARSHOT_DEADLINE',
   'EARSHOT_BYTES_INVALID',
 ])
+/**
+ * Not when the peer says so itself: then it does all that it can, and a breaker would take that
+ * from it as well. An answer that comes late counts as slow, whatever it says.
+ */
+const refusals: ReadonlySet<string> = new Set(['EARSHOT_OVERLOADED', 'EARSHOT_DEADLINE'])
 
 export class PeerGuard {
   readonly bulkhead: Bulkhead
@@ -53,12 +58,13 @@ export class PeerGuard {
   failed(ticket: number, nowMs: number, tookMs: number, slowMs: number, error: EarshotError): void {
     this.bulkhead.leave()
     if (this.breaker === undefined) return
-    const failed = this.#counts === undefined ? against.has(error.code) : this.#counts(error)
+    const { code, data } = error
     // It failed by itself, or the peer has answered; else nothing is known of the peer.
-    const answered = error.code === 'EARSHOT_DECLARED' || error.data.remote !== undefined
-    if (failed || answered) {
-      this.breaker.end(ticket, nowMs, tookMs, failed, slowMs)
-    } else this.breaker.abandon(ticket)
+    const answered = code === 'EARSHOT_DECLARED' || data.remote !== undefined
+    const refused = answered && refusals.has(code)
+    const failed = this.#counts ? this.#counts(error) : against.has(code) && !refused
+    if (failed || answered) this.breaker.end(ticket, nowMs, tookMs, failed, slowMs)
+    else this.breaker.abandon(ticket)
   }
 
   /** Nobody would miss it: its peer is gone, nothing is under way, no hand has set it. */

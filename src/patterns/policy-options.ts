@@ -22,8 +22,8 @@ export interface BreakerChange {
 
 export interface BreakerOptions extends Partial<BreakerSettings> {
   /**
-   * Does this error speak against the peer? Default: time-outs, lost peers, refusals for overload,
-   * unreadable answers; not what a handler throws.
+   * Does this error speak against the peer? Default: time-outs, lost peers, unreadable answers; not
+   * what a handler throws, and not what the peer refuses because it has too much to do.
    */
   readonly counts?: (error: EarshotError) => boolean
   readonly onChange?: (change: BreakerChange) => void

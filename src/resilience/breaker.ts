@@ -17,7 +17,7 @@ export interface BreakerSettings {
   readonly threshold: number
   /** Slow is what takes longer. Default 1 000, or half of the call's time-out if that is more. */
   readonly slowMs: number
-  /** How long it stays open before one call may try. Default 5 000. */
+  /** How long it stays open before one call may try. Default 1 000. */
   readonly openMs: number
 }
 
@@ -28,7 +28,7 @@ export const breakerDefaults: BreakerSettings = {
   minimumCalls: 20,
   threshold: 0.3,
   slowMs: 1_000,
-  openMs: 5_000,
+  openMs: 1_000,
 }
 
 const BUCKETS = 12

@@ -25,6 +25,23 @@ describe('for the breaker of a peer', () => {
   it.each([
     ['a time-out is bad', 'bad', new EarshotError('EARSHOT_TIMEOUT', '')],
     ['a cancelled call says nothing', 'unknown', new EarshotError('EARSHOT_CANCELLED', '')],
+    ['a lost peer is bad', 'bad', new EarshotError('EARSHOT_PEER_GONE', '')],
+    ['a link that stays full is bad', 'bad', new EarshotError('EARSHOT_OVERLOADED', '')],
+    [
+      'a refusal for overload is an answer',
+      'good',
+      new EarshotError('EARSHOT_OVERLOADED', '', { data: { remote: { id: 'x' } } }),
+    ],
+    [
+      'what came too late to be begun there is an answer',
+      'good',
+      new EarshotError('EARSHOT_DEADLINE', '', { data: { remote: { id: 'x' } } }),
+    ],
+    [
+      'an answer that cannot be read is bad',
+      'bad',
+      new EarshotError('EARSHOT_BYTES_INVALID', '', { data: { remote: { id: 'x' } } }),
+    ],
     [
       'a failed handler is an answer',
       'good',
