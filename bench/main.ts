@@ -11,6 +11,8 @@ import {
   reportMarkdown,
   reportText,
 } from 'earshot/report'
+import type { ChainFigures } from './chain/figures.ts'
+import { chainPicture } from './chain/picture.ts'
 import type { Results as CodecResults } from './codecs/results.ts'
 import { writeCodecs } from './codecs/run.ts'
 import { runGate } from './gate/gate.ts'
@@ -25,6 +27,7 @@ const usage = `npm run bench -- [names…] [options]
   discovery   until peers know each other, and notice that one has gone; needs root
   policies    what retry, breaker and bulkhead cost a call
   styles      cancelling, a question to 50, streams against calls and events
+  chain       three services in a chain under overload, with the policies and without
   codecs      the codecs with each other, with XML and with the usual libraries
   memory      what processes hold under overload; fails when it grows
   gate        a few ratios with bounds, as CI checks them; alone, under a minute
@@ -77,13 +80,28 @@ async function main(): Promise<void> {
   await writeFile(join(out, 'bench.json'), text)
   await writeFile(join(out, 'bench.md'), reportMarkdown(report))
   await writeFile(join(out, 'bench.html'), reportHtml(report))
-  const codecs = found.find(({ name }) => name === 'codecs')
-  if (codecs) await writeCodecs(codecs.figures as CodecResults, out)
+  const more = await writeMore(found, out)
   process.stdout.write(json ? text : reportText(report))
-  const files = `bench.json, bench.md, bench.html${codecs ? ', codecs.html' : ''}`
+  const files = ['bench.json', 'bench.md', 'bench.html', ...more].join(', ')
   process.stderr.write(`written to ${relative(process.cwd(), out) || '.'}: ${files}\n`)
   for (const failure of report.failures) process.stderr.write(`FAILED ${failure}\n`)
   if (report.failures.length > 0) process.exitCode = 1
+}
+
+/** Files that only some components have; returns their names. */
+async function writeMore(found: readonly Found[], out: string): Promise<string[]> {
+  const names: string[] = []
+  for (const { name, figures } of found) {
+    if (name === 'codecs') {
+      await writeCodecs(figures as CodecResults, out)
+      names.push('codecs.html')
+    }
+    if (name === 'chain') {
+      await writeFile(join(out, 'chain.svg'), chainPicture(figures as ChainFigures))
+      names.push('chain.svg')
+    }
+  }
+  return names
 }
 
 function checked(word: string): ComponentName {

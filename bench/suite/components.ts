@@ -1,6 +1,8 @@
 // Owns the list of what `npm run bench` can run: one row each, measured, shown and judged alike.
 
 import type { Section } from 'earshot/report'
+import { measureChain } from '../chain/measure.ts'
+import { chainView } from '../chain/view.ts'
 import { runCodecs } from '../codecs/run.ts'
 import { codecsView } from '../codecs/section.ts'
 import { failuresOf as discoveryFailures } from '../discovery/figures.ts'
@@ -32,6 +34,7 @@ export const componentNames = [
   'discovery',
   'policies',
   'styles',
+  'chain',
   'codecs',
   'memory',
 ] as const
@@ -71,6 +74,7 @@ export const components: Readonly<Record<ComponentName, Run>> = {
   'fan-out': component('fan-out', measureFanOut, fanOutView, fanOutFailures),
   discovery: component('discovery', measureDiscovery, discoveryView, discoveryFailures),
   styles: component('styles', measureStyles, stylesView, () => []),
+  chain: component('chain', measureChain, chainView, () => []),
   policies: component('policies', measurePolicies, policiesView, policiesFailures),
   codecs: component('codecs', measureCodecs, codecsView, () => []),
   memory: component('memory', measureMemory, memoryView, memoryFailures),

@@ -9,6 +9,9 @@ import type { Section } from 'earshot/report'
 import { tableText } from 'earshot/report'
 import { XMLValidator } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ChainFigures } from '../../bench/chain/figures.ts'
+import { chainPicture } from '../../bench/chain/picture.ts'
+import { chainView } from '../../bench/chain/view.ts'
 import type { DiscoveryFigures } from '../../bench/discovery/figures.ts'
 import { discoveryView } from '../../bench/discovery/view.ts'
 import type { FanOutFigures } from '../../bench/fan-out/figures.ts'
@@ -139,6 +142,29 @@ describe('npm run bench -- --quick', () => {
     expect(figures.itemsPerSecond.median).toBeGreaterThan(0)
     expect(figures.eventsPerSecond.median).toBeGreaterThan(0)
     expect(stylesView(figures).findings).toHaveLength(4)
+  })
+
+  it('chain has what became of each call, and a picture of it that stands alone', async () => {
+    const figures = await bench<ChainFigures>('chain', chainView)
+    const picture = await readFile(join(folder, 'chain/chain.svg'), 'utf8')
+    expect(picture).toBe(chainPicture(figures))
+    expect(XMLValidator.validate(picture)).toBe(true)
+    expect(picture).not.toMatch(/NaN|undefined|href|url\(|@import|<script/)
+    expect(figures.storms.map(({ id }) => id)).toEqual(['overload', 'stall'])
+    for (const { phases, runs } of figures.storms) {
+      for (const run of [runs.guarded, runs.naive]) {
+        expect(run.phases).toHaveLength(phases.length)
+        expect(run.answered).toHaveLength(run.inVain.length)
+        for (const [at, found] of run.phases.entries()) {
+          const { offeredPerSecond, goodPerSecond, others } = found
+          const calls = offeredPerSecond * (phases[at]?.seconds ?? 0)
+          const good = goodPerSecond * (phases[at]?.seconds ?? 0)
+          const bad = Object.values(others).reduce((sum, count) => sum + count, 0)
+          expect(calls).toBeGreaterThan(0)
+          expect(good + bad).toBeCloseTo(calls)
+        }
+      }
+    }
   })
 
   it('discovery has times of each system, or says why it has none', async () => {
