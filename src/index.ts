@@ -87,10 +87,11 @@ export type { Balance, BalanceBy, BalanceOptions } from './mesh/balance.ts'
 export type { PeerChange } from './mesh/mesh.ts'
 export type { From, Mismatch, RemotePeer } from './mesh/remote.ts'
 export type { TriedEndpoint } from './mesh/tried.ts'
-export type { HandlerContext } from './patterns/call-context.ts'
+export type { HandlerContext, RequestContext } from './patterns/call-context.ts'
 export type { CallOptions } from './patterns/call-options.ts'
 export type { BreakerView } from './patterns/client-policies.ts'
 export type { StreamOptions } from './patterns/conversation.ts'
+export type { DeferredAnswer } from './patterns/deferred-answer.ts'
 export type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 export type { RateLimitOptions, ServeOptions } from './patterns/gate.ts'
 export type { Headers } from './patterns/headers.ts'
@@ -125,6 +126,7 @@ export { createPeer } from './peer.ts'
 export { askDoor, type DoorOptions } from './peer-door.ts'
 export type { ChannelStats, LinkStats, PeerStats } from './peer-stats.ts'
 export type {
+  Answer,
   AnyEvent,
   Client,
   ClientOptions,

@@ -9,10 +9,11 @@ import type { Discovery } from './discovery/provider.ts'
 import type { Balance } from './mesh/balance.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
-import type { HandlerContext } from './patterns/call-context.ts'
+import type { HandlerContext, RequestContext } from './patterns/call-context.ts'
 import type { CallOptions } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
+import type { DeferredAnswer } from './patterns/deferred-answer.ts'
 import type { Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import type { ServeOptions } from './patterns/gate.ts'
 import type { Middleware, PeerMiddleware, Sending } from './patterns/middleware.ts'
@@ -136,7 +137,7 @@ export type Handlers<C> = {
     infer R,
     infer E
   >
-    ? (body: B, context: HandlerContext<E>) => R | Promise<R>
+    ? (body: B, context: RequestContext<R, E>) => Answer<R> | Promise<Answer<R>>
     : C[N] extends Channel<'notification', infer B>
       ? (body: B, context: HandlerContext) => unknown
       : C[N] extends Channel<'stream', infer B, infer R, infer E>
@@ -145,6 +146,9 @@ export type Handlers<C> = {
           ? (said: AsyncIterableIterator<B>, context: HandlerContext<E>) => Items<R>
           : never
 }
+
+/** What a handler gives: the answer, or that it comes later. */
+export type Answer<R> = R | DeferredAnswer<R>
 
 /**
  * The contract as a plain interface, for code that knows nothing of Earshot: a class that

@@ -11,15 +11,15 @@ const Workshop = contract('demo.workshop', '1.0.0', {
 })
 
 const joiner = await createPeer({ name: 'joiner' })
-let season: () => void = () => undefined
-const seasoned = new Promise<void>((resolve) => {
-  season = resolve
-})
+const drying: (() => void)[] = []
 await joiner.serve(Workshop, {
-  async build({ what }, context) {
-    await seasoned // as long as it takes: nobody's call stands open
-    if (what === 'ark') throw context.error('NoWood', { missing: 4_000 })
-    return { number: 7 }
+  build({ what }, context) {
+    const answer = context.defer() // given later, from elsewhere: nobody's call stands open
+    drying.push(() => {
+      if (what === 'ark') answer.reject(context.error('NoWood', { missing: 4_000 }))
+      else answer.resolve({ number: 7 })
+    })
+    return answer
   },
 })
 
@@ -28,9 +28,10 @@ const { build } = buyer.client(Workshop)
 const table = build.later({ what: 'table' }, { timeoutMs: 30_000 })
 const ark = build.later({ what: 'ark' })
 await table.taken() // the joiner has it: a cut link loses neither question nor answer
+await ark.taken()
 const saved = JSON.stringify(table)
 console.log(`the table is ${table.state}`)
-season()
+for (const finish of drying) finish()
 
 const fetched = build.claim(saved) // by the record, wherever that was kept
 console.log(`the table has number ${(await fetched.answer()).number}`)

@@ -9,6 +9,7 @@ import { contentTypeOf } from '../contract/content-type.ts'
 import { declaredError } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { From, Link } from '../mesh/remote.ts'
+import { type DeferredAnswer, PendingAnswer } from './deferred-answer.ts'
 import type { Headers } from './headers.ts'
 import { type Message, ReceivedMessage } from './message.ts'
 
@@ -35,6 +36,19 @@ export interface HandlerContext<E = Readonly<Record<string, unknown>>> {
   error<N extends keyof E & string>(name: N, data: E[N], message?: string): EarshotError
 }
 
+/** Of a channel that has one answer: a request, or a question to all. */
+export interface RequestContext<R, E = Readonly<Record<string, unknown>>>
+  extends HandlerContext<E> {
+  /**
+   * The answer may come later, from elsewhere: return it in place of the answer, and keep it. The
+   * handler's place (`concurrency`) is free then. It is closed at the caller's deadline, and when
+   * the caller has cancelled or is lost; that of a ticket outlives the link. `close()` waits for
+   * it as for a handler. The same one however often it is asked for.
+   * @throws EARSHOT_OPTION_INVALID where the channel has no answer, or many
+   */
+  defer(): DeferredAnswer<R>
+}
+
 /** A body with what came along. */
 export interface ReadBody {
   readonly body: unknown
@@ -43,7 +57,7 @@ export interface ReadBody {
 }
 
 /** Made for each call; the signal only when a handler asks for it. */
-export class CallContext implements HandlerContext {
+export class CallContext implements RequestContext<unknown> {
   readonly from: From
   readonly channel: string
   readonly codec: CodecName
@@ -56,6 +70,7 @@ export class CallContext implements HandlerContext {
   readonly #deadlineMs: number
   #controller: AbortController | undefined
   #timer: Timer | undefined
+  #answer: PendingAnswer | undefined
   #aborted: string | undefined
 
   /**
@@ -99,11 +114,33 @@ export class CallContext implements HandlerContext {
     if (this.#controller) return this.#controller.signal
     this.#controller = new AbortController()
     if (this.#aborted !== undefined) this.#controller.abort(cancelled(this.#aborted))
-    else if (Number.isFinite(this.#deadlineMs)) {
-      const late = () => this.abort('the deadline has passed')
-      this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
-    }
+    else this.#watch()
     return this.#controller.signal
+  }
+
+  defer(): PendingAnswer {
+    if (this.#answer) return this.#answer
+    const { kind, key } = this.#channel
+    if (kind !== 'request' && kind !== 'scatter') {
+      const text = `${key} is a ${kind}: it has no answer that could be deferred`
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text)
+    }
+    this.#answer = new PendingAnswer()
+    if (this.#aborted !== undefined) this.#answer.drop()
+    else this.#watch()
+    return this.#answer
+  }
+
+  /** Was it made for this call? */
+  isOwn(answer: PendingAnswer): boolean {
+    return answer === this.#answer
+  }
+
+  /** At the deadline nobody waits any more. */
+  #watch(): void {
+    if (this.#timer || !Number.isFinite(this.#deadlineMs)) return
+    const late = () => this.abort('the deadline has passed')
+    this.#timer = this.#mesh.parts.clock.after(this.remainingMs, late, true)
   }
 
   /** What has no number of its sender's is told apart by ours. */
@@ -127,6 +164,7 @@ export class CallContext implements HandlerContext {
   abort(why: string): void {
     this.#aborted ??= why
     this.#controller?.abort(cancelled(why))
+    this.#answer?.drop()
     this.end()
   }
 
@@ -134,6 +172,12 @@ export class CallContext implements HandlerContext {
   end(): void {
     this.#timer?.cancel()
   }
+}
+
+/** A handler has returned an answer that was deferred by another call. */
+export function notItsOwn({ key }: Channel): EarshotError {
+  const text = `the handler of ${key} returned the deferred answer of another call`
+  return new EarshotError('EARSHOT_OPTION_INVALID', text)
 }
 
 const unknownPeer: From = Object.freeze({ id: '', name: 'unknown', key: undefined, roles: [] })

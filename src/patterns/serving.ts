@@ -10,7 +10,9 @@ import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Answers } from './answers.ts'
-import { CallContext, type HandlerContext, type ReadBody } from './call-context.ts'
+import { CallContext, type HandlerContext, notItsOwn, type ReadBody } from './call-context.ts'
+import { CallsAtWork } from './calls-at-work.ts'
+import { PendingAnswer } from './deferred-answer.ts'
 import type { Gate } from './gate.ts'
 import { noHeaders } from './headers.ts'
 import { deniedTo } from './said-aloud.ts'
@@ -27,6 +29,7 @@ export interface Served {
 /** A handler that is at work. */
 interface Running {
   readonly link: Link
+  readonly context: CallContext
   readonly local: NumberedChannel
   readonly number: number
   readonly tells: number
@@ -38,7 +41,6 @@ interface Running {
 interface Waiting extends Running {
   readonly handler: AnyHandler
   readonly body: unknown
-  readonly context: CallContext
   readonly budgetMs: number
   readonly cameMs: number
 }
@@ -54,10 +56,8 @@ export class Serving {
   readonly #answers: Answers
   readonly #handlers: (AnyHandler | undefined)[] = []
   readonly #gates: Gate[] = []
-  /** Asynchronous handlers at work, by link and correlation, to be cancelled. */
-  readonly #running = new Map<Link, Map<number, CallContext>>()
-  #idle: (() => void) | undefined
-  #count = 0
+  /** Asynchronous handlers, and answers that are deferred. */
+  readonly #atWork = new CallsAtWork()
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
@@ -65,14 +65,17 @@ export class Serving {
     mesh.inbound.on(Kind.request, (link, record) => this.#request(link, record))
     mesh.inbound.on(Kind.notification, (link, record) => this.#notification(link, record, false))
     mesh.inbound.on(Kind.asking, (link, record) => this.#notification(link, record, true))
-    mesh.inbound.on(Kind.cancel, (link, record) => this.#cancel(link, record))
+    mesh.inbound.on(Kind.cancel, (link, record) => {
+      this.#atWork.cancel(link, record.number())
+      return true
+    })
     mesh.inbound.on(Kind.withdrawn, () => true)
-    mesh.onLinkLost.push((link) => this.#lost(link))
+    mesh.onLinkLost.push((link) => this.#atWork.lost(link))
   }
 
-  /** Asynchronous handlers at work. */
+  /** Asynchronous handlers at work, and answers that are deferred. */
   get running(): number {
-    return this.#count
+    return this.#atWork.count
   }
 
   /** @param gate of the service, shared by its channels */
@@ -99,19 +102,9 @@ export class Serving {
     this.#handlers[local.number] = undefined
   }
 
-  /** Resolves when no handler is at work. */
+  /** Resolves when no handler is at work, and no answer deferred. */
   idle(): Promise<void> {
-    if (this.#count === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#idle = resolve
-    })
-  }
-
-  /** What was under way on this link will not be answered: handlers may stop. */
-  #lost(link: Link): void {
-    for (const context of this.#running.get(link)?.values() ?? [])
-      context.abort('the link was lost')
-    this.#running.delete(link)
+    return this.#atWork.idle()
   }
 
   #request(link: Link, record: RecordWalker): boolean {
@@ -184,7 +177,7 @@ export class Serving {
     const { channel } = local
     const context = new CallContext(this.#mesh, link, channel, read, budgetMs, cameMs, number)
     if (gate.busy) {
-      this.#begin(link, number, context)
+      this.#atWork.begin(link, number, context)
       const work = { link, local, handler, body: read.body, context, number, tells, reply, bytes }
       gate.wait(() => this.#turn({ ...work, budgetMs, cameMs }, gate))
       return false
@@ -204,13 +197,16 @@ export class Serving {
       this.#answers.threw(link, tells, local, error, reply)
       return true
     }
-    if (!isThenable(result)) {
+    const isAwaited = isThenable(result)
+    if (!isAwaited && !(result instanceof PendingAnswer)) {
       this.#done(link, local, tells, reply, result)
       return true
     }
-    this.#begin(link, number, context)
-    this.#follow({ link, local, number, tells, reply, bytes }, gate, result)
-    return false
+    this.#atWork.begin(link, number, context)
+    const work = { link, context, local, number, tells, reply, bytes }
+    if (isAwaited) this.#follow(work, gate, result as PromiseLike<unknown>)
+    else this.#defer(work, result as PendingAnswer)
+    return !isAwaited
   }
 
   /** The turn of one that waited. */
@@ -242,20 +238,39 @@ export class Serving {
   #follow(work: Running, gate: Gate, result: PromiseLike<unknown>): void {
     const { link, local, number, tells, reply, bytes } = work
     gate.enter()
-    const ended = () => {
-      this.#end(link, number, bytes)
-      gate.leave()
-    }
     result.then(
       (value) => {
-        ended()
-        this.#done(link, local, tells, reply, value)
+        const isDeferred = value instanceof PendingAnswer
+        if (isDeferred) link.release(bytes)
+        else this.#end(link, number, bytes)
+        gate.leave()
+        if (isDeferred) this.#defer(work, value)
+        else this.#done(link, local, tells, reply, value)
       },
       (error: unknown) => {
-        ended()
+        this.#end(link, number, bytes)
+        gate.leave()
         this.#answers.threw(link, tells, local, error, reply)
       },
     )
+  }
+
+  /** The handler has returned, others may have its place; its answer comes by itself, or never. */
+  #defer({ link, context, local, number, tells, reply }: Running, answer: PendingAnswer): void {
+    const end = () => this.#atWork.end(link, number)
+    const threw = (error: unknown) => {
+      end()
+      this.#answers.threw(link, tells, local, error, reply)
+    }
+    if (!context.isOwn(answer)) {
+      threw(notItsOwn(local.channel))
+      return
+    }
+    const answered = (value: unknown) => {
+      end()
+      this.#done(link, local, tells, reply, value)
+    }
+    answer.follow({ answered, threw, dropped: end })
   }
 
   #done(
@@ -296,8 +311,8 @@ export class Serving {
     }
     const refusal = this.#gates[local.number]?.refuses(link.remote?.id ?? '', link.lastHeardMs)
     if (refusal !== undefined) return refusal
-    if (this.#count >= this.#mesh.parts.limits.maxConcurrentHandlers) {
-      const text = `${this.#count} handlers are at work already (maxConcurrentHandlers)`
+    if (this.running >= this.#mesh.parts.limits.maxConcurrentHandlers) {
+      const text = `${this.running} handlers are at work already (maxConcurrentHandlers)`
       return new EarshotError('EARSHOT_OVERLOADED', text)
     }
     try {
@@ -315,26 +330,9 @@ export class Serving {
     }
   }
 
-  #begin(link: Link, correlation: number, context: CallContext): void {
-    this.#count++
-    const ofLink = this.#running.get(link) ?? new Map<number, CallContext>()
-    this.#running.set(link, ofLink)
-    ofLink.set(correlation, context)
-  }
-
-  #end(link: Link, correlation: number, bytes: number): void {
-    const ofLink = this.#running.get(link)
-    ofLink?.get(correlation)?.end()
-    ofLink?.delete(correlation)
-    if (ofLink?.size === 0) this.#running.delete(link)
+  #end(link: Link, number: number, bytes: number): void {
+    this.#atWork.end(link, number)
     link.release(bytes)
-    this.#count--
-    if (this.#count === 0) this.#idle?.()
-  }
-
-  #cancel(link: Link, record: RecordWalker): boolean {
-    this.#running.get(link)?.get(record.number())?.abort('the caller no longer waits')
-    return true
   }
 }
 

@@ -11,7 +11,8 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Ticketing } from '../wire/record.ts'
-import { CallContext } from './call-context.ts'
+import { CallContext, notItsOwn } from './call-context.ts'
+import { PendingAnswer } from './deferred-answer.ts'
 import { bytesOf, errorCodec } from './failure.ts'
 import type { Headers } from './headers.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
@@ -162,10 +163,27 @@ export class TicketServing {
     const work = async () => served.handler(body as never, context)
     work()
       .then(
-        (value) => this.#answered(kept, value),
+        (value) => {
+          if (value instanceof PendingAnswer) this.#defer(kept, value)
+          else this.#answered(kept, value)
+        },
         (error: unknown) => this.#threw(kept, error),
       )
       .finally(() => gate.leave())
+  }
+
+  /** It comes by itself, or never: then the ticket ends as any other. */
+  #defer(kept: Kept, answer: PendingAnswer): void {
+    const { context, local } = kept
+    if (!context.isOwn(answer)) {
+      this.#threw(kept, notItsOwn(local.channel))
+      return
+    }
+    answer.follow({
+      answered: (value) => this.#answered(kept, value),
+      threw: (error) => this.#threw(kept, error),
+      dropped: () => undefined,
+    })
   }
 
   #answered(kept: Kept, value: unknown): void {

@@ -68,3 +68,26 @@ export async function events(peer: Peer): Promise<void> {
   // @ts-expect-error a sender is for notifications
   peer.sender(Shop.placed)
 }
+
+export async function deferring(peer: Peer): Promise<void> {
+  const cancel = () => undefined
+  await peer.serve(Shop, {
+    place: async (_, context) => {
+      const answer = context.defer()
+      expectTypeOf(answer.resolve).parameter(0).toEqualTypeOf<{ total: number }>()
+      return answer
+    },
+    cancel,
+  })
+  await peer.serve(Shop, {
+    place: (_, context) => {
+      const answer = context.defer()
+      // @ts-expect-error a wrong field in an answer that comes later
+      answer.resolve({ total: 'much' })
+      return answer
+    },
+    cancel,
+  })
+  // @ts-expect-error a notification has no answer that could come later
+  await peer.serve(Shop, { place: () => ({ total: 1 }), cancel: (_, context) => context.defer() })
+}
