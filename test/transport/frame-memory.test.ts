@@ -3,12 +3,17 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { frameDone } from '../../src/transport/frame-memory.ts'
 
+/** What an entry of the type `gc` has beside the usual. */
+interface Collection {
+  readonly detail: { readonly kind: number; readonly flags: number }
+}
+
 /** Kinds of the collections that `work` asks for; what V8 does of itself is left out. */
 async function collectionsIn(work: () => void): Promise<number[]> {
   const kinds: number[] = []
   const observer = new PerformanceObserver((list) => {
-    for (const { detail } of list.getEntries()) {
-      const { kind, flags } = detail as { kind: number; flags: number }
+    for (const entry of list.getEntries()) {
+      const { kind, flags } = (entry as unknown as Collection).detail
       if (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) kinds.push(kind)
     }
   })
