@@ -58,7 +58,7 @@ describe.each(codecNames)('a deferred answer in %s', (codec) => {
     expect(open.get(1)?.reject(new Error('again'))).toBe(false)
   })
 
-  it('fails as its handler would have failed: declared, by a bug, or for what does not fit', async () => {
+  it('fails as a handler does: declared, by a bug, by what does not fit', async () => {
     const told = faults()
     const [a, b] = await pairOf({ codecs: [codec] }, { codecs: [codec] })
     const open = await desk(a)

@@ -100,7 +100,7 @@ export const limitTable = {
   maxConcurrentHandlers: {
     value: 65_536,
     unit: 'messages',
-    why: 'asynchronous handlers, and deferred answers, of what a peer serves, of each subscription',
+    why: 'asynchronous handlers and deferred answers of a peer; handlers of each subscription',
   },
   maxStreams: {
     value: 1_024,
