@@ -6,9 +6,11 @@ import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import { errnoOf } from './errno.ts'
 import {
+  type FileMark,
   fileOfId,
   idOfFile,
   isOwnerDead,
+  isUnchanged,
   type PeerFile,
   readPeerFile,
   removeFile,
@@ -34,8 +36,8 @@ export interface DirectoryViewPort {
 interface Seen {
   file: PeerFile
   text: string
-  /** The file's own time stamp: compared, never trusted as a time. */
-  touchedMs: number
+  /** Its time stamps are compared, never trusted as a time. */
+  mark: FileMark
   /** When, on our clock, the time stamp last changed. */
   changedAtMs: number
   isReported: boolean
@@ -121,8 +123,13 @@ export class DirectoryView {
       return
     }
     const ids = new Set(names.map(idOfFile).filter((id) => id !== undefined))
-    for (const id of ids) this.#read(id)
+    for (const id of ids) if (!this.#isAsBefore(id)) this.#read(id)
     for (const id of [...this.#seen.keys()]) if (!ids.has(id)) this.#read(id)
+  }
+
+  #isAsBefore(id: string): boolean {
+    const before = this.#seen.get(id)
+    return before !== undefined && isUnchanged(this.#port.path, id, before.mark)
   }
 
   #read(id: string): void {
@@ -135,7 +142,8 @@ export class DirectoryView {
     const reading = readPeerFile(path, id, mesh)
     if (reading.kind === 'peer') this.#see(id, before, reading)
     else if (reading.kind === 'foreign') this.#ignore(id, before)
-    else if (before && this.#isWithdrawal()) this.#lose(id, before, 'goodbye')
+    else if (reading.kind === 'missing' && before && this.#isWithdrawal())
+      this.#lose(id, before, 'goodbye')
   }
 
   /** A file that went with its whole directory says nothing about its peer. */
@@ -145,15 +153,15 @@ export class DirectoryView {
 
   #see(id: string, before: Seen | undefined, reading: ReadPeer): void {
     const { clock } = this.#port
-    const { file, text, touchedMs } = reading
+    const { file, text, mark } = reading
     this.#ignored.delete(id)
     if (!before) {
       this.#meet(id, reading)
       return
     }
-    const isTouched = before.touchedMs !== touchedMs
+    const isTouched = before.mark.touchedMs !== mark.touchedMs
     if (isTouched) before.changedAtMs = clock.nowMs()
-    before.touchedMs = touchedMs
+    before.mark = mark
     if (before.text === text && (before.isReported || !isTouched)) return
     const isRestart = file.record.epoch !== before.file.record.epoch
     const type = before.isReported && !isRestart ? 'change' : 'up'
@@ -163,7 +171,7 @@ export class DirectoryView {
     this.#port.emit({ type, peer: file.record })
   }
 
-  #meet(id: string, { file, text, touchedMs }: ReadPeer): void {
+  #meet(id: string, { file, text, mark }: ReadPeer): void {
     const { clock, emit } = this.#port
     if (this.#seen.size >= MAX_FILES) return
     if (isOwnerDead(file)) {
@@ -171,8 +179,8 @@ export class DirectoryView {
       return
     }
     // Left over from long ago, or the clock was set: a live owner will touch it soon.
-    const isReported = clock.wallMs() - touchedMs <= LEASE_MS
-    this.#seen.set(id, { file, text, touchedMs, changedAtMs: clock.nowMs(), isReported })
+    const isReported = clock.wallMs() - mark.touchedMs <= LEASE_MS
+    this.#seen.set(id, { file, text, mark, changedAtMs: clock.nowMs(), isReported })
     if (isReported) emit({ type: 'up', peer: file.record })
   }
 

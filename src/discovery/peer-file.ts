@@ -5,10 +5,12 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   readlinkSync,
   renameSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -31,10 +33,20 @@ export interface PeerFile {
   readonly pid: number
 }
 
+/** Of a file as it is: another one, or one that was written or touched, has another. */
+export interface FileMark {
+  readonly inode: number
+  readonly bytes: number
+  readonly touchedMs: number
+  readonly changedMs: number
+}
+
 export type FileReading =
-  | { readonly kind: 'peer'; readonly file: PeerFile; readonly text: string; touchedMs: number }
+  | { readonly kind: 'peer'; readonly file: PeerFile; readonly text: string; mark: FileMark }
   /** Not there, or not there any more. */
   | { readonly kind: 'missing' }
+  /** Not now: no descriptor is free. */
+  | { readonly kind: 'unread' }
   /** Corrupt, too large, a link, or another user's. */
   | { readonly kind: 'foreign' }
 
@@ -88,7 +100,9 @@ export function readPeerFile(directory: string, id: string, mesh: string): FileR
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
     descriptor = openSync(fileOfId(directory, id), flags)
   } catch (error) {
-    return { kind: errnoOf(error) === 'ENOENT' ? 'missing' : 'foreign' }
+    const code = errnoOf(error)
+    if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'unread' }
+    return { kind: code === 'ENOENT' ? 'missing' : 'foreign' }
   }
   try {
     const found = fstatSync(descriptor)
@@ -98,12 +112,25 @@ export function readPeerFile(directory: string, id: string, mesh: string): FileR
     }
     const text = readFileSync(descriptor, 'utf8')
     const file = parsePeerFile(text, id, mesh)
-    return file ? { kind: 'peer', file, text, touchedMs: found.mtimeMs } : { kind: 'foreign' }
+    return file ? { kind: 'peer', file, text, mark: markOf(found) } : { kind: 'foreign' }
   } catch {
     return { kind: 'foreign' }
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Much quicker than reading it. A file that is not there is not unchanged. */
+export function isUnchanged(directory: string, id: string, before: FileMark): boolean {
+  const found = lstatSync(fileOfId(directory, id), { throwIfNoEntry: false })
+  if (!found) return false
+  const { inode, bytes, touchedMs, changedMs } = markOf(found)
+  if (inode !== before.inode || bytes !== before.bytes) return false
+  return touchedMs === before.touchedMs && changedMs === before.changedMs
+}
+
+function markOf({ ino, size, mtimeMs, ctimeMs }: Stats): FileMark {
+  return { inode: ino, bytes: size, touchedMs: mtimeMs, changedMs: ctimeMs }
 }
 
 /** Takes only what a peer could have written; undefined for everything else. */

@@ -11,7 +11,12 @@ export interface DialTarget {
 }
 
 /** Tries one endpoint of a peer; true when the hello is done. Never rejects. */
-export type Dial = (endpoint: string, id: string, signal: AbortSignal) => Promise<boolean>
+export type Dial = (
+  endpoint: string,
+  id: string,
+  signal: AbortSignal,
+  opened: () => void,
+) => Promise<boolean>
 
 interface Wanted {
   target: DialTarget
@@ -102,7 +107,7 @@ export class Dialer {
       clock: this.#clock,
       slots: this.#slots,
       endpoints,
-      attempt: (endpoint, signal) => this.#dialOne(endpoint, id, signal),
+      attempt: (endpoint, signal, opened) => this.#dialOne(endpoint, id, signal, opened),
       // Whoever has come to us meanwhile may count on what is under way: nothing of it is cut off.
       goesOn: isWanted,
     })

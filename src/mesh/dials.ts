@@ -26,17 +26,20 @@ export class Dials {
    * True when the hello is done. Never rejects.
    *
    * @param tried where it is noted
+   * @param opened is told when somebody is there
    * @param reached is told before this resolves
    */
   dial(
     endpoint: string,
     signal: AbortSignal,
     tried: TriedEndpoint[],
+    opened: () => void,
     reached?: (link: Link) => void,
   ): Promise<boolean> {
     const { clock, limits, open, sayHello } = this.#parts
     const startMs = clock.nowMs()
     const link = open(endpoint)
+    link.frames.onOpen = opened
     const note = noteIn(tried, link.frames.endpoint)
     return new Promise((resolve) => {
       const giveUp = (outcome: TriedEndpoint['outcome'], why: string) => {

@@ -13,7 +13,7 @@ import type { Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
 import { WidenBudget } from './credit-window.ts'
-import { Dialer } from './dialer.ts'
+import { type Dial, Dialer } from './dialer.ts'
 import { Dials } from './dials.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
@@ -103,7 +103,7 @@ export class Membership {
       open: (endpoint) => this.#link(parts.transport.dial(endpoint)),
       sayHello: (link) => this.#sayHello(link),
     })
-    this.#dialer = new Dialer(clock, limits, (to, id, signal) => this.#dial(to, signal, id))
+    this.#dialer = new Dialer(clock, limits, (...dial) => this.#dial(...dial))
   }
 
   start(): void {
@@ -277,9 +277,9 @@ export class Membership {
   }
 
   /** One endpoint of a peer that discovery told of. */
-  #dial(endpoint: string, signal: AbortSignal, id: string): Promise<boolean> {
+  #dial(...[endpoint, id, signal, opened]: Parameters<Dial>): Promise<boolean> {
     const tried = this.#records.get(id)?.tried ?? []
-    return this.#dials.dial(endpoint, signal, tried, ({ remote }) => {
+    return this.#dials.dial(endpoint, signal, tried, opened, ({ remote }) => {
       if (!remote) return
       remote.tried = tried
       if (id.startsWith('?')) remote.dialledAs = id
@@ -326,7 +326,7 @@ export class Membership {
       clock,
       endpoints,
       slots: new Slots(endpoints.length), // a death is told in time, however many there are
-      attempt: (endpoint, signal) => this.#dials.dial(endpoint, signal, remote.tried),
+      attempt: (to, signal, opened) => this.#dials.dial(to, signal, remote.tried, opened),
       goesOn: () => !remote.down && remote.links.length === 0,
     })
     if (remote.links.length === 0) this.drop(remote, 'lost')

@@ -7,8 +7,15 @@ import type { Clock, Timer } from '../base/clock.ts'
 /** A dial in the same network is over by then, or its address leads nowhere. */
 const HEAD_START_MS = 50
 
-/** Tries one endpoint until the hello is done, or `signal` aborts it. Never rejects. */
-export type Attempt = (endpoint: string, signal: AbortSignal) => Promise<boolean>
+/**
+ * Tries one endpoint until the hello is done, or `signal` aborts it. Never rejects.
+ * @param opened somebody is there: the hello is a matter of time
+ */
+export type Attempt = (
+  endpoint: string,
+  signal: AbortSignal,
+  opened: () => void,
+) => Promise<boolean>
 
 /** How many attempts there may be at once, whoever they are for. */
 export class Slots {
@@ -59,6 +66,11 @@ class Race {
   readonly #parts: RaceParts
   readonly #end: (reached: boolean) => void
   readonly #running = new Set<AbortController>()
+  /**
+   * Those where somebody is there. On a busy host a hello takes longer than a head start, and who
+   * dials the same peer twice for that makes the host busier.
+   */
+  readonly #opened = new Set<AbortController>()
   #begun = 0
   #isWaiting = false
   #isOver = false
@@ -70,7 +82,7 @@ class Race {
   }
 
   next(): void {
-    if (this.#isOver || this.#isWaiting) return
+    if (this.#isOver || this.#isWaiting || this.#opened.size > 0) return
     this.#timer?.cancel()
     if (this.#hasMore()) {
       this.#isWaiting = true
@@ -101,8 +113,10 @@ class Race {
   async #try(endpoint: string): Promise<void> {
     const control = new AbortController()
     this.#running.add(control)
-    const reached = await this.#parts.attempt(endpoint, control.signal)
+    const opened = () => this.#opened.add(control)
+    const reached = await this.#parts.attempt(endpoint, control.signal, opened)
     this.#running.delete(control)
+    this.#opened.delete(control)
     if (reached) this.#finish(true)
     this.#parts.slots.give()
     // Refused at once: the next need not wait for the head start to be over.

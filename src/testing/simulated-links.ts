@@ -51,6 +51,7 @@ abstract class Dialled implements Side {
 /** A link that we dialled. */
 export class SimulatedLink extends Dialled implements FrameLink {
   readonly key: string | undefined
+  onOpen: () => void = nothing
 
   constructor(
     connection: Connection,
@@ -168,6 +169,7 @@ export class InboxSide implements Side {
 class AcceptedLink implements FrameLink {
   readonly endpoint = 'accepted'
   readonly key: undefined = undefined
+  onOpen: () => void = nothing
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
   readonly #send: (frame: Buffer) => void

@@ -27,9 +27,10 @@ export async function askDoorAs(
 ): Promise<Record<string, unknown>> {
   const zmq = await loadBinding()
   const { address, key } = splitEndpoint(endpoint)
-  const client = createGuard(zmq, trust, defaultLimits).dialling(address, key)
+  const guard = createGuard(zmq, trust, defaultLimits)
+  const client = guard.dialling(address, key)
   const times = { linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs }
-  const socket = new zmq.Request({ ...client, ...times })
+  const socket = guard.watch(new zmq.Request({ ...client, ...times }))
   try {
     socket.connect(address)
     await socket.send(JSON.stringify(request))
@@ -40,6 +41,7 @@ export async function askDoorAs(
     const text = `the door at ${endpoint} did not answer within ${timeoutMs} ms`
     throw new EarshotError('EARSHOT_TIMEOUT', text, { cause: error })
   } finally {
+    guard.close()
     socket.close()
   }
 }

@@ -11,6 +11,7 @@ import { isLoopbackEndpoint } from '../security/host-key.ts'
 import { fingerprintOf, newKeys, z85 } from '../security/keys.ts'
 import type { Trust } from '../security/trust.ts'
 import type { Binding } from './binding.ts'
+import { ContextLoan } from './contexts.ts'
 
 /** Where libzmq asks; one for each context. Source: ZeroMQ RFC 27. */
 const ZAP_ENDPOINT = 'inproc://zeromq.zap.01'
@@ -28,8 +29,9 @@ type Outcome = 'refused' | 'let in' | 'no answer' | 'no connection'
 
 /** What its sockets bind and dial is spoken with those alone whom the trust admits. */
 export interface Guard {
-  /** For all sockets. */
+  /** For all sockets; each of them is to be watched. */
   readonly options: Options
+  readonly watch: ContextLoan['watch']
   /** Somebody who was let in may be shut out while we run. */
   readonly revokes: boolean
   /** Before `socket` binds `endpoint`; what it has bound before stays as it is. */
@@ -43,6 +45,7 @@ export interface Guard {
    * @throws EARSHOT_SECURITY unless the authenticator itself said no
    */
   selfTest(role: SocketRole, endpoint: string, clock: Clock): Promise<void>
+  /** Before the sockets are closed: nobody is let in any more, and nothing is opened. */
   close(): void
 }
 
@@ -55,25 +58,31 @@ export function createGuard(
 ): Guard {
   // A context of our own: another authenticator of this process decides nothing here, and the
   // sockets of others are not counted among ours.
-  const context = new zmq.Context({ maxSockets: limits.maxSockets })
+  const loan = new ContextLoan(zmq, limits.maxSockets)
   // Whoever connects and proves nothing is let go after a while.
-  const options = { context, handshakeInterval: limits.handshakeTimeoutMs }
-  return trust ? new CurveGuard(zmq, trust, options, mayHear) : noGuard(options)
+  const { handshakeTimeoutMs: handshakeInterval } = limits
+  const options = () => ({ context: loan.context, handshakeInterval })
+  return trust ? new CurveGuard(zmq, trust, loan, options, mayHear) : noGuard(loan, options)
 }
 
-function noGuard(options: Options): Guard {
+function noGuard(loan: ContextLoan, options: () => Options): Guard {
   const nothing = async () => undefined
   return {
-    ...{ options, revokes: false, protect: () => undefined, dialling: () => options },
-    ...{ open: nothing, selfTest: nothing, close: () => undefined },
+    get options() {
+      return options()
+    },
+    watch: (socket) => loan.watch(socket),
+    ...{ revokes: false, protect: () => undefined, dialling: options },
+    ...{ open: nothing, selfTest: nothing, close: () => loan.giveBack() },
   }
 }
 
 class CurveGuard implements Guard {
-  readonly options: Options
   readonly revokes: boolean
   readonly #zmq: Binding
   readonly #trust: Trust
+  readonly #loan: ContextLoan
+  readonly #options: () => Options
   readonly #mayHear: (publicKey: string) => boolean
   /** Keys of our own tests, and whether the authenticator has refused them. */
   readonly #tests = new Map<string, boolean>()
@@ -82,15 +91,23 @@ class CurveGuard implements Guard {
   constructor(
     zmq: Binding,
     trust: Trust,
-    options: Options,
+    loan: ContextLoan,
+    options: () => Options,
     mayHear: (publicKey: string) => boolean,
   ) {
     this.#zmq = zmq
     this.#trust = trust
+    this.#loan = loan
+    this.#options = options
     this.#mayHear = mayHear
-    this.options = options
     this.revokes = trust.personal
   }
+
+  get options(): Options {
+    return this.#options()
+  }
+
+  readonly watch: Guard['watch'] = (socket) => this.#loan.watch(socket)
 
   protect(socket: Guarded, role: SocketRole, endpoint: string): void {
     if (!this.#trust.guards(endpoint)) return
@@ -157,15 +174,21 @@ class CurveGuard implements Guard {
     throw new EarshotError('EARSHOT_SECURITY', text)
   }
 
+  /**
+   * libzmq closes in this order. So the place where it asks is free when the last socket has ended,
+   * and who knocks in between is refused: nobody answers.
+   */
   close(): void {
     this.#authenticator?.close()
+    this.#loan.giveBack()
   }
 
   /** Of the type that the socket speaks with: otherwise it is refused before its key is read. */
   #stranger(role: SocketRole, options: Options): Dealer | Subscriber | Request {
     const once = { ...options, reconnectInterval: -1 }
-    if (role === 'inbox') return new this.#zmq.Dealer(once)
-    return role === 'outlet' ? new this.#zmq.Subscriber(once) : new this.#zmq.Request(once)
+    const { Dealer, Subscriber, Request } = this.#zmq
+    if (role === 'inbox') return this.watch(new Dealer(once))
+    return this.watch(role === 'outlet' ? new Subscriber(once) : new Request(once))
   }
 
   async #answer(socket: Reply): Promise<void> {
@@ -208,6 +231,14 @@ class CurveGuard implements Guard {
   #refuse(what: string): false {
     reportFault({ area: 'link', text: `somebody at ${what}`, code: 'EARSHOT_SECURITY' })
     return false
+  }
+}
+
+/** Tells of those whom libzmq refused before the authenticator was asked. */
+export function keyless(role: SocketRole): (details: { address: string }) => void {
+  return ({ address }) => {
+    const text = `somebody at ${address} does not speak as the ${role} does: refused (no key?)`
+    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
   }
 }
 

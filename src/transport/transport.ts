@@ -15,6 +15,8 @@ export interface FrameLink {
   /** The key that the other side has proved, where we dialled one by its key. */
   readonly key: string | undefined
   onFrame: (frame: Buffer) => void
+  /** Called once, where we dialled and it can be told: somebody is there, and may speak soon. */
+  onOpen: () => void
   /** Called once, whoever closed it. Nothing arrives afterwards. */
   onClose: (reason: string) => void
   /**

@@ -63,6 +63,7 @@ export interface Closable {
  */
 class Connection<S extends Watched> {
   readonly endpoint: string
+  onOpen: () => void = nothing
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
   protected socket: S | undefined
@@ -104,6 +105,7 @@ class Connection<S extends Watched> {
   #connect(socket: S): void {
     const end = (reason: string) => this.end(reason)
     watchEnd(socket, end)
+    socket.events.on('handshake', () => this.onOpen())
     socket.connect(this.endpoint)
     const take = (parts: Buffer[]) => {
       const [frame] = parts
@@ -168,14 +170,16 @@ export class SubscriberHearing extends Connection<Subscriber> implements Hearing
 export class AcceptedLink implements FrameLink {
   readonly endpoint = 'accepted'
   readonly key: undefined = undefined
+  onOpen: () => void = nothing
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
   readonly #router: Router
   readonly #routingId: Buffer
-  readonly #forget: () => void
+  readonly #forget: (isGone: boolean) => void
   #closed = false
 
-  constructor(router: Router, routingId: Buffer, forget: () => void) {
+  /** @param forget is told whether the other side has gone, or the link is over here alone */
+  constructor(router: Router, routingId: Buffer, forget: (isGone: boolean) => void) {
     this.#router = router
     this.#routingId = routingId
     this.#forget = forget
@@ -188,17 +192,18 @@ export class AcceptedLink implements FrameLink {
   send(frame: Buffer): void {
     if (this.#closed || this.#router.closed) return
     // With `mandatory` a routing id that leads nowhere is an error: that is how its death is seen.
-    this.#router.send([this.#routingId, frame]).catch(() => this.#end('the other side is gone'))
+    const gone = () => this.#end('the other side is gone', true)
+    this.#router.send([this.#routingId, frame]).catch(gone)
   }
 
   close(): void {
-    this.#end('closed here')
+    this.#end('closed here', false)
   }
 
-  #end(reason: string): void {
+  #end(reason: string, isGone: boolean): void {
     if (this.#closed) return
     this.#closed = true
-    this.#forget()
+    this.#forget(isGone)
     this.onClose(reason)
   }
 }

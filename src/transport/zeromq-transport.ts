@@ -5,13 +5,13 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
-import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { Trust } from '../security/trust.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { FrameBound } from './frame-bound.ts'
-import { createGuard, type Guard, type SocketRole } from './guard.ts'
+import { createGuard, type Guard, keyless, type SocketRole } from './guard.ts'
+import { Probing } from './probing.ts'
 import { released, unlinked } from './released.ts'
 import {
   type BindOptions,
@@ -37,8 +37,6 @@ const HEAD_BYTES = 16_384
 const RECEIVE_FRAMES = 256
 /** Time for what was handed over to leave after `close`. */
 const LINGER_MS = 500
-/** A lost connection is known to the monitor before the ROUTER: it is asked again after these. */
-const PROBE_AFTER_MS = [1, 10, 50, 200]
 
 type Bindable = Router | XPublisher | Reply
 
@@ -78,29 +76,23 @@ class ZeromqTransport implements Transport {
   #outlet: XPublisher | undefined
   #outletBound: FrameBound | undefined
   #door: Reply | undefined
-  #probing = false
+  readonly #probing: Probing
 
   constructor(zmq: Binding, limits: Limits, clock: Clock, guard: Guard) {
     this.#zmq = zmq
     this.#limits = limits
     this.#clock = clock
     this.#guard = guard
+    this.#probing = new Probing(clock, () => {
+      for (const link of [...this.#accepted.values()]) link.send(probe)
+    })
   }
 
   async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
-    const inbox = new this.#zmq.Router({
-      ...this.#guard.options,
-      mandatory: true,
-      sendTimeout: 0,
-      sendHighWaterMark: 0,
-      receiveHighWaterMark: RECEIVE_FRAMES,
-      linger: LINGER_MS,
-      maxMessageSize: this.#maxFrameBytes(),
-    })
-    this.#inbox = inbox
-    const outlet = this.#createOutlet()
-    const door = this.#createDoor()
     try {
+      const inbox = this.#createInbox()
+      const outlet = this.#createOutlet()
+      const door = this.#createDoor()
       await this.#guard.open()
       const at = (step: number) => (options.port === 0 ? 0 : options.port + step)
       const bound = {
@@ -131,29 +123,29 @@ class ZeromqTransport implements Transport {
 
   dial(endpoint: string): FrameLink {
     const { address, key } = splitEndpoint(endpoint)
-    const open = () =>
-      new this.#zmq.Dealer({
+    const open = () => {
+      const dealer = new this.#zmq.Dealer({
         ...this.#guard.dialling(address, key),
+        ...this.#bothWays(),
         reconnectInterval: -1,
-        sendTimeout: 0,
-        sendHighWaterMark: 0,
-        receiveHighWaterMark: RECEIVE_FRAMES,
-        linger: LINGER_MS,
-        maxMessageSize: this.#maxFrameBytes(),
       })
+      return this.#guard.watch(dealer)
+    }
     return new DialledLink(open, address, this.#dialled, key)
   }
 
   hear(endpoint: string): Hearing {
     const { address, key } = splitEndpoint(endpoint)
-    const open = () =>
-      new this.#zmq.Subscriber({
+    const open = () => {
+      const subscriber = new this.#zmq.Subscriber({
         ...this.#guard.dialling(address, key),
         reconnectInterval: -1,
         receiveHighWaterMark: this.#limits.maxOutletFrames,
         linger: 0,
         maxMessageSize: this.#maxFrameBytes(),
       })
+      return this.#guard.watch(subscriber)
+    }
     return new SubscriberHearing(open, address, this.#dialled, this.#limits)
   }
 
@@ -168,9 +160,9 @@ class ZeromqTransport implements Transport {
   async close(): Promise<void> {
     this.#closing = true
     await Promise.allSettled([this.#reopening])
+    this.#guard.close()
     for (const link of [...this.#accepted.values(), ...this.#dialled]) link.close()
     for (const socket of [this.#inbox, this.#outlet, this.#door]) socket?.close()
-    this.#guard.close()
     const gone = this.#files.map((file) => rm(file, { force: true }))
     // Who closes a peer may bind its address at once: it is free when this resolves.
     const free = [...this.#listening].map((endpoint) => released(endpoint, this.#clock))
@@ -180,6 +172,17 @@ class ZeromqTransport implements Transport {
   #maxFrameBytes(): number {
     const { maxMessageBytes, maxFrameBytes } = this.#limits
     return Math.max(maxMessageBytes, maxFrameBytes, SLAB_BYTES) + HEAD_BYTES
+  }
+
+  /** Of a socket of links, at either end. */
+  #bothWays() {
+    return {
+      sendTimeout: 0,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: RECEIVE_FRAMES,
+      linger: LINGER_MS,
+      maxMessageSize: this.#maxFrameBytes(),
+    }
   }
 
   async #bindSocket(
@@ -214,6 +217,16 @@ class ZeromqTransport implements Transport {
     }
   }
 
+  #createInbox(): Router {
+    const inbox = new this.#zmq.Router({
+      ...this.#guard.options,
+      ...this.#bothWays(),
+      mandatory: true,
+    })
+    this.#inbox = this.#guard.watch(inbox)
+    return inbox
+  }
+
   #createOutlet(): XPublisher {
     const { maxOutletFrames, maxOutletBytes } = this.#limits
     const outlet = new this.#zmq.XPublisher({
@@ -224,6 +237,7 @@ class ZeromqTransport implements Transport {
       linger: LINGER_MS,
       maxMessageSize: 1_024,
     })
+    this.#guard.watch(outlet)
     this.#outlet = outlet
     this.#outletBound = new FrameBound(maxOutletFrames, maxOutletBytes, (frames) => {
       outlet.sendHighWaterMark = frames
@@ -232,11 +246,11 @@ class ZeromqTransport implements Transport {
   }
 
   #createDoor(): Reply {
-    const maxMessageSize = this.#limits.maxDoorBytes
-    this.#door = new this.#zmq.Reply({
-      ...{ ...this.#guard.options, linger: LINGER_MS, maxMessageSize },
-    })
-    return this.#door
+    const { maxDoorBytes: maxMessageSize } = this.#limits
+    const { options } = this.#guard
+    const door = new this.#zmq.Reply({ ...options, linger: LINGER_MS, maxMessageSize })
+    this.#door = this.#guard.watch(door)
+    return door
   }
 
   /** ZeroMQ cuts no single connection of an outlet or a door: all are, by another socket. */
@@ -271,7 +285,7 @@ class ZeromqTransport implements Transport {
   #listen(inbox: Router, events: TransportEvents): void {
     const broken = (error: Error) => events.malformed('inbox', error.message)
     pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken)
-    inbox.events.on('disconnect', () => this.#probe())
+    inbox.events.on('disconnect', () => this.#probing.ended())
     inbox.events.on('handshake:error:protocol', keyless('inbox'))
   }
 
@@ -308,7 +322,12 @@ class ZeromqTransport implements Transport {
     const known = this.#accepted.get(key)
     if (known) known.arrived(frame)
     if (known || frame.length === 0) return
-    const link = new AcceptedLink(inbox, routingId, () => this.#accepted.delete(key))
+    const forget = (isGone: boolean) => {
+      this.#accepted.delete(key)
+      if (isGone) this.#probing.found()
+      else this.#probing.closed()
+    }
+    const link = new AcceptedLink(inbox, routingId, forget)
     this.#accepted.set(key, link)
     events.accepted(link, frame)
   }
@@ -325,26 +344,5 @@ class ZeromqTransport implements Transport {
       const answer = await events.asked(parts.length === 1 ? (parts[0] as Buffer) : Buffer.alloc(0))
       if (!door.closed) await door.send(answer)
     }
-  }
-
-  /** Somebody hung up, but the monitor does not say who: an empty frame to each finds out. */
-  #probe(): void {
-    if (this.#probing) return
-    this.#probing = true
-    const last = PROBE_AFTER_MS.length - 1
-    for (const [index, delayMs] of PROBE_AFTER_MS.entries()) {
-      const ask = () => {
-        if (index === last) this.#probing = false
-        for (const link of [...this.#accepted.values()]) link.send(probe)
-      }
-      this.#clock.after(delayMs, ask, true)
-    }
-  }
-}
-
-function keyless(role: SocketRole): (details: { address: string }) => void {
-  return ({ address }) => {
-    const text = `somebody at ${address} does not speak as the ${role} does: refused (no key?)`
-    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
   }
 }

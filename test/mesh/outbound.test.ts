@@ -18,6 +18,7 @@ class Sink implements FrameLink {
   readonly endpoint = 'sink'
   readonly frames: Buffer[] = []
   onFrame = () => undefined
+  onOpen = () => undefined
   onClose = () => undefined
   send(frame: Buffer) {
     // As a socket does with what it keeps by reference: look at it later.

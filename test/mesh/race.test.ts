@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import type { Discovery, PeerRecord } from 'earshot'
+import { type Discovery, insecure, type PeerRecord } from 'earshot'
 import { expect, it, onTestFinished } from 'vitest'
 import { randomMesh, testPeer, until } from '../support/peers.ts'
 import { freePorts } from '../support/ports.ts'
@@ -80,4 +80,31 @@ it('an address that nobody listens at is noted as failed, with its reason', asyn
   expect(refused).toMatchObject({ endpoint: dead, outcome: 'failed' })
   expect(refused?.why).toContain('refused')
   expect(linked).toMatchObject({ outcome: 'linked' })
+})
+
+/** Speaks ZMTP, as a peer does whose loop is busy: it says nothing yet. */
+async function mute() {
+  const { Router } = await import('zeromq')
+  const router = new Router({ linger: 0 })
+  onTestFinished(() => router.close())
+  let dialled = 0
+  router.events.on('handshake', () => dialled++)
+  await router.bind('tcp://127.0.0.1:*')
+  return { endpoint: router.lastEndpoint as string, dialled: () => dialled }
+}
+
+it('a peer that is there and slow to answer is not dialled by another address, too', async () => {
+  const [slow, other] = [await mute(), await mute()]
+  const mesh = randomMesh()
+  const inbox = [slow.endpoint, other.endpoint]
+  const id = 'f'.repeat(32)
+  const told = telling({ id, epoch: 1, seq: 0, mesh, name: 'x', inbox, door: [] })
+  const security = insecure()
+  const listen = { host: '127.0.0.1', port: 0 }
+  const limits = { dialTimeoutMs: 400 }
+  const startMs = performance.now()
+  await testPeer({ name: 'till', mesh, discovery: [told], security, listen, limits })
+  await until('the first is dialled', () => slow.dialled() > 0)
+  await until('the second is tried when the first was given up', () => other.dialled() > 0)
+  expect(performance.now() - startMs).toBeGreaterThan(390)
 })

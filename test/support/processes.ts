@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly inside?: string
   /** For Node itself. */
   readonly flags?: readonly string[]
+  /** How many it may have open. */
+  readonly descriptors?: number
 }
 
 /**
@@ -39,11 +41,13 @@ export interface Surroundings {
 export async function startProcess(
   fixture: string,
   args: readonly string[],
-  { inside, flags = [] }: Surroundings = {},
+  { inside, flags = [], descriptors }: Surroundings = {},
 ): Promise<PeerProcess> {
   const namespace = inside === undefined ? [] : ['ip', 'netns', 'exec', inside]
   const script = fileURLToPath(new URL(fixture, folder))
-  const words = [...namespace, process.execPath, ...flags, script, ...args]
+  const limit = `ulimit -n ${descriptors} && exec "$0" "$@"`
+  const limited = descriptors === undefined ? [] : ['sh', '-c', limit]
+  const words = [...namespace, ...limited, process.execPath, ...flags, script, ...args]
   const child = spawn(words[0] as string, words.slice(1), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

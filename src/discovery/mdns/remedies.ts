@@ -2,7 +2,7 @@
 // Never decides whether it has failed.
 
 import { reportNote } from '../../base/diagnostics.ts'
-import { EarshotError } from '../../base/errors.ts'
+import { EarshotError, textOf } from '../../base/errors.ts'
 import { type NetworkInterface, publicInterfaces } from './interfaces.ts'
 
 /** `code` is what the system calls it: `EADDRINUSE`. */
@@ -21,6 +21,13 @@ export function noInterface(): EarshotError {
     'mDNS finds no interface to speak on: bring up loopback (`ip link set lo up`), ' +
     'or give `scope` an address that this host has'
   return new EarshotError('EARSHOT_DISCOVERY', text)
+}
+
+/** Mostly this process has no descriptor left: what is open stays open. */
+export function unreadable(cause: unknown): EarshotError {
+  const what = 'mDNS cannot read the interfaces of this host, and goes on with those it knows'
+  const text = `${what}: ${textOf(cause)}`
+  return new EarshotError('EARSHOT_DISCOVERY', text, { cause })
 }
 
 /** Says which interfaces `lan` leaves out. */

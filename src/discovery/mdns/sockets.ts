@@ -1,7 +1,6 @@
 // Owns which interfaces mDNS speaks on at this moment, for all peers of the process: what comes is
 // heard once and handed to all. Never throws: an interface that fails is reported alone.
 
-import type { Socket } from 'node:dgram'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { type EarshotError, toEarshotError } from '../../base/errors.ts'
 import { errnoOf } from '../errno.ts'
@@ -16,13 +15,11 @@ import {
   type MdnsScope,
   type NetworkInterface,
 } from './interfaces.ts'
+import { type Line, newLine, RETRY_MS, retryMsOf } from './line.ts'
 import type { DnsPacket } from './packet.ts'
-import { failsOn, noInterface, notePublic } from './remedies.ts'
+import { failsOn, noInterface, notePublic, unreadable } from './remedies.ts'
 
 const POLL_MS = 1_000
-const RETRY_MS = 5_000
-/** An IPv6 address is not to be used for a second or two after its interface is up. */
-const RETRY6_MS = 1_000
 /** A longer gap between two polls means that the host slept. */
 const SLEPT_MS = 6_000
 
@@ -39,19 +36,6 @@ export interface SocketsUser {
   onResume(): void
   onOffLink?(): void
   onFault?(error: EarshotError, retryInMs?: number): void
-}
-
-interface Line {
-  network: NetworkInterface
-  group: GroupSocket | undefined
-  alone: Socket | undefined
-  alonePort: number
-  /** Sockets of which it is not yet known whether they open. */
-  opening: number
-  retryAtMs: number
-  isUp: boolean
-  /** The last fault told, so that it is told once. */
-  fault: string
 }
 
 const shared = new WeakMap<Clock, Map<string, MulticastSockets>>()
@@ -77,6 +61,7 @@ export class MulticastSockets {
   #poll: Timer | undefined
   #polledAtMs = 0
   #hasNone = false
+  #isBlind = false
 
   constructor(scope: MdnsScope, clock: Clock) {
     this.#scope = scope
@@ -96,9 +81,9 @@ export class MulticastSockets {
       return
     }
     this.#polledAtMs = this.#clock.wallMs()
-    if (this.#scope === 'lan') notePublic()
     this.#poll = this.#clock.every(POLL_MS, () => this.#onPoll(), true)
     this.#compare()
+    if (this.#scope === 'lan' && !this.#isBlind) notePublic()
   }
 
   /** The last one who leaves closes the sockets. */
@@ -185,7 +170,9 @@ export class MulticastSockets {
 
   /** Opens what has appeared, closes what has gone, tries again what failed. */
   #compare(): void {
-    const found = new Map(listInterfaces(this.#scope).map((network) => [network.address, network]))
+    const networks = this.#list()
+    if (!networks) return
+    const found = new Map(networks.map((network) => [network.address, network]))
     for (const [address, line] of [...this.#lines]) {
       const now = found.get(address)
       if (!now || !isSame(line.network, now)) this.#closeLine(line)
@@ -209,9 +196,21 @@ export class MulticastSockets {
     this.#hasNone = found.size === 0
   }
 
+  /** Undefined where they cannot be read: none of those we know is gone for that. */
+  #list(): NetworkInterface[] | undefined {
+    try {
+      const networks = listInterfaces(this.#scope)
+      this.#isBlind = false
+      return networks
+    } catch (cause) {
+      if (!this.#isBlind) for (const user of this.#users) user.onFault?.(unreadable(cause), POLL_MS)
+      this.#isBlind = true
+      return undefined
+    }
+  }
+
   #openLine(network: NetworkInterface): void {
-    const sockets = { group: undefined, alone: undefined, alonePort: -1, opening: 0 }
-    const line: Line = { network, ...sockets, retryAtMs: 0, isUp: false, fault: '' }
+    const line = newLine(network)
     this.#lines.set(network.address, line)
     this.#joinGroup(line)
     this.#openAlone(line)
@@ -315,8 +314,7 @@ export class MulticastSockets {
   }
 
   #failed(line: Line, error: unknown): void {
-    const retryMs = line.network.family === 6 ? RETRY6_MS : RETRY_MS
-    line.retryAtMs = this.#clock.nowMs() + retryMs
+    line.retryAtMs = this.#clock.nowMs() + retryMsOf(line)
     if (this.#isCurrent(line)) this.#fault(line, error)
   }
 
