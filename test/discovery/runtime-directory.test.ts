@@ -115,7 +115,7 @@ describe('the runtime directory', () => {
 })
 
 describe('leftovers of dead peers', () => {
-  it('are removed, half a record too; live sockets, fresh ones and other files are not', async () => {
+  it('are removed, half a record too; live sockets, fresh ones and others are not', async () => {
     const path = mkdtempSync(join(tmpdir(), 'es-'))
     const name = (digit: string, end: string) => join(path, digit.repeat(16) + end)
     const listen = async (at: string) => {
