@@ -1,11 +1,12 @@
 // Requests whose answer comes later: fetched once, over whatever link, within bounds.
 
-import { connect, createServer, type Socket } from 'node:net'
 import { codecNames, contract, isDeclared, type Peer, request, staticPeers } from 'earshot'
 import { Type } from 'typebox'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { doorway } from './support/doorway.ts'
 import { failure, faults, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
+import { freePorts } from './support/ports.ts'
+import { proxyTo } from './support/proxy.ts'
 
 const Job = Type.Object({ id: Type.Integer() })
 const Done = Type.Object({ id: Type.Integer(), by: Type.String() })
@@ -15,43 +16,8 @@ const Works = contract('test.works', '1.0.0', {
 
 const build = ({ id }: { id: number }) => ({ id, by: 'a' })
 
-interface Proxy {
-  readonly endpoint: string
-  /** Nothing more comes back from who was dialled. */
-  mute(): void
-  cut(): void
-}
-
-/** A proxy for TCP: whatever goes through it can be cut. */
-async function proxyTo(port: number): Promise<Proxy> {
-  const sockets = new Set<Socket>()
-  const backs = new Map<Socket, Socket>()
-  const keep = (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
-    return socket
-  }
-  const server = createServer((near) => {
-    const far = keep(connect(port, '127.0.0.1'))
-    keep(near).pipe(far).pipe(near)
-    backs.set(far, near)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  const mute = () => {
-    for (const [far, near] of backs) far.unpipe(near)
-  }
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  onTestFinished(() => {
-    cut()
-    server.close()
-  })
-  const { port: own } = server.address() as { port: number }
-  return { endpoint: `tcp://127.0.0.1:${own}`, mute, cut }
-}
-
 const keptAt = (peer: Peer) => peer.stats().keptTickets
+const tcpOf = (peer: Peer) => peer.endpoints.inbox.at(-1) as string
 
 describe.each(codecNames)('a ticket in %s', (codec) => {
   it('gives the answer when it is asked for, as often as it is asked for', async () => {
@@ -105,8 +71,7 @@ describe('a link that is cut between request and reply', () => {
   it('loses neither: the reply arrives once by the next link, the work is done once', async () => {
     const mesh = randomMesh()
     const server = await testPeer({ name: 'server', mesh, discovery: [] })
-    const inbox = server.endpoints.inbox.find((one) => one.startsWith('tcp://127.0.0.1')) as string
-    const { endpoint, cut } = await proxyTo(Number(inbox.split(':').at(-1)))
+    const { endpoint, cut } = await proxyTo(tcpOf(server))
     const door = doorway()
     const begun: number[] = []
     await server.serve(Works, {
@@ -133,12 +98,63 @@ describe('a link that is cut between request and reply', () => {
   })
 })
 
+describe('the older of two links', () => {
+  it('that is dead, which only one side knows, keeps no answer from its caller', async () => {
+    const mesh = randomMesh()
+    const server = await testPeer({ name: 'server', mesh, discovery: [] })
+    const { endpoint, hangUp } = await proxyTo(tcpOf(server))
+    const door = doorway()
+    await server.serve(Works, { build: (job) => door.passed.then(() => build(job)) })
+    const caller = await testPeer({ name: 'caller', mesh, discovery: [staticPeers([endpoint])] })
+    await until('it is up', () => caller.peers()[0]?.endpoint === endpoint)
+    hangUp()
+    await until('there are two for the server', () => server.stats().links.length === 2)
+    await until('the caller has the other', () => caller.stats().links.length === 1)
+    const ticket = caller.client(Works).build.later({ id: 7 })
+    await ticket.taken()
+    door.open()
+    expect(await ticket.answer({ timeoutMs: 5_000 })).toEqual({ id: 7, by: 'a' })
+    await until('nothing is kept', () => keptAt(server) === 0)
+  })
+
+  it('that is cut with the question on it costs nothing: it is asked by the other', async () => {
+    const mesh = randomMesh()
+    const ports = await freePorts()
+    const listen = { host: '127.0.0.1', port: ports }
+    const toCaller = await proxyTo(`tcp://127.0.0.1:${ports}`)
+    const discovery = [staticPeers([toCaller.endpoint])]
+    const server = await testPeer({ name: 'server', mesh, discovery, announce: false })
+    const toServer = await proxyTo(tcpOf(server))
+    const begun: number[] = []
+    await server.serve(Works, {
+      build: (job) => {
+        begun.push(job.id)
+        return build(job)
+      },
+    })
+    const known = { discovery: [staticPeers([toServer.endpoint])], announce: false }
+    const caller = await testPeer({ name: 'caller', mesh, listen, ...known })
+    const both = [server, caller]
+    await until('each has dialled', () => both.every((peer) => peer.stats().links.length === 2))
+    const { build: method } = caller.client(Works)
+    await method({ id: 0 })
+    const first = caller.peers()[0]?.endpoint === toServer.endpoint ? toServer : toCaller
+    // What the caller says by it does not arrive.
+    if (first === toServer) first.deafen()
+    else first.mute()
+    const ticket = method.later({ id: 1 })
+    await until('it has left', () => caller.stats().waitingBytes === 0)
+    first.cut()
+    expect(await ticket.answer({ timeoutMs: 5_000 })).toEqual({ id: 1, by: 'a' })
+    expect(begun).toEqual([0, 1])
+  })
+})
+
 describe('a link on which no word comes back', () => {
   it('lets nothing be begun twice: what is asked again by the next link is known', async () => {
     const mesh = randomMesh()
     const server = await testPeer({ name: 'server', mesh, discovery: [] })
-    const inbox = server.endpoints.inbox.find((one) => one.startsWith('tcp://127.0.0.1')) as string
-    const { endpoint, mute, cut } = await proxyTo(Number(inbox.split(':').at(-1)))
+    const { endpoint, mute, cut } = await proxyTo(tcpOf(server))
     const begun: number[] = []
     await server.serve(Works, {
       build: (job) => {

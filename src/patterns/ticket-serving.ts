@@ -39,8 +39,9 @@ interface Kept {
   readonly body: unknown
   readonly budgetMs: number
   readonly cameMs: number
-  /** Who is told: who asked, or who claimed it last. */
+  /** Who is told: who asked, or who claimed it last, and by which link. */
   caller: string
+  link: Link
   outcome: Outcome | undefined
   bytes: number
   timer: Timer | undefined
@@ -90,6 +91,7 @@ export class TicketServing {
   #asked(link: Link, record: RecordWalker, word: TicketWord): void {
     const known = this.#kept.get(word.id)
     if (known) {
+      if (known.caller === link.remote?.id) known.link = link
       this.#tell(known, link)
       return
     }
@@ -139,7 +141,7 @@ export class TicketServing {
     const context = new CallContext(this.#mesh, link, local.channel, read, longMs, cameMs, id)
     const caller = link.remote?.id ?? ''
     const work = { id, local, served, codec: reply.codec, context, body, budgetMs: longMs, cameMs }
-    const kept: Kept = { ...work, caller, outcome: undefined, bytes, timer: undefined }
+    const kept: Kept = { ...work, caller, link, outcome: undefined, bytes, timer: undefined }
     kept.timer = clock.after(longMs, () => this.#expired(kept), true)
     this.#kept.set(id, kept)
     this.#bytes += bytes
@@ -238,9 +240,13 @@ export class TicketServing {
     this.#deliver(kept)
   }
 
-  /** To whoever waits for it, if that peer is there; otherwise when it asks again. */
+  /**
+   * To whoever waits for it, by the link that peer used last: another may be dead and not known to
+   * be. Where it is closed and there is none, when the peer asks again.
+   */
   #deliver(kept: Kept): void {
-    const link = this.#mesh.membership.remotes.get(kept.caller)?.link
+    const other = () => this.#mesh.membership.remotes.get(kept.caller)?.link
+    const link = kept.link.closed ? other() : kept.link
     if (link) this.#tell(kept, link)
     this.#checkIdle()
   }
@@ -263,6 +269,7 @@ export class TicketServing {
     const wanted = kept?.local.reply(code & CODEC_MASK)?.codec
     if (kept && !denied && wanted === kept.codec) {
       kept.caller = link.remote?.id ?? ''
+      kept.link = link
       this.#tell(kept, link)
       return
     }

@@ -8,17 +8,21 @@ import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { DownReason } from '../mesh/membership.ts'
 import type { Mesh } from '../mesh/mesh.ts'
+import { noServer } from '../mesh/no-server.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
 import { type RecordWalker, Ticketing } from '../wire/record.ts'
-import { abortable, cancelled } from './call-options.ts'
+import { cancelled } from './call-options.ts'
 import { declaredIn, plainIn, unreadable } from './failure.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import { EntryTicket, type LaterOptions, readTicket, type Ticket, TicketEntry } from './ticket.ts'
+import { TicketEnds } from './ticket-ends.ts'
+import { TicketLines } from './ticket-lines.ts'
 import { sayWord, type Wanted, wordOf } from './ticket-words.ts'
 
 /** What is needed to ask, until it is known to be taken. */
 interface Asking {
+  readonly order: number
   readonly entry: TicketEntry
   readonly routes: ChannelRoutes
   readonly options: LaterOptions | undefined
@@ -38,11 +42,26 @@ const forgotten: ReadonlySet<DownReason> = new Set(['left', 'restarted', 'misbeh
 export class Tickets {
   readonly #mesh: Mesh
   readonly #askings = new Map<string, Asking>()
+  readonly #lines: TicketLines<Asking>
+  readonly #ends: TicketEnds
+  #made = 0
   #bytes = 0
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
+    this.#lines = new TicketLines({
+      mesh,
+      ask: (asking, route, link) => {
+        this.#encode(asking, route)
+        mesh.parts.counters.ticketsSent++
+        this.#ask(asking, route, link)
+      },
+      fail: (asking, error) => this.#fail(asking, error),
+    })
+    this.#ends = new TicketEnds(mesh.parts.limits.maxTickets)
     mesh.onChanged.push((remote) => this.#changed(remote))
+    // Others to the same peer may still be there.
+    mesh.onLinkLost.push(({ remote }) => remote?.down === false && this.#changed(remote))
     mesh.onDown.push((remote, reason) => this.#down(remote, reason))
   }
 
@@ -68,8 +87,9 @@ export class Tickets {
         throw new EarshotError('EARSHOT_OVERLOADED', text)
       }
       encodeHeaders(options?.headers, limits)
+      routes.local.check(body)
       this.#watch(asking, options?.signal)
-      void this.#place(asking)
+      this.#lines.join(asking)
     } catch (error) {
       this.#fail(asking, toEarshotError(error))
     }
@@ -127,7 +147,7 @@ export class Tickets {
         this.#fail(asking, unreadable(link, asked, error))
       }
     }
-    sayWord(link, Ticketing.done, wordOf(id))
+    this.#ends.say(link, Ticketing.done, id)
   }
 
   /** Ends all: nothing waits for ever. */
@@ -150,7 +170,9 @@ export class Tickets {
     const timer = this.#mesh.parts.clock.after(timeoutMs, () => this.#late(asking, timeoutMs), true)
     const nowhere = { bytes: undefined, route: undefined, link: undefined, mark: 0 }
     const stopListening = () => undefined
-    const asking: Asking = { entry, routes, options, body, timer, ...nowhere, stopListening }
+    const order = this.#made++
+    const asked = { order, entry, routes, options, body, timer }
+    const asking: Asking = { ...asked, ...nowhere, stopListening }
     this.#askings.set(entry.id, asking)
     return asking
   }
@@ -168,29 +190,6 @@ export class Tickets {
         if (asking && entry.over) this.#forget(asking)
       },
     })
-  }
-
-  /** Finds somebody who serves it, and asks. Never rejects. */
-  async #place(asking: Asking): Promise<void> {
-    const { entry, routes, options, body } = asking
-    try {
-      routes.local.check(body)
-      const signal = options?.signal
-      await abortable(this.#mesh.routing.wait(routes, this.#leftMs(entry)), signal)
-      const crowded = routes.choose(options)?.remote.link?.outbound
-      if (crowded?.full) await this.#mesh.atMost(this.#leftMs(entry), crowded.ready())
-      if (entry.over) return
-      const route = routes.choose(options)
-      if (!route?.remote.link) {
-        const text = `the peer that is to have a ticket of ${entry.channel.key} does not serve it`
-        throw new EarshotError('EARSHOT_NO_SERVER', text)
-      }
-      this.#encode(asking, route)
-      this.#mesh.parts.counters.ticketsSent++
-      this.#ask(asking, route, route.remote.link)
-    } catch (error) {
-      this.#fail(asking, toEarshotError(error))
-    }
   }
 
   #encode(asking: Asking, route: Route): void {
@@ -226,6 +225,8 @@ export class Tickets {
 
   /** Its peer has another link than the one it was asked by: what has been said may be lost. */
   #changed(remote: Remote): void {
+    this.#ends.again(remote)
+    this.#lines.wake()
     for (const asking of this.#askings.values()) {
       if (asking.entry.server?.id === remote.id && !asking.entry.over) this.#again(asking, remote)
     }
@@ -247,10 +248,13 @@ export class Tickets {
       asking.route = route
       const word = wordOf(entry.id, this.#wanted(route, entry))
       if (sayWord(link, Ticketing.claim, word)) asking.link = link
+      else if (!link.closed) void link.outbound.ready().then(() => this.#again(asking, remote))
     }
   }
 
   #down(remote: Remote, reason: DownReason): void {
+    if (forgotten.has(reason)) this.#ends.forget(remote)
+    const back: Asking[] = []
     for (const asking of [...this.#askings.values()]) {
       const { entry, link, mark } = asking
       if (entry.server?.id !== remote.id || entry.over) continue
@@ -258,9 +262,11 @@ export class Tickets {
         // It never left: somebody else may have it.
         entry.server = undefined
         asking.link = undefined
-        void this.#place(asking)
+        back.push(asking)
       } else if (forgotten.has(reason)) this.#fail(asking, gone(entry, 'left'))
     }
+    this.#lines.join(...back)
+    this.#lines.wake()
   }
 
   #taken(asking: Asking): void {
@@ -287,6 +293,7 @@ export class Tickets {
 
   #ended(asking: Asking): void {
     asking.stopListening()
+    this.#lines.leave(asking)
     this.#bytes -= asking.bytes?.length ?? 0
     asking.bytes = undefined
     // What nobody has fetched stays for who claims it, until its deadline.
@@ -299,18 +306,24 @@ export class Tickets {
   }
 
   #late(asking: Asking, timeoutMs: number): void {
-    const { entry } = asking
+    if (asking.entry.over) this.#forget(asking)
+    else this.#cancel(asking, this.#tooLate(asking, timeoutMs))
+  }
+
+  #tooLate(asking: Asking, timeoutMs: number): EarshotError {
+    const { entry, routes } = asking
+    if (!entry.server && !routes.usable) {
+      return noServer(routes, this.#mesh.membership.remotes.values(), timeoutMs)
+    }
     const who = entry.server ? `${entry.server.name} did not answer` : 'nobody has taken'
     const text = `${who} a ticket of ${entry.channel.key} in ${timeoutMs} ms`
-    const error = new EarshotError('EARSHOT_TIMEOUT', text, { sent: this.#sent(asking) })
-    if (entry.over) this.#forget(asking)
-    else this.#cancel(asking, error)
+    return new EarshotError('EARSHOT_TIMEOUT', text, { sent: this.#sent(asking) })
   }
 
   #cancel(asking: Asking, error: EarshotError): void {
     const { entry, link } = asking
     if (entry.over) return
-    if (link) sayWord(link, Ticketing.cancel, wordOf(entry.id))
+    if (link) this.#ends.say(link, Ticketing.cancel, entry.id)
     this.#fail(asking, error)
   }
 

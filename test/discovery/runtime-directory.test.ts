@@ -115,7 +115,7 @@ describe('the runtime directory', () => {
 })
 
 describe('leftovers of dead peers', () => {
-  it('are removed, and neither live sockets, fresh ones nor other files', async () => {
+  it('are removed, half a record too; live sockets, fresh ones and others are not', async () => {
     const path = mkdtempSync(join(tmpdir(), 'es-'))
     const name = (digit: string, end: string) => join(path, digit.repeat(16) + end)
     const listen = async (at: string) => {
@@ -132,10 +132,14 @@ describe('leftovers of dead peers', () => {
     }
     writeFileSync(name('e', '.json'), '{}')
     writeFileSync(name('f', '.i'), 'no socket')
+    const unfinished = join(path, `.${'a'.repeat(32)}.4711.tmp`)
+    writeFileSync(unfinished, '{"record":')
     expect(await removeLeftovers(path)).toBe(0)
+    expect(existsSync(unfinished)).toBe(true)
     // Their age is what the file system says, and cannot be set: so the wait is real.
-    await eventually(() => Date.now() - statSync(name('d', '.d')).ctimeMs > 2_000)
-    expect(await removeLeftovers(path)).toBe(3)
+    await eventually(() => Date.now() - statSync(unfinished).ctimeMs > 2_000)
+    expect(await removeLeftovers(path)).toBe(4)
+    expect(existsSync(unfinished)).toBe(false)
     expect(existsSync(name('a', '.i'))).toBe(true)
     expect(existsSync(name('e', '.json'))).toBe(true)
     expect(existsSync(name('f', '.i'))).toBe(true)
