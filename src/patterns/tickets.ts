@@ -33,6 +33,8 @@ interface Asking {
   route: Route | undefined
   link: Link | undefined
   mark: number
+  /** By a link before this one it may have come to its peer. */
+  hasLeft: boolean
   stopListening: () => void
 }
 
@@ -168,7 +170,7 @@ export class Tickets {
     options: LaterOptions | undefined,
   ): Asking {
     const timer = this.#mesh.parts.clock.after(timeoutMs, () => this.#late(asking, timeoutMs), true)
-    const nowhere = { bytes: undefined, route: undefined, link: undefined, mark: 0 }
+    const nowhere = { bytes: undefined, route: undefined, link: undefined, mark: 0, hasLeft: false }
     const stopListening = () => undefined
     const order = this.#made++
     const asked = { order, entry, routes, options, body, timer }
@@ -210,6 +212,7 @@ export class Tickets {
     const { entry, options, bytes } = asking
     entry.server = { id, epoch, name }
     asking.route = route
+    asking.hasLeft = mayBeThere(asking)
     const word = wordOf(entry.id, this.#wanted(route, entry), options?.headers)
     if (sayWord(link, Ticketing.ask, word, bytes)) {
       asking.link = link
@@ -256,9 +259,9 @@ export class Tickets {
     if (forgotten.has(reason)) this.#ends.forget(remote)
     const back: Asking[] = []
     for (const asking of [...this.#askings.values()]) {
-      const { entry, link, mark } = asking
+      const { entry } = asking
       if (entry.server?.id !== remote.id || entry.over) continue
-      if (entry.state === 'sending' && !link?.outbound.hasLeft(mark)) {
+      if (entry.state === 'sending' && !mayBeThere(asking)) {
         // It never left: somebody else may have it.
         entry.server = undefined
         asking.link = undefined
@@ -334,13 +337,18 @@ export class Tickets {
     asking.stopListening = () => signal.removeEventListener('abort', onAbort)
   }
 
-  #sent({ entry, link, mark }: Asking): 'no' | 'unknown' {
-    return entry.state === 'sending' && !link?.outbound.hasLeft(mark) ? 'no' : 'unknown'
+  #sent(asking: Asking): 'no' | 'unknown' {
+    return asking.entry.state === 'sending' && !mayBeThere(asking) ? 'no' : 'unknown'
   }
 
   #leftMs({ deadlineMs }: TicketEntry): number {
     return Math.max(1, deadlineMs - this.#mesh.parts.clock.nowMs())
   }
+}
+
+/** What stands in a frame of a link that lives leaves it, whatever becomes of its ticket. */
+function mayBeThere({ link, mark, hasLeft }: Asking): boolean {
+  return hasLeft || (link !== undefined && (!link.closed || link.outbound.hasLeft(mark)))
 }
 
 function gone({ channel, server }: TicketEntry, how: string): EarshotError {

@@ -2,6 +2,7 @@
 // Never for what may not be done twice: its caller sees to that.
 
 import type { Clock } from '../base/clock.ts'
+import { isEarshotError } from '../base/errors.ts'
 
 export interface HedgeSettings {
   /** After how long a second peer is asked. Default: what 95 % of the calls take. */
@@ -20,7 +21,10 @@ export interface Hedged<T> {
   run(second: boolean, signal: AbortSignal): Promise<T>
 }
 
-/** Resolves with the first answer; rejects when all that run have failed, with the first error. */
+/**
+ * Resolves with the first answer; rejects when all that run have failed, with the first error that
+ * does not rule out that the work was done, or else with the first.
+ */
 export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const controllers: AbortController[] = []
@@ -36,7 +40,7 @@ export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
         for (const other of controllers) if (other !== own) other.abort()
       }
       const lost = (error: unknown) => {
-        failure ??= error
+        if (failure === undefined || (isUndone(failure) && !isUndone(error))) failure = error
         if (--running > 0) return
         timer.cancel()
         reject(failure)
@@ -48,4 +52,9 @@ export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
     })
     start(false)
   })
+}
+
+/** Certainly nothing was done of what failed so. */
+function isUndone(error: unknown): boolean {
+  return isEarshotError(error) && error.sent === 'no'
 }

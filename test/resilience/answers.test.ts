@@ -79,6 +79,26 @@ describe('a hedge', () => {
     expect([await result, ended, clock.pending]).toEqual(['first', [], 0])
   })
 
+  it('says that the work may have been done, when that holds of either', async () => {
+    const full = new EarshotError('EARSHOT_OVERLOADED', 'no room')
+    for (const answers of [[full, gone] as const, [gone, full] as const]) {
+      const clock = createVirtualClock()
+      const result = failure(
+        hedge({
+          clock,
+          afterMs: 100,
+          may: () => true,
+          run: (second) =>
+            new Promise((_, reject) => {
+              clock.after(200, () => reject(answers[second ? 1 : 0]))
+            }),
+        }),
+      )
+      await clock.advance(300)
+      expect(await result).toBe(gone)
+    }
+  })
+
   it('takes whichever answers first and ends the other', async () => {
     const second = setting([1_000, 50])
     await second.clock.advance(150)

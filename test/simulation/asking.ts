@@ -4,16 +4,8 @@ import type { Client, Peer } from 'earshot'
 import type { World } from 'earshot/testing'
 import type { Chance } from '../../src/testing/chance.ts'
 import { padFault, padOf, Storm } from './contract.ts'
-import type { Ledger, Operation, Outcome } from './ledger.ts'
+import { type Ledger, type Operation, type Outcome, outcomeOf, SLACK_MS } from './ledger.ts'
 
-interface Failure {
-  readonly code?: string
-  readonly sent?: string
-  readonly message?: string
-}
-
-/** What a call may end late by: time is read when it is sent, and again when it waits for room. */
-const SLACK_MS = 5
 /** A dead link is noticed within so long, and nothing that goes over it lasts longer. */
 const NOTICED_MS = 4_000
 
@@ -162,7 +154,7 @@ export class Asking {
   #poll(): void {
     const { int, pick } = this.#chance
     const withinMs = int(20, 1_000)
-    const operation = this.#ledger.begin('poll', this.name, withinMs + SLACK_MS, false)
+    const operation = this.#ledger.begin('poll', this.name, withinMs + SLACK_MS, true)
     const until = pick(['all', 'quorum', 1] as const)
     const call = this.#plain.poll(this.#work(operation), { withinMs, until })
     this.#follow(operation, call, ({ answers, silent, failed, enough }) => {
@@ -189,9 +181,4 @@ export class Asking {
       (error: unknown) => this.#ledger.end(operation, outcomeOf(error)),
     )
   }
-}
-
-function outcomeOf(error: unknown): Outcome {
-  const { code, sent, message } = error as Failure
-  return { code: code ?? 'none', sent: sent ?? 'none', message: message ?? String(error) }
 }

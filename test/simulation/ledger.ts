@@ -11,6 +11,15 @@ export type Kind =
   | 'echo'
   | 'poll'
   | 'tick'
+  | 'make'
+  | 'safe'
+  | 'later'
+  | 'claim'
+
+/** What a call may end late by: time is read when it is sent, and again when it waits for room. */
+export const SLACK_MS = 5
+/** May be handled more than once: each where it is asked, or where a repeat does no harm. */
+const REPEATED: ReadonlySet<Kind> = new Set(['poll', 'again', 'safe'])
 
 export interface Outcome {
   /** Of a call that failed. */
@@ -95,7 +104,7 @@ export class Ledger {
   #judgeHandling(operation: Operation): void {
     const { id, kind, outcome, mayTryAgain } = operation
     const times = this.timesHandled(id)
-    if (times > 1 && kind !== 'poll' && !(kind === 'again' && mayTryAgain)) {
+    if (times > 1 && !(REPEATED.has(kind) && mayTryAgain)) {
       this.broken(`${told(operation)} was handled ${times} times`)
     }
     if (!outcome) return
@@ -110,6 +119,12 @@ export class Ledger {
       this.broken(`${told(operation)} failed with ${outcome.code}: ${outcome.message}`)
     }
   }
+}
+
+/** Of a call that was rejected. */
+export function outcomeOf(error: unknown): Outcome {
+  const { code = 'none', sent = 'none', message = String(error) } = error as Outcome
+  return { code, sent, message }
 }
 
 function told({ id, kind, by, atMs }: Operation): string {

@@ -14,6 +14,8 @@ const USUAL = [
   ...['work done', 'work EARSHOT_PEER_GONE', 'again done', 'again EARSHOT_TIMEOUT'],
   ...['work EARSHOT_CANCELLED', 'work EARSHOT_REMOTE', 'again EARSHOT_DEADLINE'],
   ...['note queued', 'note written', 'note received', 'note handled', 'shed dropped'],
+  ...['make done', 'make EARSHOT_DECLARED', 'safe done', 'later done', 'later EARSHOT_DECLARED'],
+  ...['later EARSHOT_TIMEOUT', 'claim claimed'],
   ...['newest dropped', 'count done', 'count EARSHOT_PEER_GONE', 'echo done', 'poll done', 'heard'],
 ]
 

@@ -1,18 +1,22 @@
 // Owns one storm: a small mesh, made by a seed, in which all kinds of things are asked while peers
 // are killed, stopped, cut off and slow; then peace, and the judgement.
 
-import { defaultLimits, type Peer, type Verdict } from 'earshot'
+import { codecNames, defaultLimits, type Peer, type Verdict } from 'earshot'
 import { createWorld, type World } from 'earshot/testing'
 import { type Chance, createChance } from '../../src/testing/chance.ts'
 import { Asking } from './asking.ts'
 import { Storm, type Tick } from './contract.ts'
 import { Ledger } from './ledger.ts'
+import { judgeGoing, judgeMemory, judgeRest, judgeTroubles } from './rest.ts'
 import { Listening, serveAll } from './serving.ts'
+import { Works } from './works.ts'
 
 interface Actor {
   readonly name: string
   readonly peer: Peer
   readonly asking: Asking
+  /** Only where peers have two versions. */
+  readonly works: Works | undefined
   readonly listening: { readonly ear: Listening; readonly forMs: number }[]
   /** What it has published, and of each key. */
   sent: number
@@ -39,8 +43,6 @@ const KEYS = ['a', 'b', 'c']
 const OVERFLOWS = ['drop-oldest', 'drop-newest', 'latest', 'block', 'reject'] as const
 /** Links are found dead, dialled anew and breakers have closed by then. */
 const PEACE_MS = 15_000
-/** The largest message of a storm, with its heads. */
-const MESSAGE_BYTES = 41_000
 
 export async function storm(seed: number, trace = false): Promise<StormReport> {
   const one = new OneStorm(seed, trace)
@@ -61,6 +63,8 @@ class OneStorm {
   readonly #orderly: boolean
   /** Large messages, and many of them. */
   readonly #heavy: boolean
+  /** Peers with minor versions side by side, and codecs in whatever order. */
+  readonly #mixed: boolean
   #count = 0
 
   constructor(seed: number, trace: boolean) {
@@ -70,6 +74,7 @@ class OneStorm {
     this.#calm = chance.is(0.2)
     this.#orderly = this.#calm && chance.is(0.5)
     this.#heavy = chance.is(0.08)
+    this.#mixed = chance.is(0.4)
     const breaks = !this.#calm && chance.is(0.3)
     const conditions = {
       latencyMs: chance.pick([0.25, 1, 20]),
@@ -92,7 +97,7 @@ class OneStorm {
       for (let count = int(2, 4); count > 0; count--) await this.#join()
       for (let turn = int(30, 70); turn > 0; turn--) {
         await this.#turn()
-        this.#judgeMemory()
+        for (const { peer, gone } of this.#actors) if (!gone) judgeMemory(peer, this.#ledger)
         await this.#world.advance(is(0.06) ? int(500, 5_000) : int(0, 25))
       }
       await this.#peace()
@@ -104,17 +109,30 @@ class OneStorm {
 
   async #join(): Promise<void> {
     const name = `p${++this.#count}`
-    const peer = await this.#world.createPeer({ name, limits: this.#limits })
-    const { is, int } = this.#chance
+    const { is, int, pick } = this.#chance
+    const first = pick(codecNames)
+    const codecs = [first, ...codecNames.filter((codec) => codec !== first)]
+    const peer = await this.#world.createPeer({
+      name,
+      limits: this.#limits,
+      ...(this.#mixed && is(0.5) && { codecs }),
+    })
     const longest = this.#heavy ? 40_000 : 3_000
-    const asking = new Asking(this.#world, peer, name, this.#ledger, this.#chance, longest)
+    const parts = [this.#world, peer, name, this.#ledger, this.#chance] as const
+    const asking = new Asking(...parts, longest)
+    const pad = (id: number) => asking.pad(id)
+    const isGone = () => actor.gone !== undefined
+    const works = this.#mixed ? new Works(...parts, pad, isGone) : undefined
     const begun = { listening: [], sent: 0, ofKey: new Map(), stoodMs: 0 }
-    this.#actors.push({ name, peer, asking, ...begun, gone: undefined, stopped: false })
+    const now = { gone: undefined, stopped: false }
+    const actor: Actor = { name, peer, asking, works, ...begun, ...now }
+    this.#actors.push(actor)
     const options = {
       ...(is(0.2) && { concurrency: int(1, 8) }),
       ...(is(0.1) && { rateLimit: { perSecond: 200, burst: 20 } }),
     }
     await serveAll(this.#world, this.#ledger, peer, name, this.#streams, options)
+    await works?.serve(options)
   }
 
   async #turn(): Promise<void> {
@@ -123,12 +141,22 @@ class OneStorm {
     if (awake.length === 0) return
     const actor = pick(awake)
     const what = int(0, 99)
-    if (what < 60) for (let count = is(0.1) ? int(5, 30) : 1; count > 0; count--) actor.asking.any()
+    if (what < 60) this.#ask(actor, awake, is(0.1) ? int(5, 30) : 1)
     else if (what < 80) this.#publish(actor, is(0.2) ? int(10, 60) : 1)
     else if (what < 88) this.#listen(actor)
     else if (!this.#calm) await this.#weather(actor, awake)
     else if (this.#orderly && awake.length > 2 && this.#count < 6 && this.#isKnown(actor))
       await this.#replace(actor)
+  }
+
+  #ask({ asking, works }: Actor, awake: readonly Actor[], count: number): void {
+    const others = awake.flatMap((actor) =>
+      actor.works && actor.works !== works ? actor.works : [],
+    )
+    for (let left = count; left > 0; left--) {
+      if (works && this.#chance.is(0.6)) works.any(others)
+      else asking.any()
+    }
   }
 
   async #replace(actor: Actor): Promise<void> {
@@ -193,7 +221,6 @@ class OneStorm {
     else this.#world.heal()
   }
 
-  /** What it has asked itself ends with it; what others ask is finished, or never begun. */
   /**
    * Who leaves while its first hellos are under way says goodbye to nobody: others may have it for
    * a moment, and lose what they asked of it.
@@ -202,6 +229,7 @@ class OneStorm {
     return peer.peers().length === this.#actors.filter(({ gone }) => !gone).length - 1
   }
 
+  /** What it has asked itself ends with it; what others ask is finished, or never begun. */
   #leave({ name, peer }: Actor): void {
     const atMs = this.#world.nowMs
     void peer.close().then(() => {
@@ -222,18 +250,6 @@ class OneStorm {
     })
   }
 
-  /** Whatever happens: what waits has a bound. */
-  #judgeMemory(): void {
-    for (const { name, peer, gone } of this.#actors) {
-      if (gone) continue
-      const { limits, links } = peer.stats()
-      const most = limits.maxOutboundBytes + limits.maxFrameBytes + MESSAGE_BYTES
-      for (const { waitingBytes } of links) {
-        if (waitingBytes > most) this.#ledger.broken(`${name} lets ${waitingBytes} bytes wait`)
-      }
-    }
-  }
-
   async #peace(): Promise<void> {
     this.#world.heal()
     for (const one of this.#actors) {
@@ -251,10 +267,15 @@ class OneStorm {
     )
     const stood = new Map(this.#actors.map(({ name, stoodMs }) => [name, stoodMs]))
     ledger.judge(dead, (by) => stood.get(by) ?? 0)
-    if (this.#calm) this.#judgeGoing()
+    if (this.#calm) {
+      const gone = this.#actors.flatMap((actor) => (actor.gone ? [actor.name] : []))
+      judgeGoing(ledger, new Set(gone))
+    }
+    const isRoomy = this.#limits.maxOutletFrames === undefined
     const alive = this.#actors.filter(({ gone }) => !gone)
     for (const actor of alive) {
-      this.#judgeRest(actor, alive.length)
+      judgeRest(actor.peer, ledger, alive.length)
+      if (this.#calm) judgeTroubles(actor.peer, ledger, isRoomy)
       for (const { ear, forMs } of actor.listening) {
         ear.judge()
         for (const { name, sent, ofKey } of alive) {
@@ -269,34 +290,6 @@ class OneStorm {
     })
     if (dead.size === 0 && running.length > 0) ledger.broken(`streams ${running} go on for nobody`)
     await Promise.all(alive.map((actor) => this.#servedAgain(actor, alive.length)))
-  }
-
-  /** What a storm has left behind at a peer that lives. */
-  #judgeRest({ name, peer }: Actor, living: number): void {
-    const { pendingRequests, runningHandlers, openStreams, waitingBytes, counters } = peer.stats()
-    const left = { pendingRequests, runningHandlers, openStreams, waitingBytes }
-    for (const [what, count] of Object.entries(left)) {
-      if (count !== 0) this.#ledger.broken(`${name} has ${what} ${count} left`)
-    }
-    const known = peer.peers().length
-    if (known !== living - 1) this.#ledger.broken(`${name} knows ${known} of ${living - 1} peers`)
-    const { badFrames, eventsMissed, peersDown } = counters
-    const isRoomy = this.#limits.maxOutletFrames === undefined
-    if (!this.#calm || badFrames + (isRoomy ? eventsMissed : 0) === 0) return
-    const text = JSON.stringify({ badFrames, eventsMissed, peersDown })
-    this.#ledger.broken(`${name} has had trouble in calm weather: ${text}`)
-  }
-
-  /** In calm weather who leaves has finished what it was asked. */
-  #judgeGoing(): void {
-    const gone = new Set(this.#actors.filter((actor) => actor.gone).map(({ name }) => name))
-    for (const operation of this.#ledger.operations.values()) {
-      const { id, kind, by, outcome } = operation
-      if (outcome?.code !== 'EARSHOT_PEER_GONE' || gone.has(by)) continue
-      // A stream may go on for longer than who leaves has time to drain.
-      if (kind === 'count' || kind === 'echo') continue
-      this.#ledger.broken(`${kind} ${id} by ${by} in calm weather: ${outcome.message}`)
-    }
   }
 
   async #servedAgain({ name, peer }: Actor, living: number): Promise<void> {
