@@ -3,7 +3,6 @@
 // Never begins one twice: what may have been taken is only ever claimed from the same peer.
 
 import { randomBytes } from 'node:crypto'
-import type { Timer } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { DownReason } from '../mesh/membership.ts'
@@ -16,27 +15,10 @@ import { cancelled } from './call-options.ts'
 import { declaredIn, plainIn, unreadable } from './failure.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import { EntryTicket, type LaterOptions, readTicket, type Ticket, TicketEntry } from './ticket.ts'
+import { type Asking, gone, mayBeThere } from './ticket-asking.ts'
 import { TicketEnds } from './ticket-ends.ts'
 import { TicketLines } from './ticket-lines.ts'
 import { sayWord, type Wanted, wordOf } from './ticket-words.ts'
-
-/** What is needed to ask, until it is known to be taken. */
-interface Asking {
-  readonly order: number
-  readonly entry: TicketEntry
-  readonly routes: ChannelRoutes
-  readonly options: LaterOptions | undefined
-  readonly body: unknown
-  readonly timer: Timer
-  /** The body in the codec of the route, once there is one. */
-  bytes: Buffer | undefined
-  route: Route | undefined
-  link: Link | undefined
-  mark: number
-  /** By a link before this one it may have come to its peer. */
-  hasLeft: boolean
-  stopListening: () => void
-}
 
 /** Peers that went so have forgotten what they had. */
 const forgotten: ReadonlySet<DownReason> = new Set(['left', 'restarted', 'misbehaved', 'revoked'])
@@ -344,14 +326,4 @@ export class Tickets {
   #leftMs({ deadlineMs }: TicketEntry): number {
     return Math.max(1, deadlineMs - this.#mesh.parts.clock.nowMs())
   }
-}
-
-/** What stands in a frame of a link that lives leaves it, whatever becomes of its ticket. */
-function mayBeThere({ link, mark, hasLeft }: Asking): boolean {
-  return hasLeft || (link !== undefined && (!link.closed || link.outbound.hasLeft(mark)))
-}
-
-function gone({ channel, server }: TicketEntry, how: string): EarshotError {
-  const text = `${server?.name} ${how} before it answered a ticket of ${channel.key}`
-  return new EarshotError('EARSHOT_PEER_GONE', text)
 }
