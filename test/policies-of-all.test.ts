@@ -163,8 +163,10 @@ describe('a notification', () => {
   it('goes to no peer whose handlers do not end, once that is known', async () => {
     const mesh = randomMesh()
     const seen: string[] = []
+    let hung = ''
     for (const name of ['good', 'hung']) {
       const peer = await testPeer({ name, mesh, limits })
+      hung = peer.id
       const note = () => {
         seen.push(name)
         return name === 'hung' ? never() : undefined
@@ -174,10 +176,14 @@ describe('a notification', () => {
     const caller = await testPeer({ name: 'caller', mesh })
     await until('both are up', () => caller.peers().length === 2)
     const { note } = caller.client(Market, { breaker: { minimumCalls: 2, openMs: 60_000 } })
-    const options = { until: 'handled', timeoutMs: 30 } as const
-    for (let id = 0; id < 6; id++) await note({ id }, options).catch(() => undefined)
+    const options = { until: 'handled', timeoutMs: 30, to: hung } as const
+    for (let id = 0; id < 2; id++) {
+      expect(await failure(note({ id }, options))).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
+    }
     seen.length = 0
-    for (let id = 0; id < 6; id++) expect(await note({ id }, options)).toMatchObject({})
-    expect(new Set(seen)).toEqual(new Set(['good']))
+    for (let id = 0; id < 6; id++) {
+      expect(await note({ id }, { until: 'handled' })).toMatchObject({ became: 'handled' })
+    }
+    expect(seen).toEqual(Array.from({ length: 6 }, () => 'good'))
   })
 })

@@ -17,6 +17,7 @@ import { bytesOf, errorCodec } from './failure.ts'
 import type { Headers } from './headers.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { Served, Serving } from './serving.ts'
+import { TicketTombstones } from './ticket-tombstones.ts'
 import { readWord, sayWord, type TicketWord, wordOf } from './ticket-words.ts'
 import type { Tickets } from './tickets.ts'
 
@@ -51,12 +52,14 @@ export class TicketServing {
   readonly #mesh: Mesh
   readonly #serving: Serving
   readonly #kept = new Map<string, Kept>()
+  readonly #tombstones: TicketTombstones
   #bytes = 0
   #idle: (() => void) | undefined
 
   constructor(mesh: Mesh, serving: Serving, tickets: Tickets) {
     this.#mesh = mesh
     this.#serving = serving
+    this.#tombstones = new TicketTombstones(mesh.parts.limits.maxTickets)
     mesh.inbound.on(Kind.ticket, (link, record) => {
       const word = readWord(record, mesh.parts.limits.maxHeaderBytes)
       const { doing, id, headers } = word
@@ -95,6 +98,7 @@ export class TicketServing {
       this.#tell(known, link)
       return
     }
+    if (this.#tombstones.has(word.id, link.remote?.id ?? '')) return
     try {
       const kept = this.#admit(link, record, word)
       this.#tell(kept, link)
@@ -279,9 +283,13 @@ export class TicketServing {
     sayWord(link, Ticketing.failure, wordOf(id), failure)
   }
 
-  /** Its caller has the answer, or wants none; nobody else can say so. */
+  /**
+   * Its caller has the answer, or wants none; nobody else can say so. By another link that may be
+   * known before the question has come.
+   */
   #ended(link: Link, doing: number, id: string): void {
     const kept = this.#kept.get(id)
+    if (!kept) this.#tombstones.add(id, link.remote?.id ?? '')
     if (!kept || kept.caller !== link.remote?.id) return
     if (doing === Ticketing.cancel) kept.context.abort('the caller no longer waits')
     this.#forget(kept)
@@ -297,6 +305,7 @@ export class TicketServing {
     kept.timer?.cancel()
     this.#count(kept, 0)
     this.#kept.delete(kept.id)
+    this.#tombstones.add(kept.id, kept.context.from.id)
     this.#checkIdle()
   }
 
