@@ -196,10 +196,14 @@ export class Mesh {
     this.membership.tellAll(Buffer.from(JSON.stringify(offers)))
   }
 
-  /** Goodbye to all, before the last work is finished. */
-  leave(): void {
+  /**
+   * Goodbye to all, before the last work is finished. Resolves when also those know who were being
+   * dialled, within `leaveDialsMs`.
+   */
+  leave(): Promise<void> {
     this.#leaving = true
     for (const link of this.membership.links()) link.outbound.control(Kind.bye)
+    return this.membership.leave()
   }
 
   /**
