@@ -72,6 +72,8 @@ export class Mesh {
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   #leaving = false
   readonly #farewells = new Map<Link, () => void>()
+  /** Whoever is there is still being found: the first look around is not over. */
+  looking = true
 
   constructor(parts: MeshParts) {
     const { transport, clock, limits, counters } = parts
@@ -158,6 +160,9 @@ export class Mesh {
 
   start(): void {
     this.membership.start()
+    void this.synced().then(() => {
+      this.looking = false
+    })
   }
 
   discovered(event: DiscovererEvent): void {
