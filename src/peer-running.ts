@@ -203,10 +203,10 @@ export class RunningPeer implements Peer {
     const { streams, streamServing, tickets, ticketServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     const leftMs = () => Math.max(0, endMs - clock.nowMs())
-    mesh.leave()
+    const told = mesh.leave()
     const withdrawn = discoverer.stop()
     const finish = async () => {
-      const idle = [serving.idle(), streamServing.idle(), ticketServing.idle()]
+      const idle = [told, serving.idle(), streamServing.idle(), ticketServing.idle()]
       await mesh.atMost(leftMs(), Promise.all(idle))
       streamServing.endAll()
       return mesh.drain(leftMs())

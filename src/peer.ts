@@ -20,6 +20,7 @@ import { Mesh } from './mesh/mesh.ts'
 import { Policies } from './patterns/client-policies.ts'
 import { createDoorCall, refuseDoorCall } from './patterns/door-call.ts'
 import { Events } from './patterns/event.ts'
+import { RouteFinder } from './patterns/find-route.ts'
 import { Notifications } from './patterns/notification.ts'
 import { Requests } from './patterns/request.ts'
 import { Scatters } from './patterns/scatter.ts'
@@ -133,16 +134,17 @@ class Start {
       hello: () => this.#hello(),
       ...{ clock, random, host, trust, access },
     })
-    this.requests = new Requests(this.mesh)
-    this.notifications = new Notifications(this.mesh, this.requests)
+    const finder = new RouteFinder(this.mesh)
+    this.requests = new Requests(this.mesh, finder)
+    this.notifications = new Notifications(this.mesh, this.requests, finder)
     this.events = new Events(this.mesh)
     this.serving = new Serving(this.mesh)
     this.policies = new Policies(this.mesh.parts)
-    this.talks = new Talks(this.mesh)
+    this.talks = new Talks(this.mesh, finder)
     this.streams = new Streams(this.talks)
-    this.scatters = new Scatters(this.mesh, this.requests)
+    this.scatters = new Scatters(this.mesh, this.requests, finder)
     this.streamServing = new StreamServing(this.mesh, this.talks)
-    this.tickets = new Tickets(this.mesh)
+    this.tickets = new Tickets(this.mesh, finder)
     this.ticketServing = new TicketServing(this.mesh, this.serving, this.tickets)
   }
 

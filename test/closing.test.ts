@@ -18,6 +18,66 @@ const handlers = (by: string) => ({
   },
 })
 
+describe('a peer that closes in the middle of a dial', () => {
+  it('says goodbye to who has heard its hello', async () => {
+    const world = testWorld({ conditions: { latencyMs: 10, jitterMs: 0 } })
+    const other = await world.createPeer({ name: 'other' })
+    await world.advance(2_000)
+    const ends: [string, unknown][] = []
+    const watching = (async () => {
+      for await (const { type, peer, reason } of other.watch()) {
+        if (type === 'down') ends.push([peer.name, reason])
+      }
+    })()
+    // The connection takes 30 ms, the hello 10, the welcome 10.
+    for (const afterMs of [5, 25, 35, 45, 55]) {
+      const brief = await world.createPeer({ name: `brief ${afterMs}` })
+      await world.advance(afterMs)
+      await world.run(brief.close())
+    }
+    await world.advance(100)
+    const known = ends.map(([name]) => name)
+    expect(known).toEqual(expect.arrayContaining(['brief 35', 'brief 45', 'brief 55']))
+    expect(ends).toEqual(known.map((name) => [name, 'left']))
+    await world.run(other.close())
+    await watching
+  })
+
+  it('waits 100 ms for who does not answer, and leaves nothing behind', async () => {
+    const world = testWorld()
+    const mute = await world.createPeer({ name: 'mute' })
+    await world.advance(2_000)
+    world.stop(mute)
+    const brief = await world.createPeer({ name: 'brief' })
+    const late = brief.client(Work).ask({ n: 1 })
+    const failed = expect(late).rejects.toMatchObject({ code: 'EARSHOT_CLOSED', sent: 'no' })
+    await world.advance(200)
+    const closeMs = world.nowMs
+    await world.run(brief.close())
+    expect(world.nowMs - closeMs).toBeGreaterThan(99)
+    expect(world.nowMs - closeMs).toBeLessThan(110)
+    await failed
+    world.resume(mute)
+    await world.run(mute.close())
+    await world.advance(1_000)
+    expect(world.pending).toBe(0)
+  })
+
+  it('dials nobody any more, whoever is found', async () => {
+    const world = testWorld()
+    const limits = { maxDialsAtOnce: 1 }
+    const mutes: Peer[] = []
+    for (const name of ['one', 'two', 'three']) mutes.push(await world.createPeer({ name }))
+    await world.advance(2_000)
+    for (const mute of mutes) world.stop(mute)
+    const brief = await world.createPeer({ name: 'brief', limits })
+    await world.advance(100)
+    const closeMs = world.nowMs
+    await world.run(brief.close())
+    expect(world.nowMs - closeMs).toBeLessThan(110)
+  })
+})
+
 describe('a peer that closes', () => {
   it('tells those who find it meanwhile, so that they ask somebody else', async () => {
     const world = testWorld()

@@ -239,6 +239,11 @@ export const limitTable = {
     why: 'who connects and proves nothing holds a descriptor no longer than this',
   },
   dialTimeoutMs: { value: 1_000, unit: 'ms', why: 'a loopback or LAN hello takes a few ms' },
+  leaveDialsMs: {
+    value: 100,
+    unit: 'ms',
+    why: 'at close, for dials under way: who has heard the hello is to hear the goodbye',
+  },
   requestTimeoutMs: {
     value: 2_000,
     unit: 'ms',

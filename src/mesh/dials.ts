@@ -2,6 +2,7 @@
 // Never chooses an endpoint, and never says who a peer is.
 
 import type { Clock } from '../base/clock.ts'
+import { type Deferred, deferred } from '../base/deferred.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Link } from './remote.ts'
 import { noteIn, type TriedEndpoint } from './tried.ts'
@@ -17,6 +18,8 @@ export interface DialsParts {
 export class Dials {
   readonly #parts: DialsParts
   readonly #underWay = new Map<Link, (reached: boolean, why: string) => void>()
+  /** Who leaves waits for it. */
+  #idle: Deferred | undefined
 
   constructor(parts: DialsParts) {
     this.#parts = parts
@@ -62,6 +65,7 @@ export class Dials {
         else if (note.outcome === 'under way') Object.assign(note, { outcome: 'failed', why })
         if (isReached) reached?.(link)
         resolve(isReached)
+        if (this.#underWay.size === 0) this.#idle?.resolve()
       })
       sayHello(link)
     })
@@ -70,6 +74,19 @@ export class Dials {
   /** The hello on this link is done, or will not be. */
   settle(link: Link, reached: boolean, why = ''): void {
     this.#underWay.get(link)?.(reached, why)
+  }
+
+  /**
+   * Resolves when those under way have come to their end; after `leaveDialsMs` they are given up.
+   * Who has heard a hello of ours by then hears the goodbye, too.
+   */
+  async end(): Promise<void> {
+    if (this.#underWay.size === 0) return
+    this.#idle ??= deferred()
+    const { clock, limits } = this.#parts
+    const timer = clock.after(limits.leaveDialsMs, () => this.close())
+    await this.#idle.promise
+    timer.cancel()
   }
 
   close(): void {

@@ -6,13 +6,18 @@ import type { Limits } from '../base/limits.ts'
 import { bytesBody } from '../codec/bytes-body.ts'
 import type { Outbound } from './outbound.ts'
 
-/** What became of one: handed to the link, gave way to a later one, or went down with the link. */
-export type HeldOutcome = 'written' | 'overflow' | 'link-lost'
+/**
+ * What became of one: handed to the link, gave way to a later one, went down with the link, or its
+ * sender waits no longer.
+ */
+export type HeldOutcome = 'written' | 'overflow' | 'link-lost' | 'withdrawn'
 
 interface Waiting {
   readonly headers: Buffer | undefined
   readonly body: Buffer
   readonly settle: (outcome: HeldOutcome) => void
+  /** Nobody waits for it any more: it is passed over. */
+  withdrawn: boolean
 }
 
 /** Bodies are encoded when they come, so that nobody changes them while they wait. */
@@ -36,12 +41,26 @@ export class Held {
     return this.#queue.size === 0
   }
 
-  /** `settle` is called once, when it is known what became of the message. */
-  push(headers: Buffer | undefined, body: Buffer, settle: Waiting['settle']): void {
-    this.#queue.push({ headers, body, settle })?.settle('overflow')
-    if (this.#draining) return
-    this.#draining = true
-    void this.#drain()
+  /**
+   * @param settle is called once, when it is known what became of the message
+   * @returns takes it back, if it still waits
+   */
+  push(headers: Buffer | undefined, body: Buffer, settle: Waiting['settle']): () => void {
+    let isKnown = false
+    const once = (outcome: HeldOutcome) => {
+      if (!isKnown) settle(outcome)
+      isKnown = true
+    }
+    const waiting: Waiting = { headers, body, settle: once, withdrawn: false }
+    this.#queue.push(waiting)?.settle('overflow')
+    if (!this.#draining) {
+      this.#draining = true
+      void this.#drain()
+    }
+    return () => {
+      waiting.withdrawn = true
+      once('withdrawn')
+    }
   }
 
   async #drain(): Promise<void> {
@@ -49,7 +68,8 @@ export class Held {
       await this.#outbound.ready()
       if (this.#outbound.ended) this.#lost()
       while (this.#queue.size > 0 && !this.#outbound.full) {
-        const { headers, body, settle } = this.#queue.take()
+        const { headers, body, settle, withdrawn } = this.#queue.take()
+        if (withdrawn) continue
         this.#outbound.notification(this.#code, headers, encoded, body)
         settle('written')
       }

@@ -93,9 +93,10 @@ export class Meetings {
     }
   }
 
-  /** Resolves when nothing is being found out about the channel any more. */
-  async settled(remote: Remote, local: LocalChannel): Promise<void> {
-    await this.#meetings.get(remote)?.get(local)?.done.promise
+  /** Resolves when what is being found out about the channel is known; undefined when it is. */
+  underWay(remote: Remote, local: LocalChannel): Promise<void> | undefined {
+    const meeting = this.#meetings.get(remote)?.get(local)
+    return meeting?.agreement || meeting?.error ? undefined : meeting?.done.promise
   }
 
   lost(link: Link): void {
@@ -263,10 +264,9 @@ export class Meetings {
 
   async #answer(link: Link, differ: Differ): Promise<void> {
     const remote = link.remote as Remote
-    const { channel, id } = differ
     const answer = await this.#numberFor(remote, differ)
     if (link.closed || remote.down) return
-    const differs: Differs = { channel, id, ...answer }
+    const differs: Differs = { channel: differ.channel, id: differ.id, ...answer }
     link.outbound.control(Kind.differs, Buffer.from(JSON.stringify(differs)))
   }
 

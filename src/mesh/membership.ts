@@ -63,6 +63,7 @@ const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
+const untrusted = refusalOf('EARSHOT_SECURITY', 'your key was taken off the list here')
 
 /** What discovery says of a peer, and where we have looked for it. */
 interface Told {
@@ -220,9 +221,7 @@ export class Membership {
   #revoke(remote: Remote): void {
     const text = `${remote.name} (${remote.label.key}) is no longer trusted: its links are closed`
     reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
-    const message = 'your key was taken off the list here'
-    const refusal = refusalOf('EARSHOT_SECURITY', message)
-    for (const link of remote.links) link.outbound.control(Kind.refuse, refusal)
+    for (const link of remote.links) link.outbound.control(Kind.refuse, untrusted)
     this.drop(remote, 'revoked')
   }
 
@@ -240,6 +239,12 @@ export class Membership {
     return [...this.remotes.values()].flatMap((remote) => remote.links)
   }
 
+  /** Nobody is dialled any more. Resolves when no dial is under way, within `leaveDialsMs`. */
+  leave(): Promise<void> {
+    this.#dialer.close()
+    return this.#dials.end()
+  }
+
   close(): void {
     this.#closing = true
     this.#synced.resolve()
@@ -254,10 +259,8 @@ export class Membership {
     const { tried } = this.#records.get(peer.id) ?? { tried: [] }
     this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
-    if (known) {
-      known.via = via
-      if (known.epoch >= peer.epoch || peer.epoch === 0) return
-    }
+    if (known) known.via = via
+    if (known && (known.epoch >= peer.epoch || peer.epoch === 0)) return
     this.#want(peer, this.#dialsFirst(peer) ? 0 : COURTESY_MS)
   }
 

@@ -72,6 +72,8 @@ export class Mesh {
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
   #leaving = false
   readonly #farewells = new Map<Link, () => void>()
+  /** Whoever is there is still being found: the first look around is not over. */
+  looking = true
 
   constructor(parts: MeshParts) {
     const { transport, clock, limits, counters } = parts
@@ -158,6 +160,9 @@ export class Mesh {
 
   start(): void {
     this.membership.start()
+    void this.synced().then(() => {
+      this.looking = false
+    })
   }
 
   discovered(event: DiscovererEvent): void {
@@ -196,10 +201,14 @@ export class Mesh {
     this.membership.tellAll(Buffer.from(JSON.stringify(offers)))
   }
 
-  /** Goodbye to all, before the last work is finished. */
-  leave(): void {
+  /**
+   * Goodbye to all, before the last work is finished. Resolves when also those know who were being
+   * dialled, within `leaveDialsMs`.
+   */
+  leave(): Promise<void> {
     this.#leaving = true
     for (const link of this.membership.links()) link.outbound.control(Kind.bye)
+    return this.membership.leave()
   }
 
   /**

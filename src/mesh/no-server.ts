@@ -24,7 +24,8 @@ export function noServer(
   const versions = versionsOf(remotes, contract)
   const there = versions.map(({ version, name }) => `${version} at ${name}`).join(', ')
   const others = there === '' ? '' : `; of ${contract} there is ${there}`
-  const text = `no remote peer serves ${key}${wanted} after ${timeoutMs} ms${own}${others}`
+  const after = `after ${Math.round(timeoutMs)} ms`
+  const text = `no remote peer serves ${key}${wanted} ${after}${own}${others}`
   return new EarshotError('EARSHOT_NO_SERVER', text, { data: { versions } })
 }
 

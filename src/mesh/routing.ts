@@ -97,8 +97,13 @@ export class Routing {
 
   /** Resolves when it is known of all who offer the channel whether they can be used. */
   async settled({ local }: ChannelRoutes): Promise<void> {
-    const meetings = [...this.#remotes()].map((remote) => this.#meetings.settled(remote, local))
+    const meetings = [...this.#remotes()].map((remote) => this.#meetings.underWay(remote, local))
     await Promise.all(meetings)
+  }
+
+  /** Is it still being found out whether that peer can be used? */
+  meets(remote: Remote, local: LocalChannel): boolean {
+    return this.#meetings.underWay(remote, local) !== undefined
   }
 
   /** Nobody will come any more. */

@@ -114,7 +114,7 @@ export class Subscriptions {
   async #ask(remote: Remote, channel: HeardChannel): Promise<void> {
     let found = this.#agree(remote, channel)
     if (found === 'later') {
-      await this.#parts.meetings.settled(remote, channel.local)
+      await this.#parts.meetings.underWay(remote, channel.local)
       found = this.#agree(remote, channel)
     }
     // In between it may have gone, or nobody hears it any more.

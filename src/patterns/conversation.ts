@@ -7,7 +7,7 @@ import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
-import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import { type CallOptions, cancelled } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
 import { Incoming, type Window } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
@@ -95,24 +95,14 @@ export class Conversation {
 
   async #startLater(body: unknown, says: boolean): Promise<void> {
     const { talks, routes, options, timeoutMs } = this.#parts
-    const { clock } = this.#mesh.parts
-    const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - this.#startMs))
     talks.waiting++
     try {
       checkRoom(talks)
       // A body that does not fit is told at once, not when somebody comes to serve it.
       if (!says) routes.local.check(body)
-      await abortable(this.#mesh.routing.wait(routes, timeoutMs), options.signal)
-      const crowded = routes.choose(options, undefined, undefined, body)?.remote.link?.outbound
-      if (crowded?.full) await this.#mesh.atMost(leftMs(), crowded.ready())
-      const route = routes.choose(options, undefined, undefined, body)
-      const link = route?.remote.link
-      if (this.#over) return
-      if (!route || !link) {
-        const text = `the peer that is to serve ${routes.local.channel.key} does not, or is dialled`
-        throw new EarshotError('EARSHOT_NO_SERVER', text)
-      }
-      this.#open(route, link, body, says)
+      const endMs = this.#startMs + timeoutMs
+      const route = await talks.finder.find({ routes, endMs, options, body })
+      if (!this.#over) this.#open(route, route.remote.link as Link, body, says)
     } catch (error) {
       this.#end(toEarshotError(error))
     } finally {

@@ -9,8 +9,10 @@ import type { HeldOutcome } from '../mesh/held.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
+import { expired } from '../resilience/deadline.ts'
 import { abortable, type CallOptions, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
+import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import type { Requests } from './request.ts'
 import type { Verdict, VerdictUntil } from './verdict.ts'
@@ -35,7 +37,9 @@ export interface Sender<B> {
   send(body: B, headers?: Headers): boolean
   /**
    * Resolves when somebody serves the channel and has room.
-   * @throws EARSHOT_NO_SERVER after `timeoutMs`
+   *
+   * @param timeoutMs of both; without it only the wait for a server ends, after 2 000 ms
+   * @throws EARSHOT_NO_SERVER after that, EARSHOT_OVERLOADED when there is no room by then
    */
   ready(timeoutMs?: number): Promise<void>
 }
@@ -46,10 +50,12 @@ type AtLimit = 'no' | 'drop' | 'hold'
 export class Notifications {
   readonly #mesh: Mesh
   readonly #requests: Requests
+  readonly #finder: RouteFinder
 
-  constructor(mesh: Mesh, requests: Requests) {
+  constructor(mesh: Mesh, requests: Requests, finder: RouteFinder) {
     this.#mesh = mesh
     this.#requests = requests
+    this.#finder = finder
   }
 
   async send(
@@ -64,18 +70,23 @@ export class Notifications {
     const leftMs = () => Math.max(1, endMs - clock.nowMs())
     const signal = options?.signal
     if (signal?.aborted) throw cancelled(signal, 'no')
-    if (!routes.usable) {
+    const full = !isBlocking(routes)
+    let route = routes.choose(options, policy, undefined, body)
+    if (!route?.remote.link || (!full && route.remote.link.outbound.full)) {
+      // A body that does not fit is told at once, not when somebody comes to serve it.
       routes.local.check(body)
-      await abortable(this.#mesh.routing.wait(routes, timeoutMs), signal)
+      route = await this.#finder.find({ routes, endMs, options, policy, body, full })
     }
-    const route = routes.choose(options, policy, undefined, body)
-    const link = route?.remote.link
-    if (!route || !link) throw policy?.refusal(routes, options) ?? noServer(routes)
+    const link = route.remote.link as Link
     const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
     const limit = atLimit(routes, route, link)
     const until = options?.until ?? 'written'
     if (limit === 'drop') return dropped(this.#mesh, routes, link, 'overflow')
-    if (limit === 'hold') return this.#hold(routes, route, link, headers, body, until)
+    if (limit === 'hold') {
+      const held = hold(this.#mesh, routes, route, link, headers, body)
+      if (until === 'queued') return { became: 'queued', to: route.remote.id }
+      return this.#written(held, routes, link, leftMs(), signal)
+    }
     if (until === 'received' || until === 'handled') {
       return this.#requests.ask(routes, route, body, leftMs(), until, options, policy)
     }
@@ -94,33 +105,43 @@ export class Notifications {
   }
 
   sender(routes: ChannelRoutes): Sender<unknown> {
-    return new RoutedSender(routes, this.#mesh)
+    return new RoutedSender(routes, this.#mesh, this.#finder)
   }
 
-  async #hold(
-    routes: ChannelRoutes,
-    route: Route,
-    link: Link,
-    headers: Buffer | undefined,
-    body: unknown,
-    until: VerdictUntil,
+  /** What became of one that is held, by its deadline. */
+  async #written(
+    { outcome, withdraw }: HeldMessage,
+    { local }: ChannelRoutes,
+    { remote }: Link,
+    leftMs: number,
+    signal: AbortSignal | undefined,
   ): Promise<Verdict> {
-    const settled = hold(this.#mesh, routes, route, link, headers, body)
-    const to = route.remote.id
-    if (until === 'queued') return { became: 'queued', to }
-    const outcome = await settled
-    if (outcome === 'written') return { became: outcome, to }
-    return { became: 'dropped', by: 'sender', why: outcome, to }
+    let became: HeldOutcome | undefined
+    const known = outcome.then((told) => {
+      became = told
+    })
+    try {
+      await abortable(this.#mesh.atMost(leftMs, known), signal)
+    } finally {
+      if (!became) withdraw()
+    }
+    const who = remote?.name ?? 'the remote peer'
+    if (!became) throw expired(local.channel.key, 'outbound', `the link to ${who} had no room`)
+    const to = remote?.id ?? ''
+    if (became === 'written') return { became, to }
+    return { became: 'dropped', by: 'sender', why: became, to }
   }
 }
 
 class RoutedSender implements Sender<unknown> {
   readonly #routes: ChannelRoutes
   readonly #mesh: Mesh
+  readonly #finder: RouteFinder
 
-  constructor(routes: ChannelRoutes, mesh: Mesh) {
+  constructor(routes: ChannelRoutes, mesh: Mesh, finder: RouteFinder) {
     this.#routes = routes
     this.#mesh = mesh
+    this.#finder = finder
   }
 
   send(body: unknown, headers?: Headers): boolean {
@@ -142,16 +163,26 @@ class RoutedSender implements Sender<unknown> {
     return headers === undefined ? undefined : encodeHeaders(headers, this.#mesh.parts.limits)
   }
 
-  async ready(timeoutMs: number = this.#mesh.parts.limits.requestTimeoutMs): Promise<void> {
-    if (!this.#routes.usable) await this.#mesh.routing.wait(this.#routes, timeoutMs)
-    await this.#routes.fullLink()?.outbound.ready()
+  async ready(timeoutMs?: number): Promise<void> {
+    const { clock, limits } = this.#mesh.parts
+    const routes = this.#routes
+    const seeking = { routes, endMs: clock.nowMs() + (timeoutMs ?? limits.requestTimeoutMs) }
+    await this.#finder.anyone(seeking)
+    if (timeoutMs === undefined) await routes.fullLink()?.outbound.ready()
+    else if (routes.fullLink()?.outbound.full) await this.#finder.find(seeking)
   }
 }
 
+/** Who sends waits for room on a full link. */
+function isBlocking({ local }: ChannelRoutes): boolean {
+  return local.channel.overflow === undefined || local.channel.overflow === 'block'
+}
+
 /** @throws EARSHOT_OVERLOADED for a full link and a channel that rejects */
-function atLimit({ local }: ChannelRoutes, { code }: Route, link: Link): AtLimit {
+function atLimit(routes: ChannelRoutes, { code }: Route, link: Link): AtLimit {
+  if (isBlocking(routes)) return 'no'
+  const { local } = routes
   const { overflow } = local.channel
-  if (overflow === undefined || overflow === 'block') return 'no'
   const holds = overflow === 'drop-oldest' || overflow === 'latest'
   // What came earlier and still waits goes first.
   if (!link.outbound.full && !(holds && !link.held(code, overflow).empty)) return 'no'
@@ -174,7 +205,13 @@ function write(
   local.counts.sent++
 }
 
-/** Resolves when it is known what became of it. */
+interface HeldMessage {
+  /** Resolves when it is known what became of it. */
+  readonly outcome: Promise<HeldOutcome>
+  /** It does not leave any more, and counts as dropped. */
+  readonly withdraw: () => void
+}
+
 function hold(
   mesh: Mesh,
   routes: ChannelRoutes,
@@ -182,18 +219,21 @@ function hold(
   link: Link,
   headers: Buffer | undefined,
   body: unknown,
-): Promise<HeldOutcome> {
+): HeldMessage {
   const { local } = routes
   const bytes = local.encode(codec, body)
-  return new Promise((resolve) => {
-    link.held(code, local.channel.overflow as Overflow).push(headers, bytes, (outcome) => {
-      if (outcome === 'written') {
+  let withdraw: () => void = () => undefined
+  const outcome = new Promise<HeldOutcome>((resolve) => {
+    const held = link.held(code, local.channel.overflow as Overflow)
+    withdraw = held.push(headers, bytes, (told) => {
+      if (told === 'written') {
         mesh.parts.counters.notificationsSent++
         local.counts.sent++
       } else countDrop(mesh, routes, link)
-      resolve(outcome)
+      resolve(told)
     })
   })
+  return { outcome, withdraw }
 }
 
 function dropped(mesh: Mesh, routes: ChannelRoutes, link: Link, why: string): Verdict {

@@ -11,9 +11,10 @@ import type { Route } from '../mesh/route-list.ts'
 import { expired } from '../resilience/deadline.ts'
 import { Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Attempts } from './attempts.ts'
-import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import { type CallOptions, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { failureOf } from './failure.ts'
+import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders } from './headers.ts'
 import { PendingRequest, PendingRequests } from './pending-requests.ts'
 import type { Verdict } from './verdict.ts'
@@ -22,12 +23,12 @@ export class Requests {
   readonly #mesh: Mesh
   readonly #pending: PendingRequests
   readonly #attempts: Attempts
-  /** Requests that wait for room on a full link. */
-  #crowded = 0
+  readonly #finder: RouteFinder
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, finder: RouteFinder) {
     const { clock, counters } = mesh.parts
     this.#mesh = mesh
+    this.#finder = finder
     this.#pending = new PendingRequests(clock, (request) => {
       const neverLeft = this.#giveUp(request)
       if (neverLeft) counters.requestsExpired++
@@ -100,12 +101,15 @@ export class Requests {
   /** Ends all that wait: nothing stays pending. */
   close(): void {
     this.#pending.stop()
-    const closed = (what: string) =>
+    const closed = (what: string, sent: 'no' | 'unknown') =>
       new EarshotError('EARSHOT_CLOSED', `the peer was closed while ${what} was under way`, {
-        sent: 'unknown',
+        sent,
       })
-    for (const request of this.#pending.all()) this.#reject(request, closed(request.channel.key))
-    this.#attempts.close(closed('a call that was to be tried again'))
+    for (const request of this.#pending.all()) {
+      this.#reject(request, closed(request.channel.key, 'unknown'))
+    }
+    // What an earlier try did, its own error says.
+    this.#attempts.close(closed('a call that was to be tried again', 'no'))
   }
 
   async #callLater(
@@ -118,49 +122,12 @@ export class Requests {
     avoid: Remote | undefined,
   ): Promise<unknown> {
     const { clock } = this.#mesh.parts
-    const startMs = clock.nowMs()
+    const endMs = clock.nowMs() + timeoutMs
     // A body that does not fit is told at once, not when somebody comes to serve it.
     routes.local.check(body)
-    await abortable(this.#mesh.routing.wait(routes, timeoutMs), options?.signal)
-    const leftMs = () => Math.max(1, timeoutMs - (clock.nowMs() - startMs))
-    const crowded = routes.choose(options, policy, avoid, body)?.remote.link
-    if (crowded?.outbound.full)
-      await abortable(this.#room(routes, crowded, leftMs()), options?.signal)
-    const route = routes.choose(options, policy, avoid, body)
-    if (route?.remote.link) {
-      return this.#send(routes, route, body, leftMs(), options, undefined, policy, tries)
-    }
-    const refusal = route === undefined && policy?.refusal(routes, options)
-    if (refusal) throw refusal
-    const who = options?.to === undefined ? 'the only peer' : `the peer ${options.to}`
-    const text = `${who} does not serve ${routes.local.channel.key}, or is being dialled anew`
-    throw new EarshotError('EARSHOT_NO_SERVER', text)
-  }
-
-  /** Waits until a full link has room; not too many at once. */
-  async #room(routes: ChannelRoutes, link: Link, timeoutMs: number): Promise<void> {
-    const { maxWaitingForServer } = this.#mesh.parts.limits
-    const { key, overflow } = routes.local.channel
-    const who = link.remote?.name ?? 'the remote peer'
-    if (overflow === 'reject') {
-      const text = `the link to ${who} is full, and ${key} rejects (maxOutboundBytes)`
-      throw new EarshotError('EARSHOT_OVERLOADED', text)
-    }
-    if (this.#crowded >= maxWaitingForServer) {
-      const text = `${this.#crowded} requests already wait for a full link (maxWaitingForServer)`
-      throw new EarshotError('EARSHOT_OVERLOADED', text)
-    }
-    this.#crowded++
-    // Whoever waited goes, even if others have filled the link again: it takes twice as much.
-    let roomy = false
-    const ready = link.outbound.ready().then(() => {
-      roomy = true
-    })
-    await this.#mesh.atMost(timeoutMs, ready)
-    this.#crowded--
-    if (roomy) return
-    const text = `the link to ${who} had no room for ${key} within its time-out`
-    throw new EarshotError('EARSHOT_OVERLOADED', text)
+    const route = await this.#finder.find({ routes, endMs, options, policy, avoid, body })
+    const leftMs = Math.max(1, endMs - clock.nowMs())
+    return this.#send(routes, route, body, leftMs, options, undefined, policy, tries)
   }
 
   #send(

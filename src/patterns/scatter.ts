@@ -9,6 +9,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Route } from '../mesh/route-list.ts'
 import { abortable, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
+import type { RouteFinder } from './find-route.ts'
 import type { Headers } from './headers.ts'
 import type { Within } from './message.ts'
 import type { Requests } from './request.ts'
@@ -66,10 +67,12 @@ export interface Scatter<Q, A> {
 export class Scatters {
   readonly #mesh: Mesh
   readonly #requests: Requests
+  readonly #finder: RouteFinder
 
-  constructor(mesh: Mesh, requests: Requests) {
+  constructor(mesh: Mesh, requests: Requests, finder: RouteFinder) {
     this.#mesh = mesh
     this.#requests = requests
+    this.#finder = finder
   }
 
   async ask(
@@ -141,18 +144,7 @@ export class Scatters {
     // One that fits nobody is told at once, and not once for each.
     routes.local.check(question)
     if (signal?.aborted) throw cancelled(signal, 'no')
-    if (!routes.usable) await abortable(this.#mesh.routing.wait(routes, withinMs), signal)
-    // Those of another version, too, are to be asked, if they can be.
-    const settled = this.#mesh.atMost(
-      Math.max(1, endMs - clock.nowMs()),
-      this.#mesh.routing.settled(routes),
-    )
-    await abortable(settled, signal)
-    const asked = routes.linked()
-    if (asked.length === 0) {
-      const text = `all who serve ${routes.local.channel.key} are being dialled anew`
-      throw new EarshotError('EARSHOT_NO_SERVER', text)
-    }
+    const asked = await this.#all(routes, endMs, signal)
     round.needed = neededOf(options, asked.length)
     const stop = () => round.stop()
     signal?.addEventListener('abort', stop, { once: true })
@@ -170,6 +162,24 @@ export class Scatters {
     }
     await Promise.all(asked.map(ask))
     signal?.removeEventListener('abort', stop)
+  }
+
+  /** All who can be asked, as soon as there is one. */
+  async #all(
+    routes: ChannelRoutes,
+    endMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Route[]> {
+    const { parts, routing } = this.#mesh
+    const options = signal && { signal }
+    for (;;) {
+      await this.#finder.anyone({ routes, endMs, options })
+      // Those of another version, too, are to be asked, if they can be.
+      const leftMs = Math.max(1, endMs - parts.clock.nowMs())
+      await abortable(this.#mesh.atMost(leftMs, routing.settled(routes)), signal)
+      const asked = routes.linked()
+      if (asked.length > 0) return asked
+    }
   }
 }
 

@@ -5,12 +5,14 @@ import { EarshotError } from '../base/errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
+import type { RouteFinder } from './find-route.ts'
 import { flowOf, type Side, type Talk } from './talk.ts'
 
 const LAST_CORRELATION = 0x7fffffff
 
 export class Talks {
   readonly mesh: Mesh
+  readonly finder: RouteFinder
   /** Of ours, those that wait for somebody to serve them, or for room on a full link. */
   waiting = 0
   /** By link and by the flow that the other side sends. */
@@ -18,8 +20,9 @@ export class Talks {
   readonly #counts: Record<Side, number> = { caller: 0, server: 0 }
   #last = 0
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, finder: RouteFinder) {
     this.mesh = mesh
+    this.finder = finder
     mesh.inbound.on(Kind.item, (link, record) => {
       const flow = peekNumber(record)
       const talk = this.#find(link, flow)

@@ -2,12 +2,11 @@
 // also when nobody serves them for a while, or a link is full or lost.
 // Never asks: it says whose turn it is, and by which route.
 
-import { type Deferred, deferred } from '../base/deferred.ts'
-import { EarshotError, toEarshotError } from '../base/errors.ts'
+import { type EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
-import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
+import type { RouteFinder } from './find-route.ts'
 import type { LaterOptions, TicketEntry } from './ticket.ts'
 
 /** What stands in a line. */
@@ -20,7 +19,7 @@ export interface InLine {
 }
 
 export interface TicketLinesParts<T extends InLine> {
-  readonly mesh: Mesh
+  readonly finder: RouteFinder
   /** Its turn has come. May throw why it is not asked. */
   readonly ask: (one: T, route: Route, link: Link) => void
   readonly fail: (one: T, error: EarshotError) => void
@@ -30,8 +29,6 @@ export class TicketLines<T extends InLine> {
   readonly #parts: TicketLinesParts<T>
   /** By the routes of a client, and then by what it wished: a key, a peer, or nothing. */
   readonly #lines = new Map<ChannelRoutes, Map<string, T[]>>()
-  /** Resolves when a peer or its links have changed. */
-  #change: Deferred | undefined
 
   constructor(parts: TicketLinesParts<T>) {
     this.#parts = parts
@@ -59,12 +56,6 @@ export class TicketLines<T extends InLine> {
     if (at >= 0) line?.splice(at, 1)
   }
 
-  /** A peer came, went, or has other links: there may be a way now. */
-  wake(): void {
-    this.#change?.resolve()
-    this.#change = undefined
-  }
-
   #lineOf(one: T): T[] {
     const lines = this.#lines.get(one.routes) ?? new Map<string, T[]>()
     this.#lines.set(one.routes, lines)
@@ -82,7 +73,8 @@ export class TicketLines<T extends InLine> {
       try {
         if (!this.#hasAsked(first)) {
           // After that somebody else may be the first, and there may be another way.
-          await this.#way(first)
+          const { routes, options, entry } = first
+          await this.#parts.finder.find({ routes, endMs: entry.deadlineMs, options })
           continue
         }
       } catch (error) {
@@ -97,31 +89,12 @@ export class TicketLines<T extends InLine> {
 
   /** False: there is no way for it now. */
   #hasAsked(first: T): boolean {
-    const { routes, options, entry } = first
-    if (!routes.usable) return false
+    const { routes, options } = first
     const route = routes.choose(options)
-    if (!route) {
-      const text = `the peer that is to have a ticket of ${entry.channel.key} does not serve it`
-      throw new EarshotError('EARSHOT_NO_SERVER', text)
-    }
-    const { link } = route.remote
-    if (!link || link.outbound.full) return false
+    const link = route?.remote.link
+    if (!route || !link || link.outbound.full) return false
     this.#parts.ask(first, route, link)
     return true
-  }
-
-  /** Resolves when there may be one, or its time is up. */
-  async #way({ routes, options, entry }: T): Promise<void> {
-    const { mesh } = this.#parts
-    const leftMs = Math.max(1, entry.deadlineMs - mesh.parts.clock.nowMs())
-    if (!routes.usable) {
-      await mesh.routing.wait(routes, leftMs)
-      return
-    }
-    const link = routes.choose(options)?.remote.link
-    if (!link) this.#change ??= deferred()
-    const way = link ? link.outbound.ready() : this.#change?.promise
-    if (way) await mesh.atMost(leftMs, way)
   }
 }
 

@@ -13,6 +13,7 @@ import type { Route } from '../mesh/route-list.ts'
 import { type RecordWalker, Ticketing } from '../wire/record.ts'
 import { cancelled } from './call-options.ts'
 import { declaredIn, plainIn, unreadable } from './failure.ts'
+import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import { EntryTicket, type LaterOptions, readTicket, type Ticket, TicketEntry } from './ticket.ts'
 import { type Asking, gone, mayBeThere } from './ticket-asking.ts'
@@ -31,10 +32,10 @@ export class Tickets {
   #made = 0
   #bytes = 0
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, finder: RouteFinder) {
     this.#mesh = mesh
     this.#lines = new TicketLines({
-      mesh,
+      finder,
       ask: (asking, route, link) => {
         this.#encode(asking, route)
         mesh.parts.counters.ticketsSent++
@@ -139,7 +140,8 @@ export class Tickets {
     for (const asking of [...this.#askings.values()]) {
       const { channel, over } = asking.entry
       const text = `the peer was closed while a ticket of ${channel.key} was under way`
-      if (!over) this.#fail(asking, new EarshotError('EARSHOT_CLOSED', text, { sent: 'unknown' }))
+      const sent = this.#sent(asking)
+      if (!over) this.#fail(asking, new EarshotError('EARSHOT_CLOSED', text, { sent }))
       this.#forget(asking)
     }
   }
@@ -211,7 +213,6 @@ export class Tickets {
   /** Its peer has another link than the one it was asked by: what has been said may be lost. */
   #changed(remote: Remote): void {
     this.#ends.again(remote)
-    this.#lines.wake()
     for (const asking of this.#askings.values()) {
       if (asking.entry.server?.id === remote.id && !asking.entry.over) this.#again(asking, remote)
     }
@@ -251,7 +252,6 @@ export class Tickets {
       } else if (forgotten.has(reason)) this.#fail(asking, gone(entry, 'left'))
     }
     this.#lines.join(...back)
-    this.#lines.wake()
   }
 
   #taken(asking: Asking): void {

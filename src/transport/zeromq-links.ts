@@ -69,6 +69,7 @@ class Connection<S extends Watched> {
   protected socket: S | undefined
   protected closed = false
   protected paused: Deferred | undefined
+  #opened = false
   /** Where nothing else bounds what waits in the socket. */
   protected bound: FrameBound | undefined
   readonly #held: Set<Closable>
@@ -98,6 +99,8 @@ class Connection<S extends Watched> {
     this.#held.delete(this)
     this.paused?.resolve()
     this.paused = undefined
+    // What was said to nobody need not leave: otherwise it would hold up the end of the process.
+    if (this.socket && !this.#opened) this.socket.linger = 0
     this.socket?.close()
     this.onClose(reason)
   }
@@ -105,7 +108,10 @@ class Connection<S extends Watched> {
   #connect(socket: S): void {
     const end = (reason: string) => this.end(reason)
     watchEnd(socket, end)
-    socket.events.on('handshake', () => this.onOpen())
+    socket.events.on('handshake', () => {
+      this.#opened = true
+      this.onOpen()
+    })
     socket.connect(this.endpoint)
     const take = (parts: Buffer[]) => {
       const [frame] = parts
