@@ -12,6 +12,8 @@ import { checkListen, isLoopback } from './security/security.ts'
 /** Smallest first for known contracts; the text format last. */
 const CODECS: readonly CodecName[] = ['avro', 'protobuf', 'msgpack', 'json']
 const MAX_NAME = 100
+/** Of each socket a hello has room for 32 endpoints; a host of containers may have more. */
+const MAX_ADDRESSES = 28
 const HIGHEST_PORT = 65_533
 
 export interface ResolvedOptions {
@@ -28,8 +30,8 @@ export interface ResolvedOptions {
   readonly port: number
   /** True when nobody beyond this host can reach us. */
   readonly local: boolean
-  /** Addresses to tell others. */
-  readonly advertise: readonly string[]
+  /** Addresses to tell others, as they are now. */
+  readonly addresses: () => readonly string[]
 }
 
 /** @throws EARSHOT_OPTION_INVALID with the path, EARSHOT_INSECURE_LISTEN */
@@ -52,7 +54,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
     host,
     port,
     local,
-    advertise: local ? [host] : addressesFor(host),
+    addresses: () => addressesFor(host),
   }
 }
 
@@ -74,12 +76,13 @@ function label(value: unknown, path: string): string {
 
 function resolveListen(listen: Listen): { host: string; port: number } {
   if (listen === 'host') return { host: '127.0.0.1', port: 0 }
-  if (listen === 'lan') return { host: '0.0.0.0', port: 0 }
+  if (listen === 'lan') return { host: anyAddress(), port: 0 }
   if (typeof listen !== 'object' || typeof listen.host !== 'string') {
     throw invalid('/listen', "is 'host', 'lan' or { host, port }")
   }
-  const { host, port = 0 } = listen
-  if (!/^[0-9A-Za-z_.:[\]-]+$/.test(host)) throw invalid('/listen/host', 'is no address')
+  const { port = 0 } = listen
+  const host = listen.host.replace(/^\[(.*)\]$/, '$1')
+  if (!/^[0-9A-Za-z_.:-]+(%[\w.-]+)?$/.test(host)) throw invalid('/listen/host', 'is no address')
   if (!Number.isInteger(port) || port < 0 || port > HIGHEST_PORT) {
     throw invalid('/listen/port', `is a whole number from 0 (any free one) to ${HIGHEST_PORT}`)
   }
@@ -114,14 +117,38 @@ function checkCodecs(codecs: readonly CodecName[]): readonly CodecName[] {
   return [...codecs]
 }
 
-/** For an address that stands for all: those of this machine, loopback last. */
+/**
+ * All addresses: of IPv4, or of both families where there is no IPv4 network yet, for what comes up
+ * later may be either.
+ */
+function anyAddress(): string {
+  const own = ownAddresses()
+  const hasNetwork = own.some(({ family, internal }) => family === 'IPv4' && !internal)
+  return hasNetwork || !own.some(({ family }) => family === 'IPv6') ? '0.0.0.0' : '::'
+}
+
+/** For an address that stands for all: those of this machine, of links and loopback last. */
 function addressesFor(host: string): string[] {
-  if (host !== '0.0.0.0') return [host]
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address)
-  return [...own, '127.0.0.1']
+  if (host !== '0.0.0.0' && host !== '::') return [host]
+  const beyond = ownAddresses().filter(({ internal }) => !internal)
+  const v4 = beyond.filter(({ family }) => family === 'IPv4').map(({ address }) => address)
+  if (host === '0.0.0.0') return [...v4.slice(0, MAX_ADDRESSES), '127.0.0.1']
+  const v6 = beyond.filter(({ family }) => family === 'IPv6')
+  const wide = v6.filter(({ address }) => !isOfLink(address)).map(({ address }) => address)
+  const ofLinks = v6.filter(({ address }) => isOfLink(address))
+  const zoned = ofLinks.map(({ address, name }) => `${address}%${name}`)
+  return [...[...v4, ...wide, ...zoned].slice(0, MAX_ADDRESSES), '127.0.0.1', '::1']
+}
+
+function ownAddresses() {
+  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
+    infos.map((info) => ({ ...info, name })),
+  )
+}
+
+/** Source: RFC 4291, 2.5.6. */
+function isOfLink(address: string): boolean {
+  return /^fe[89ab]/i.test(address)
 }
 
 function invalid(path: string, what: string): EarshotError {

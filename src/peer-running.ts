@@ -31,6 +31,7 @@ import type { TicketServing } from './patterns/ticket-serving.ts'
 import type { Verdict } from './patterns/verdict.ts'
 import { checkHandlers, isStreamed, rangeOf } from './peer-checks.ts'
 import { type CallingParts, ClientMaker } from './peer-client.ts'
+import type { Places } from './peer-places.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
 import type { Client, ClientOptions, Handlers, Peer, SenderOptions, Service } from './peer-types.ts'
 import type { Trust } from './security/trust.ts'
@@ -43,7 +44,7 @@ export interface RunningParts extends CallingParts {
   readonly clock: Clock
   readonly transport: Transport
   readonly discoverer: Discoverer
-  readonly bound: Bound
+  readonly places: Places
   readonly meshName: string
   readonly events: Events
   readonly serving: Serving
@@ -58,7 +59,6 @@ export class RunningPeer implements Peer {
   readonly epoch: number
   readonly name: string
   readonly mesh: string
-  readonly endpoints: Bound
   readonly #parts: RunningParts
   readonly #clients: ClientMaker
   #closing: Promise<void> | undefined
@@ -70,7 +70,10 @@ export class RunningPeer implements Peer {
     this.epoch = parts.epoch
     this.name = parts.name
     this.mesh = parts.meshName
-    this.endpoints = parts.bound
+  }
+
+  get endpoints(): Bound {
+    return this.#parts.places.here
   }
 
   async serve<C extends AnyContract>(
@@ -198,8 +201,10 @@ export class RunningPeer implements Peer {
   }
 
   async #close(): Promise<void> {
-    const { mesh, serving, requests, transport, discoverer, limits, clock, trust } = this.#parts
+    const { mesh, serving, requests, transport, discoverer, limits, clock } = this.#parts
+    const { places, trust } = this.#parts
     trust?.close()
+    places.close()
     const { streams, streamServing, tickets, ticketServing } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     const leftMs = () => Math.max(0, endMs - clock.nowMs())

@@ -204,7 +204,7 @@ export interface Peer {
   readonly epoch: number
   readonly name: string
   readonly mesh: string
-  /** Where others reach us, best first. */
+  /** Where others reach us at this moment, best first. */
   readonly endpoints: {
     readonly inbox: readonly string[]
     readonly outlet: readonly string[]

@@ -32,6 +32,7 @@ import { TicketServing } from './patterns/ticket-serving.ts'
 import { Tickets } from './patterns/tickets.ts'
 import { type FindGround, type Ground, thisMachine } from './peer-ground.ts'
 import { type ResolvedOptions, resolveOptions } from './peer-options.ts'
+import { Places } from './peer-places.ts'
 import { RunningPeer } from './peer-running.ts'
 import { statsOf } from './peer-stats.ts'
 import type { Peer, PeerOptions } from './peer-types.ts'
@@ -62,10 +63,13 @@ export async function createPeerOn(options: PeerOptions, find: FindGround): Prom
   const transport = await ground.transport(resolved.limits, mayHear)
   const start = new Start(resolved, transport, ground, access)
   const discovery = providers(resolved, options, folder, start.mesh)
-  const bound = await start.bind(folder)
-  const discoverer = start.discoverer(bound, discovery)
+  const places = await start.bind(folder)
+  const discoverer = start.discoverer(places.here, discovery)
   start.mesh.start()
   await discoverer.start()
+  if (!resolved.local) {
+    places.follow(clock, ({ inbox, door }) => void discoverer.update({ inbox, door }))
+  }
   const { name, mesh: meshName, limits } = resolved
   trust?.watch(clock, (lost) => start.trustChanged(lost))
   const { id, epoch, mesh, requests, notifications, events, serving, policies } = start
@@ -73,7 +77,7 @@ export async function createPeerOn(options: PeerOptions, find: FindGround): Prom
   const { tickets, ticketServing } = start
   const patterns = { requests, notifications, events, serving, policies, tickets, ticketServing }
   return new RunningPeer({
-    ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, bound, mesh },
+    ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, places, mesh },
     ...{ ...patterns, talks, streams, streamServing, scatters, trust },
     middleware: resolved.middleware,
   })
@@ -109,7 +113,7 @@ class Start {
   readonly #startMs: number
   /** Our public key, where we have one of our own. */
   readonly #key: string | undefined
-  #bound: Bound = { inbox: [], outlet: [], door: [] }
+  #places: Places | undefined
 
   constructor(options: ResolvedOptions, transport: Transport, ground: Ground, access: Access) {
     const { clock, random, trust, host } = ground
@@ -148,8 +152,8 @@ class Start {
     this.ticketServing = new TicketServing(this.mesh, this.serving, this.tickets)
   }
 
-  async bind(folder: string | undefined): Promise<Bound> {
-    const { host, port, advertise } = this.#options
+  async bind(folder: string | undefined): Promise<Places> {
+    const { host, port, addresses } = this.#options
     const { mesh } = this
     const asked = createControl({
       mesh,
@@ -158,8 +162,8 @@ class Start {
       call: this.#key ? refuseDoorCall : createDoorCall(mesh, this.requests, this.notifications),
     })
     const ipcStem = this.id.slice(0, 16)
-    this.#bound = await this.#transport.bind(
-      { ipcFolder: folder, ipcStem, host, port, advertise },
+    const bound = await this.#transport.bind(
+      { ipcFolder: folder, ipcStem, host, port, advertise: addresses() },
       {
         accepted: (link, frame) => mesh.membership.accepted(link, frame),
         subscribed: (prefix, on) => mesh.outlet.subscribed(prefix, on),
@@ -167,7 +171,8 @@ class Start {
         malformed: (socket, text) => mesh.malformed(socket, text),
       },
     )
-    return this.#bound
+    this.#places = new Places(bound, addresses)
+    return this.#places
   }
 
   /** @param lost somebody is to be cut off who may be connected */
@@ -211,7 +216,7 @@ class Start {
       host: this.#ground.host,
       zone,
       dialled: '',
-      ...this.#bound,
+      ...(this.#places?.told ?? { inbox: [], outlet: [], door: [] }),
       codecs: only ? [only] : codecs,
       revision: this.#catalog.revision,
       contracts: this.#catalog.offers(),

@@ -4,10 +4,10 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askDoor, createPeer, insecure } from 'earshot'
+import { askDoor, createPeer, insecure, staticPeers } from 'earshot'
 import { describe, expect, it } from 'vitest'
 import { Shop } from './support/contract.ts'
-import { failure, pairOf, randomMesh, testPeer } from './support/peers.ts'
+import { failure, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
 import { freePorts } from './support/ports.ts'
 
 describe('listening', () => {
@@ -35,6 +35,22 @@ describe('listening', () => {
     })
     expect(peer.endpoints.inbox.length).toBeGreaterThan(1)
   })
+
+  it.each(['::1', '[::1]'])(
+    'on %s is on this host, guarded like loopback of IPv4',
+    async (host) => {
+      const mesh = randomMesh()
+      const one = await testPeer({ name: 'one', mesh, listen: { host }, discovery: [] })
+      const inbox = one.endpoints.inbox.at(-1) as string
+      expect(inbox).toMatch(/^tcp:\/\/\[::1\]:\d+$/)
+      const discovery = [staticPeers([inbox])]
+      const two = await testPeer({ name: 'two', mesh, listen: { host }, discovery })
+      await until('they are linked', () => one.peers().length === 1 && two.peers().length === 1)
+      expect(two.peers()[0]).toMatchObject({ endpoint: inbox, transport: 'tcp' })
+      const { health } = await askDoor(one.endpoints.door.at(-1) as string, { op: 'health' })
+      expect(health).toMatchObject({ peers: 1 })
+    },
+  )
 
   it('at a given port takes that and the next two', async () => {
     const free = await freePorts()

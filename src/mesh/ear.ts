@@ -8,7 +8,7 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { VersionRange } from '../contract/version-range.ts'
-import { type Hearing, nearestFirst, type Transport } from '../transport/transport.ts'
+import type { Hearing, Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
 import type { AskedEvent } from './asked-event.ts'
@@ -126,8 +126,7 @@ export class Ear {
     this.remote = remote
     this.#parts = parts
     this.#onFrame = onFrame
-    const { outlet, host } = remote.hello
-    this.#endpoints = byLink ? ['link'] : nearestFirst(outlet, host === parts.host)
+    this.#endpoints = byLink ? ['link'] : remote.seenFrom(parts.host).outlet
     this.#hearing = this.#listen()
   }
 

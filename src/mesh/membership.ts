@@ -160,8 +160,9 @@ export class Membership {
       remote.offer(hello)
       events.changed(remote)
     } else {
-      const via = this.#records.get(hello.id)?.via ?? []
-      remote = new Remote(hello, who, via, this.#parts.clock.nowMs() - this.#startMs)
+      const told = this.#records.get(hello.id)
+      remote = new Remote(hello, who, this.#parts.clock.nowMs() - this.#startMs)
+      if (told) remote.isTold(told.peer, told.via)
       link.remote = remote
       remote.links.push(link)
       this.remotes.set(hello.id, remote)
@@ -259,7 +260,7 @@ export class Membership {
     const { tried } = this.#records.get(peer.id) ?? { tried: [] }
     this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
-    if (known) known.via = via
+    known?.isTold(peer, via)
     if (known && (known.epoch >= peer.epoch || peer.epoch === 0)) return
     this.#want(peer, this.#dialsFirst(peer) ? 0 : COURTESY_MS)
   }
@@ -324,7 +325,7 @@ export class Membership {
   async #redial(remote: Remote): Promise<void> {
     this.#parts.events.changed(remote)
     const { clock, hello } = this.#parts
-    const endpoints = nearestFirst(remote.hello.inbox, remote.hello.host === hello().host)
+    const endpoints = remote.seenFrom(hello().host).inbox
     await race({
       clock,
       endpoints,

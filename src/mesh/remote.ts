@@ -5,7 +5,8 @@
 import type { Overflow } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
-import type { FrameLink } from '../transport/transport.ts'
+import type { PeerRecord } from '../discovery/provider.ts'
+import { type FrameLink, seenFromHere } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello, Offers } from '../wire/hello.ts'
 import { creditOf, Kind } from '../wire/record.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
@@ -150,7 +151,9 @@ export class Remote {
   readonly links: Link[] = []
   /** By channel, our version of it and theirs. */
   readonly mismatches: Map<string, Mismatch> = new Map()
-  via: readonly string[]
+  via: readonly string[] = []
+  /** Its inboxes, as discovery tells them: they lead from here to there. */
+  #found: readonly string[] = []
   /** Where it was dialled, the latest last. */
   tried: TriedEndpoint[] = []
   offers: readonly ContractOffer[]
@@ -166,12 +169,7 @@ export class Remote {
   load = 0
   #failures = 0
 
-  constructor(
-    hello: Hello,
-    who: Identity | undefined,
-    via: readonly string[],
-    foundAfterMs: number,
-  ) {
+  constructor(hello: Hello, who: Identity | undefined, foundAfterMs: number) {
     this.id = hello.id
     this.epoch = hello.epoch
     this.name = hello.name
@@ -180,7 +178,6 @@ export class Remote {
     this.label = labelOf(hello, who)
     this.offers = hello.contracts
     this.#revision = hello.revision
-    this.via = via
     this.foundAfterMs = foundAfterMs
   }
 
@@ -212,6 +209,21 @@ export class Remote {
   isNow(who: Identity): void {
     this.who = who
     this.label = labelOf(this.hello, who)
+  }
+
+  /** What discovery says of it. */
+  isTold({ inbox }: PeerRecord, via: readonly string[]): void {
+    this.#found = inbox
+    this.via = via
+  }
+
+  /** Where its sockets are for us, on this host: the surest of each kind first. */
+  seenFrom(host: string): { readonly inbox: string[]; readonly outlet: string[] } {
+    const linked = this.tried.filter(({ outcome }) => outcome === 'linked')
+    const reachedAt = [...linked.map(({ endpoint }) => endpoint), ...this.#found]
+    const { inbox, outlet, host: theirs } = this.hello
+    const seen = (told: readonly string[]) => seenFromHere(told, theirs === host, reachedAt)
+    return { inbox: seen(inbox), outlet: seen(outlet) }
   }
 
   /** The link for what we have to say; undefined while we dial anew. */

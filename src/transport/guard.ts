@@ -1,11 +1,12 @@
 // Owns who gets in: CURVE on the sockets of a transport, and the authenticator behind it.
 // Never lets in by default: no answer, a wrong mechanism or a wrong key are all a no.
 
+import { networkInterfaces } from 'node:os'
 import type { Dealer, Reply, Request, SocketOptions, Subscriber } from 'zeromq'
+import { isIpv6Endpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
-import { knock } from '../base/knock.ts'
 import type { Limits } from '../base/limits.ts'
 import { isLoopbackEndpoint } from '../security/host-key.ts'
 import { fingerprintOf, newKeys, z85 } from '../security/keys.ts'
@@ -19,6 +20,7 @@ const ZAP_VERSION = '1.0'
 const DOMAIN = 'earshot.'
 const SELF_TEST_WITHIN_MS = 4_000
 const LAST_LOOK_MS = 100
+const LOOPBACK_IS_OFF = 'loopback is switched off: bring it up with `ip link set lo up`'
 
 type Options = SocketOptions<Reply>
 export type SocketRole = 'inbox' | 'outlet' | 'door'
@@ -41,10 +43,10 @@ export interface Guard {
   /** Starts the authenticator; before anything binds. */
   open(): Promise<void>
   /**
-   * Knocks at `endpoint`, which is ours, with a key of nobody.
+   * Knocks with a key of nobody at a socket of ours, bound at these endpoints, TCP last.
    * @throws EARSHOT_SECURITY unless the authenticator itself said no
    */
-  selfTest(role: SocketRole, endpoint: string, clock: Clock): Promise<void>
+  selfTest(role: SocketRole, bound: readonly string[], clock: Clock): Promise<void>
   /** Before the sockets are closed: nobody is let in any more, and nothing is opened. */
   close(): void
 }
@@ -72,7 +74,8 @@ function noGuard(loan: ContextLoan, options: () => Options): Guard {
       return options()
     },
     watch: (socket) => loan.watch(socket),
-    ...{ revokes: false, protect: () => undefined, dialling: options },
+    ...{ revokes: false, protect: () => undefined },
+    dialling: (endpoint) => ({ ...options(), ...familyOf(endpoint) }),
     ...{ open: nothing, selfTest: nothing, close: () => loan.giveBack() },
   }
 }
@@ -121,14 +124,15 @@ class CurveGuard implements Guard {
 
   dialling(endpoint: string, key: string | undefined): Options {
     const { own, personal } = this.#trust
-    if (!this.#trust.guards(endpoint)) return this.options
+    const options = { ...this.options, ...familyOf(endpoint) }
+    if (!this.#trust.guards(endpoint)) return options
     if (personal && key === undefined) {
       const text = `the key of ${endpoint} is not known: write it behind the address, ${endpoint}#…`
       throw new EarshotError('EARSHOT_SECURITY', text)
     }
     const curveServerKey = personal ? (key as string) : own.publicKey
     const { publicKey: curvePublicKey, secretKey: curveSecretKey } = own
-    return { ...this.options, curveServerKey, curvePublicKey, curveSecretKey }
+    return { ...options, curveServerKey, curvePublicKey, curveSecretKey }
   }
 
   async open(): Promise<void> {
@@ -141,12 +145,25 @@ class CurveGuard implements Guard {
     })
   }
 
-  async selfTest(role: SocketRole, endpoint: string, clock: Clock): Promise<void> {
-    if (!this.#trust.guards(endpoint)) return
+  async selfTest(role: SocketRole, bound: readonly string[], clock: Clock): Promise<void> {
+    const guarded = bound.filter((endpoint) => this.#trust.guards(endpoint))
+    const isCut = guarded.length > 0 && isLoopbackOff()
+    if (isCut && role === 'inbox') reportOff()
+    const endpoint = isCut ? guarded.find(isIpc) : guarded.at(-1)
+    // Without loopback nobody gets to what listens there alone; what else does must be proven.
+    if (endpoint === undefined && guarded.every(isLoopbackEndpoint)) return
+    if (endpoint === undefined) {
+      const text = `nothing here can knock at ${guarded.join()}: ${LOOPBACK_IS_OFF}`
+      throw new EarshotError('EARSHOT_SECURITY', text)
+    }
+    await this.#knock(role, endpoint, clock)
+  }
+
+  async #knock(role: SocketRole, endpoint: string, clock: Clock): Promise<void> {
     const { publicKey: curvePublicKey, secretKey: curveSecretKey } = newKeys()
     this.#tests.set(curvePublicKey, false)
     const stranger = this.#stranger(role, {
-      ...{ ...this.options, linger: 0, curvePublicKey, curveSecretKey },
+      ...{ ...this.options, ...familyOf(endpoint), linger: 0, curvePublicKey, curveSecretKey },
       curveServerKey: this.#trust.own.publicKey,
     })
     const outcome = await new Promise<Outcome>((resolve) => {
@@ -169,7 +186,6 @@ class CurveGuard implements Guard {
     const refused = this.#tests.get(curvePublicKey)
     this.#tests.delete(curvePublicKey)
     if (outcome === 'refused' && refused) return
-    if (outcome === 'no connection' && (await isCutOff(endpoint))) return
     const text = `a stranger at ${endpoint} was not refused by the authenticator (${outcome})`
     throw new EarshotError('EARSHOT_SECURITY', text)
   }
@@ -234,6 +250,11 @@ class CurveGuard implements Guard {
   }
 }
 
+/** A socket of libzmq speaks one family; over IPv6 also with those who come by IPv4. */
+function familyOf(endpoint: string): Pick<Options, 'ipv6'> {
+  return { ipv6: isIpv6Endpoint(endpoint) }
+}
+
 /** Tells of those whom libzmq refused before the authenticator was asked. */
 export function keyless(role: SocketRole): (details: { address: string }) => void {
   return ({ address }) => {
@@ -242,17 +263,18 @@ export function keyless(role: SocketRole): (details: { address: string }) => voi
   }
 }
 
-/** This host's own loopback is switched off: no stranger gets there either. */
-async function isCutOff(endpoint: string): Promise<boolean> {
-  if (!isLoopbackEndpoint(endpoint)) return false
-  const [, host = '', port] = /^tcp:\/\/\[?([^\]]+?)\]?:(\d+)$/.exec(endpoint) ?? []
-  const answer = await knock({ host, port: Number(port) }, SELF_TEST_WITHIN_MS)
-  if (answer !== 'ENETUNREACH' && answer !== 'EADDRNOTAVAIL') return false
-  const remedy = 'bring it up with `ip link set lo up`'
-  const text = `loopback is switched off (${answer}), ${endpoint} leads nowhere: ${remedy}`
-  reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
-  return true
+/** What we say to our own addresses goes by way of loopback, too. */
+function isLoopbackOff(): boolean {
+  const all = Object.values(networkInterfaces()).flatMap((infos) => infos ?? [])
+  return !all.some(({ internal }) => internal)
 }
+
+function reportOff(): void {
+  const text = `${LOOPBACK_IS_OFF}. Peers of this host meet by ipc alone`
+  reportFault({ area: 'trust', text, code: 'EARSHOT_SECURITY' })
+}
+
+const isIpc = (endpoint: string) => endpoint.startsWith('ipc://')
 
 /**
  * The binding warns that an option set behind a bind holds from the next bind on: which is what we

@@ -3,6 +3,7 @@
 // survive.
 
 import { existsSync } from 'node:fs'
+import { placeOf } from '../base/address.ts'
 import { type Clock, sleep } from '../base/clock.ts'
 import { knock } from '../base/knock.ts'
 
@@ -10,11 +11,17 @@ import { knock } from '../base/knock.ts'
 const RELEASED_WITHIN_MS = 2_000
 const ASK_AGAIN_MS = 2
 
+/** Where one that stands for all is reached here. */
+const anyOf: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+])
+
 /** Resolves when a dial at `endpoint` (`tcp://host:port`) is refused, or the time is up. */
 export async function released(endpoint: string, clock: Clock): Promise<void> {
-  const { hostname, port } = new URL(endpoint.replace('tcp:', 'http:'))
-  const host = hostname === '0.0.0.0' ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '')
-  const address = { host, port: Number(port) }
+  const bound = placeOf(endpoint)
+  if (!bound) return
+  const address = { ...bound, host: anyOf.get(bound.host) ?? bound.host }
   const endMs = clock.nowMs() + RELEASED_WITHIN_MS
   while (clock.nowMs() < endMs && (await knock(address, RELEASED_WITHIN_MS)) === 'open') {
     await sleep(clock, ASK_AGAIN_MS)

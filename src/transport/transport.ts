@@ -1,6 +1,7 @@
 // Owns what a transport is: links that carry frames, an outlet that is heard, a door that answers.
 // Never knows what a frame holds.
 
+import { atHost, hasZone, placeOf } from '../base/address.ts'
 import { keyOfText } from '../security/keys.ts'
 
 export type Locality = 'ipc' | 'loopback' | 'lan'
@@ -106,6 +107,25 @@ const rank = { ipc: 0, loopback: 1, lan: 2 }
 /** The nearest first; from another host ipc and loopback lead nowhere, or to somebody else. */
 export function nearestFirst(endpoints: readonly string[], sameHost: boolean): string[] {
   return endpoints
-    .filter((endpoint) => sameHost || localityOf(endpoint) === 'lan')
+    .filter((endpoint) => sameHost || (localityOf(endpoint) === 'lan' && !hasZone(endpoint)))
     .sort((a, b) => rank[localityOf(a)] - rank[localityOf(b)])
+}
+
+/**
+ * What a peer has told of one of its sockets, as it is reached from here: first where the peer has
+ * been reached before. Its own list may name networks that do not lead here, and cannot name an
+ * address of a link, which counts on this host alone.
+ */
+export function seenFromHere(
+  told: readonly string[],
+  sameHost: boolean,
+  reachedAt: readonly string[],
+): string[] {
+  const port = told.find((endpoint) => placeOf(endpoint))
+  const before = reachedAt.flatMap((endpoint) => {
+    const host = placeOf(endpoint)?.host
+    if (host === undefined || port === undefined || localityOf(endpoint) !== 'lan') return []
+    return [atHost(port, host)]
+  })
+  return nearestFirst([...new Set([...before, ...nearestFirst(told, sameHost)])], true)
 }

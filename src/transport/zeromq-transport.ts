@@ -4,6 +4,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
+import { tcpEndpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
@@ -76,6 +77,8 @@ class ZeromqTransport implements Transport {
   #outlet: XPublisher | undefined
   #outletBound: FrameBound | undefined
   #door: Reply | undefined
+  /** Of sockets that bind; over IPv6 also by IPv4, where the address stands for all. */
+  #bindable: Guard['options'] = {}
   readonly #probing: Probing
 
   constructor(zmq: Binding, limits: Limits, clock: Clock, guard: Guard) {
@@ -90,6 +93,7 @@ class ZeromqTransport implements Transport {
 
   async bind(options: BindOptions, events: TransportEvents): Promise<Bound> {
     try {
+      this.#bindable = { ...this.#guard.options, ipv6: options.host.includes(':') }
       const inbox = this.#createInbox()
       const outlet = this.#createOutlet()
       const door = this.#createDoor()
@@ -100,9 +104,7 @@ class ZeromqTransport implements Transport {
         outlet: await this.#bindSocket(outlet, options, 'outlet', at(1)),
         door: await this.#bindSocket(door, options, 'door', at(2)),
       }
-      const test = (role: SocketRole) => {
-        return this.#guard.selfTest(role, this.#bound[role].at(-1) as string, this.#clock)
-      }
+      const test = (role: SocketRole) => this.#guard.selfTest(role, this.#bound[role], this.#clock)
       await Promise.all([test('inbox'), test('outlet'), test('door')])
       this.#events = events
       this.#listen(inbox, events)
@@ -198,12 +200,12 @@ class ZeromqTransport implements Transport {
       this.#files.push(file)
       endpoints.push(`ipc://${file}`)
     }
-    await this.#bindTo(socket, role, `tcp://${options.host}:${port === 0 ? '*' : port}`)
+    await this.#bindTo(socket, role, tcpEndpoint(options.host, port === 0 ? '*' : port))
     const own = socket.lastEndpoint ?? ''
     if (own) this.#listening.add(own)
     this.#bound[role] = [...endpoints, own]
     const bound = own.match(/:(\d+)$/)?.[1] ?? String(port)
-    return endpoints.concat(options.advertise.map((address) => `tcp://${address}:${bound}`))
+    return endpoints.concat(options.advertise.map((address) => tcpEndpoint(address, bound)))
   }
 
   async #bindTo(socket: Bindable, role: SocketRole, endpoint: string): Promise<void> {
@@ -219,7 +221,7 @@ class ZeromqTransport implements Transport {
 
   #createInbox(): Router {
     const inbox = new this.#zmq.Router({
-      ...this.#guard.options,
+      ...this.#bindable,
       ...this.#bothWays(),
       mandatory: true,
     })
@@ -230,7 +232,7 @@ class ZeromqTransport implements Transport {
   #createOutlet(): XPublisher {
     const { maxOutletFrames, maxOutletBytes } = this.#limits
     const outlet = new this.#zmq.XPublisher({
-      ...this.#guard.options,
+      ...this.#bindable,
       verbosity: 'allSubsUnsubs',
       sendTimeout: 0,
       sendHighWaterMark: maxOutletFrames,
@@ -247,8 +249,8 @@ class ZeromqTransport implements Transport {
 
   #createDoor(): Reply {
     const { maxDoorBytes: maxMessageSize } = this.#limits
-    const { options } = this.#guard
-    const door = new this.#zmq.Reply({ ...options, linger: LINGER_MS, maxMessageSize })
+    const own = { linger: LINGER_MS, maxMessageSize }
+    const door = new this.#zmq.Reply({ ...this.#bindable, ...own })
     this.#door = this.#guard.watch(door)
     return door
   }

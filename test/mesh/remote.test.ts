@@ -14,7 +14,7 @@ const served = (number: number): ContractOffer[] => [
 
 function remote(revision: number): Remote {
   const hello = { id: 'cd'.repeat(16), name: 'a', epoch: 1, revision, contracts: served(0) }
-  return new Remote(hello as unknown as Hello, undefined, [], 0)
+  return new Remote(hello as unknown as Hello, undefined, 0)
 }
 
 describe('what a remote peer offers', () => {

@@ -1,24 +1,55 @@
-// A peer in a network of its own, found by the providers that it is told; says whom it knows.
+// A peer in a network of its own, found by the providers that it is told; says whom it knows, whose
+// events it hears and who has answered its calls.
 
 import { createPeer, gossip, meshSecret } from 'earshot'
+import { Shop } from '../processes/fixture/shop.js'
 
-const { name, mesh, discovery, directory } = JSON.parse(process.argv[2])
+const EVERY_MS = 100
+
+const { name, mesh, discovery, directory, listen = 'lan' } = JSON.parse(process.argv[2])
 const peer = await createPeer({
-  name,
-  mesh,
-  listen: 'lan',
+  ...{ name, mesh, listen },
   security: meshSecret('all that look for each other know it'),
   discovery: discovery.map((one) => (one === 'gossip' ? gossip() : one)),
   ...(directory && { directory }),
 })
 const known = new Map()
 const lost = []
-process.stdout.write(`${JSON.stringify({ started: name })}\n`)
+const hears = new Set()
+const answers = new Set()
+const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`)
+
+function note(names, one) {
+  if (names.has(one)) return
+  names.add(one)
+  tell({ hears: [...hears].sort(), answers: [...answers].sort() })
+}
+
+await peer.serve(Shop, {
+  place: ({ count }) => ({ total: count, by: name }),
+  slow: () => ({ by: name }),
+  cancel: () => undefined,
+  blob: () => undefined,
+})
+await peer.subscribe(Shop.placed, ({ text }) => note(hears, text))
+const shop = peer.client(Shop, { timeoutMs: 1_000 })
+let id = 0
+setInterval(async () => {
+  void peer.publish(Shop.placed, { id: id++, text: name })
+  for (const { id: to } of peer.peers()) {
+    const answer = await shop.place({ sku: 'x', count: 1 }, { to }).catch(() => undefined)
+    if (answer) note(answers, answer.by)
+  }
+}, EVERY_MS)
+tell({ started: name })
 for await (const { type, peer: other } of peer.watch()) {
   if (type === 'up') known.set(other.name, other.via)
   if (type === 'down') {
     known.delete(other.name)
     lost.push(other.name)
+    hears.delete(other.name)
+    answers.delete(other.name)
   }
-  process.stdout.write(`${JSON.stringify({ knows: [...known.keys()].sort(), lost })}\n`)
+  const of = { hears: [...hears].sort(), answers: [...answers].sort() }
+  tell({ knows: [...known.keys()].sort(), lost, ...of })
 }

@@ -13,6 +13,8 @@ export interface FoundPeerJob {
   readonly mesh: string
   readonly discovery: readonly ('mdns' | 'directory' | 'gossip')[]
   readonly directory?: string
+  /** Default `lan`. */
+  readonly listen?: 'lan' | { readonly host: string }
 }
 
 /** Changes as the peer speaks. */
@@ -21,6 +23,9 @@ export interface FoundPeer {
   /** Names, sorted. */
   readonly knows: readonly string[]
   readonly lost: readonly string[]
+  /** Those that are known and whose events have come, or who have answered a call. */
+  readonly hears: readonly string[]
+  readonly answers: readonly string[]
   readonly child: ChildProcess
 }
 
@@ -28,7 +33,9 @@ export interface FoundPeer {
 export function startIn(namespace: string, job: FoundPeerJob): FoundPeer {
   const words = ['netns', 'exec', namespace, process.execPath, fixture, JSON.stringify(job)]
   const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const state = { started: false, knows: [] as string[], lost: [] as string[], child }
+  const nobody: string[] = []
+  const all = { knows: nobody, lost: nobody, hears: nobody, answers: nobody }
+  const state = { started: false, ...all, child }
   createInterface({ input: child.stdout }).on('line', (line) => {
     Object.assign(state, JSON.parse(line))
   })

@@ -122,7 +122,7 @@ describe('a guard in a context that another had before', () => {
     guard.protect(inbox, 'inbox', 'tcp://127.0.0.1:*')
     await inbox.bind('tcp://127.0.0.1:*')
     const endpoint = inbox.lastEndpoint as string
-    await guard.selfTest('inbox', endpoint, systemClock)
+    await guard.selfTest('inbox', [endpoint], systemClock)
     const ended = new Promise<void>((resolve) => inbox.events.on('end', () => resolve()))
     const close = async () => {
       guard.close()

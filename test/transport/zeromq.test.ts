@@ -11,7 +11,12 @@ import type { Diagnostic } from '../../src/base/diagnostics.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { deriveKeys, textOfKey } from '../../src/security/keys.ts'
 import { sharedTrust } from '../../src/security/trust.ts'
-import { localityOf, nearestFirst, type Transport } from '../../src/transport/transport.ts'
+import {
+  localityOf,
+  nearestFirst,
+  seenFromHere,
+  type Transport,
+} from '../../src/transport/transport.ts'
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
 import { until } from '../support/peers.ts'
 import { transportConformance } from './conformance.ts'
@@ -154,5 +159,26 @@ describe('endpoints', () => {
     expect(all.map(localityOf)).toEqual(['lan', 'loopback', 'ipc'])
     expect(nearestFirst(all, true)).toEqual([...all].reverse())
     expect(nearestFirst(all, false)).toEqual(['tcp://192.0.2.7:1'])
+  })
+
+  it('of another host leave out those with a zone, which means something there alone', () => {
+    const all = ['tcp://[fe80::1%eth0]:1', 'tcp://[fd00::1]:1', 'tcp://[::1]:1']
+    expect(nearestFirst(all, false)).toEqual(['tcp://[fd00::1]:1'])
+    expect(nearestFirst(all, true)).toHaveLength(3)
+  })
+
+  it('begin with the addresses at which the peer has been reached before', () => {
+    const key = '#Q0FGRUJBQkVDQUZFQkFCRUNBRkVCQUJFQ0FGRUJBQkU'
+    const told = ['ipc:///tmp/x', `tcp://10.1.0.1:7${key}`, 'tcp://10.2.0.1:7', 'tcp://127.0.0.1:7']
+    const reachedAt = ['tcp://10.2.0.1:4000', 'tcp://[fe80::1%eth0]:4000', 'tcp://127.0.0.1:4000']
+    expect(seenFromHere(told, false, reachedAt)).toEqual([
+      `tcp://10.2.0.1:7${key}`,
+      `tcp://[fe80::1%eth0]:7${key}`,
+      `tcp://10.1.0.1:7${key}`,
+      'tcp://10.2.0.1:7',
+    ])
+    expect(seenFromHere(told, true, ['ipc:///tmp/y'])[0]).toBe('ipc:///tmp/x')
+    // Who has no socket of that kind by TCP has none anywhere else either.
+    expect(seenFromHere([], false, reachedAt)).toEqual([])
   })
 })

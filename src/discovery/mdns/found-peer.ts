@@ -1,6 +1,7 @@
 // Owns how the records of an instance become a peer with endpoints that can be dialled.
 // Never believes more than that somebody may exist.
 
+import { tcpEndpoint } from '../../base/address.ts'
 import { isNewer } from '../merge.ts'
 import type { PeerRecord } from '../provider.ts'
 import type { Instance } from './instance.ts'
@@ -48,6 +49,5 @@ function peerOf(instance: Instance, mesh: string): PeerRecord | undefined {
 }
 
 function endpointAt(host: string, port: number, zone: string | undefined): string {
-  if (!host.includes(':')) return `tcp://${host}:${port}`
-  return `tcp://[${host}${isLinkLocal6(host) ? `%${zone}` : ''}]:${port}`
+  return tcpEndpoint(isLinkLocal6(host) ? `${host}%${zone}` : host, port)
 }
