@@ -6,7 +6,7 @@ import { refuseAny } from '../contract/any.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
 import { hasRef, linked, resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
-import { checkAvroUnions } from '../contract/union-box.ts'
+import { checkAvroTypes } from '../contract/union-box.ts'
 import { checkWireNames } from '../contract/wire-names.ts'
 import { assembleWalk } from './assemble.ts'
 import { branchesOf, emitRead } from './avro-read.ts'
@@ -34,7 +34,7 @@ export const avro: Format = { codec: 'avro', selfDescribing: false, compile }
 function compile(given: Shape, limits: Limits): BodyCodec {
   if (given.kind === 'bytes') return bytesBody('avro', given)
   checkWireNames(given)
-  checkAvroUnions(given)
+  checkAvroTypes(given)
   const shape = linked(given)
   const source = new Source('avro', limits, hasRef(shape))
   return assembleWalk(source, shape, { emitWrite, emitRead }, primitives)

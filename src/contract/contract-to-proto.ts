@@ -4,6 +4,8 @@
 
 import type { Channel, ChannelKind } from './channel.ts'
 import type { AnyContract } from './contract.ts'
+import { apart } from './proto-names.ts'
+import type { Shape } from './shape.ts'
 import { ProtoFile } from './to-proto.ts'
 
 /**
@@ -12,11 +14,12 @@ import { ProtoFile } from './to-proto.ts'
  * @throws EARSHOT_SHAPE_UNSUPPORTED when two types of the contract have one name
  */
 export function toProto(contract: AnyContract): string {
-  const file = new ProtoFile()
   const scope = `.${contract.name.replaceAll('-', '_')}`
+  const file = new ProtoFile(contract.channels.flatMap(shapesOf), `${scope}.`)
   const lines: string[] = []
   let usesEmpty = false
-  for (const channel of contract.channels) {
+  const calls = apart(contract.channels.map((channel) => pascal(channel.name)))
+  contract.channels.forEach((channel, index) => {
     const name = pascal(channel.name)
     const body = file.add(channel.shape, name)
     const reply = channel.replyShape && file.add(channel.replyShape, `${name}Reply`)
@@ -25,18 +28,24 @@ export function toProto(contract: AnyContract): string {
     if (isTold(channel) || body === undefined || (channel.replyShape && !reply)) {
       const type = body ?? channel.shape.kind
       lines.push(`  // ${channel.kind} ${channel.name}: ${type}${answer(channel, reply)}`)
-      continue
+      return
     }
     usesEmpty ||= reply === undefined
     const [sends, gives] = streamed[channel.kind] ?? ['', '']
     const returned = reply === undefined ? '.google.protobuf.Empty' : `${scope}.${reply}`
-    lines.push(`  rpc ${name}(${sends}${scope}.${body}) returns (${gives}${returned});`)
-  }
+    const call = `${calls[index]}(${sends}${scope}.${body})`
+    lines.push(`  rpc ${call} returns (${gives}${returned});`)
+  })
   const last = contract.name.slice(contract.name.lastIndexOf('.') + 1)
-  const service = `service ${pascal(last).replaceAll('-', '_')} {\n${lines.join('\n')}\n}\n`
+  const name = file.fresh(pascal(last).replaceAll('-', '_'))
+  const service = `service ${name} {\n${lines.join('\n')}\n}\n`
   const empty = usesEmpty ? 'import "google/protobuf/empty.proto";\n\n' : ''
   const head = `// ${contract.name} ${contract.version}\nsyntax = "proto3";\n\n`
   return `${head}package ${scope.slice(1)};\n\n${empty}${file.text}\n${service}`
+}
+
+function shapesOf({ shape, replyShape, errorShape }: Channel): Shape[] {
+  return [shape, replyShape, errorShape].filter((part) => part !== undefined)
 }
 
 /** What stands before the two types of an rpc. */

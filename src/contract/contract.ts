@@ -18,7 +18,7 @@ import { checkErrors, errorShapeOf } from './declared-errors.ts'
 import { shapeOf } from './from-typebox.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { RecordShape, Shape } from './shape.ts'
-import { checkAvroUnions } from './union-box.ts'
+import { checkAvroTypes } from './union-box.ts'
 import { checkWireNames } from './wire-names.ts'
 
 export type Drafts = Readonly<Record<string, ChannelDraft>>
@@ -223,7 +223,7 @@ export function createChannel(
     for (const part of parts) if (part) checkWireNames(part)
   }
   if (promised.includes('avro')) {
-    for (const part of parts) if (part) checkAvroUnions(part)
+    for (const part of parts) if (part) checkAvroTypes(part)
   }
   const major = Number.parseInt(version, 10)
   return Object.freeze({

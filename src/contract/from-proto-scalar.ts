@@ -78,7 +78,7 @@ export function enumOfProto({ symbols, isProto2, line }: ProtoEnum, name: string
     }
   })
   const prefix = `${name}_`
-  const isOurs = first.name === `${prefix}_UNSPECIFIED` && symbols.length > 1
+  const isOurs = first.name.startsWith(`${prefix}_UNSPECIFIED`) && symbols.length > 1
   const isPrefixed = isOurs && symbols.every((symbol) => symbol.name.startsWith(prefix))
   const kept = isPrefixed
     ? sorted

@@ -17,15 +17,19 @@ import type {
   UnionShape,
 } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
-import { typeWord } from './union-box.ts'
+import { checkAvroTypes, typeWord } from './union-box.ts'
 
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [key: string]: unknown }
 
 /** Named types that stand in the schema already, by name: Avro defines each once. */
 type Seen = Map<string, Shape>
 
-/** The Avro schema whose binary encoding the `avro` codec writes. */
+/**
+ * The Avro schema whose binary encoding the `avro` codec writes.
+ * @throws EARSHOT_SHAPE_UNSUPPORTED for names that Avro does not take
+ */
 export function avroSchemaOf(shape: Shape): AvroSchema {
+  checkAvroTypes(shape)
   const root = linked(shape)
   return root.kind === 'union' ? rootOf(root) : typeOf(root, new Map())
 }

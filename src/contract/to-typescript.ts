@@ -24,7 +24,14 @@ interface Cyclic {
   readonly parts: Map<string, string>
 }
 
-/** Names that a module of types already has. */
+/** What a constant or a type cannot be called: words of the language, types of its own. */
+const words = `
+any arguments await bigint boolean break case catch class const continue debugger default delete do
+else enum eval export extends false finally for function if implements import in instanceof
+interface let never new null number object package private protected public return static string
+super switch symbol this throw true try type typeof undefined unknown var void while with yield`
+
+/** And names that a module of types already has. */
 const reserved = ['Bytes', 'Decimal', 'Static', 'Type', 'contract', ...channelKinds]
 
 /** A module with a constant and a type for each of these shapes, by the names given. */
@@ -46,7 +53,7 @@ function newModule(): Module {
   return {
     blocks: [],
     known: new Map(),
-    taken: new Set(reserved),
+    taken: new Set([...reserved, ...words.trim().split(/\s+/)]),
     uses: new Set(),
     cyclic: undefined,
   }

@@ -1,5 +1,5 @@
-// Owns the record around a branch that is no record elsewhere, and what Avro asks of such unions.
-// Never makes one: importers do.
+// Owns the record around a branch that is no record elsewhere, and what Avro asks of unions and of
+// the names of types. Never makes one: importers do.
 
 import { EarshotError } from '../base/errors.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
@@ -16,11 +16,18 @@ export function isBox(record: RecordShape): boolean {
   return !more && isPlain && field.name === 'value' && field.shape.kind !== 'union'
 }
 
+/** Words of Avro's own; the first eight may be no names at all, by its specification. */
+const avroWords: ReadonlySet<string> = new Set([
+  'null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string',
+  'record', 'error', 'enum', 'array', 'map', 'fixed', 'union',
+]) // biome-ignore format: a table
+
 /**
  * Can Avro tell the branches of all unions apart? It goes by their types, and takes each but once.
+ * Is no type called as one of its own?
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the path, the codec and a hint
  */
-export function checkAvroUnions(shape: Shape): void {
+export function checkAvroTypes(shape: Shape): void {
   walk(linked(shape), '', false)
 }
 
@@ -30,11 +37,13 @@ function walk(shape: Shape, path: string, isLoose: boolean): void {
   else if (shape.kind === 'record') walkRecord(shape, path)
   else if (shape.kind === 'union') {
     checkUnion(shape, path, isLoose)
-    for (const { record } of shape.branches) walkRecord(record, path)
-  }
+    for (const { record, bare } of shape.branches) walkRecord(record, path, bare)
+  } else if ('name' in shape) refuseWord(shape.name, path)
 }
 
-function walkRecord(record: RecordShape, path: string): void {
+/** A bare branch has a name here, and none in Avro. */
+function walkRecord(record: RecordShape, path: string, isBare = false): void {
+  if (!isBare) refuseWord(record.name, path)
   for (const { name, shape, optional, nullable } of record.fields) {
     const at = path + pointerStep(name)
     const isLoose = optional || nullable
@@ -81,8 +90,13 @@ export function typeWord({ fields }: RecordShape): string {
   }
 }
 
-function refuse(path: string, what: string): never {
-  const hint = 'leave `bare` out, or narrow the channel: codecs: ["json", "msgpack", "protobuf"]'
+function refuseWord(name: string | undefined, path: string): void {
+  if (name === undefined || !avroWords.has(name)) return
+  refuse(path, `a type called "${name}", a word of Avro`, 'give it another name')
+}
+
+function refuse(path: string, what: string, instead = 'leave `bare` out'): never {
+  const hint = `${instead}, or narrow the channel: codecs: ["json", "msgpack", "protobuf"]`
   const text = `avro cannot carry ${path === '' ? 'the body' : path}: ${what}; ${hint}`
   throw new EarshotError('EARSHOT_SHAPE_UNSUPPORTED', text, {
     path,

@@ -1,6 +1,8 @@
 // Owns values as the libraries want them that tests compare with. Never used outside tests.
 
 import { resolved, targetOf } from '../../src/contract/link.ts'
+import { wireNameOf } from '../../src/contract/names.ts'
+import { fieldNames } from '../../src/contract/proto-names.ts'
 import { hasPresence, isWrapped } from '../../src/contract/proto-types.ts'
 import type {
   DecimalShape,
@@ -9,6 +11,7 @@ import type {
   Shape,
   UnionBranch,
 } from '../../src/contract/shape.ts'
+import { protoNamesOf } from '../../src/contract/to-proto.ts'
 import { wholeDecimal } from './values.ts'
 
 type Keyed = Record<string, unknown>
@@ -138,7 +141,9 @@ function item(shape: Shape, value: unknown): unknown {
       return protoRecord(shape.fields, value)
     case 'union': {
       const branch = branchOf(shape, value)
-      return { [branch.literal]: protoRecord(branch.record.fields, value) }
+      const names = fieldNames(shape.branches.map(({ literal }) => wireNameOf(literal)))
+      const name = names[shape.branches.indexOf(branch)] as string
+      return { [name]: protoRecord(branch.record.fields, value) }
     }
     default:
       return value
@@ -148,12 +153,13 @@ function item(shape: Shape, value: unknown): unknown {
 function protoRecord(fields: readonly FieldShape[], value: unknown): Keyed {
   // Without prototype: protobufjs takes an inherited `constructor` for a field.
   const made: Keyed = Object.create(null)
-  for (const field of fields) {
+  const names = protoNamesOf(fields)
+  fields.forEach((field, index) => {
     const one = own(value, field.name)
-    if (one === undefined || one === null) continue
+    if (one === undefined || one === null) return
     const isBoxed = !hasPresence(field) || !isWrapped(field)
-    made[field.wireName] = isBoxed ? repeated(field.shape, one) : item(field.shape, one)
-  }
+    made[names[index] as string] = isBoxed ? repeated(field.shape, one) : item(field.shape, one)
+  })
   return made
 }
 
