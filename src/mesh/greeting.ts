@@ -40,22 +40,6 @@ export interface GreetingParts {
 
 export function registerGreeting(parts: GreetingParts): void {
   const { inbound, membership, limits } = parts
-  const accept = createAcceptance(parts)
-  inbound.on(Kind.hello, (link, record) => {
-    const say = (kind: number, what: object) =>
-      link.outbound.control(kind, Buffer.from(JSON.stringify(what)))
-    // The welcome goes first: whoever is up is asked about its versions at once.
-    const refusal = accept(link, record, () => say(Kind.welcome, parts.hello()))
-    if (refusal) say(Kind.refuse, refusal)
-    return true
-  })
-  inbound.on(Kind.welcome, (link, record) => {
-    const refusal = accept(link, record)
-    if (refusal) membership.refused(link, refusal.message)
-    // What we offer may have changed since our hello left.
-    else link.outbound.control(Kind.offer, offersIn(parts.hello()))
-    return true
-  })
   inbound.on(Kind.refuse, (link, record) => {
     const { code, message } = parseWireError(payloadOf(record))
     reportFault({ area: 'link', text: `${link.frames.endpoint} refused us: ${message}`, code })
@@ -95,7 +79,47 @@ export function registerGreeting(parts: GreetingParts): void {
     parts.missedThere(record.buffer.toString('utf8', record.start, record.end), count)
     return true
   })
+  registerHello(parts)
   registerGoodbye(parts)
+}
+
+function registerHello(parts: GreetingParts): void {
+  const { inbound, membership } = parts
+  const accept = createAcceptance(parts)
+  inbound.on(Kind.hello, (link, record) => {
+    const say = (kind: number, what: object) =>
+      link.outbound.control(kind, Buffer.from(JSON.stringify(what)))
+    const introduced = accept(link, record)
+    if ('code' in introduced) {
+      say(Kind.refuse, introduced)
+      return true
+    }
+    const { hello, who } = introduced
+    const own = parts.hello()
+    say(Kind.welcome, own)
+    // Who comes late knows it from the start, and asks nothing of us.
+    if (parts.leaving()) link.outbound.control(Kind.bye)
+    membership.welcomed(link, { hello, who, toldRevision: own.revision })
+    return true
+  })
+  inbound.on(Kind.welcome, (link, record) => {
+    const introduced = accept(link, record)
+    if ('code' in introduced) {
+      membership.refused(link, introduced.message)
+      return true
+    }
+    membership.attach(link, introduced.hello, introduced.who)
+    // The link is kept: the other side waits for this word. What we offer may have changed, too.
+    link.outbound.control(Kind.offer, offersIn(parts.hello()))
+    return true
+  })
+  inbound.onFirstWord = (link) => {
+    const greeting = membership.begin(link)
+    if (!greeting) return false
+    const own = parts.hello()
+    if (own.revision !== greeting.toldRevision) link.outbound.control(Kind.offer, offersIn(own))
+    return true
+  }
 }
 
 function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void {
@@ -114,25 +138,26 @@ function registerGoodbye({ inbound, membership, farewell }: GreetingParts): void
   })
 }
 
-/** Checks a hello and takes the peer in; returns what to refuse it with otherwise. */
+interface Introduced {
+  readonly hello: Hello
+  readonly who: Identity | undefined
+}
+
+interface Refusal {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** Checks a hello: who says it, or what to refuse it with. */
 function createAcceptance(parts: GreetingParts) {
   const strangers = new RateLimit(parts.limits.maxPeersPerSecond, parts.nowMs)
-  return (
-    link: Link,
-    record: RecordWalker,
-    welcome?: () => void,
-  ): { code: ErrorCode; message: string } | undefined => {
-    if (link.remote) throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
-    const refusal = examine(parts, strangers, link, record)
-    if ('hello' in refusal) {
-      welcome?.()
-      parts.membership.attach(link, refusal.hello, refusal.who)
-      // Who comes late knows it from the start, and asks nothing of us.
-      if (parts.leaving()) link.outbound.control(Kind.bye)
-      return undefined
+  return (link: Link, record: RecordWalker): Introduced | Refusal => {
+    if (link.remote || parts.membership.greeted.has(link)) {
+      throw new EarshotError('EARSHOT_BYTES_INVALID', 'a second hello')
     }
-    parts.counters.refusedHellos++
-    return refusal
+    const introduced = examine(parts, strangers, link, record)
+    if ('code' in introduced) parts.counters.refusedHellos++
+    return introduced
   }
 }
 
@@ -141,7 +166,7 @@ function examine(
   strangers: RateLimit,
   link: Link,
   record: RecordWalker,
-): { hello: Hello; who: Identity | undefined } | { code: ErrorCode; message: string } {
+): Introduced | Refusal {
   const refuse = (code: ErrorCode, message: string) => ({ code, message })
   if (record.end - record.start > limits.maxHelloBytes) {
     return refuse('EARSHOT_BYTES_INVALID', `a hello has at most ${limits.maxHelloBytes} bytes`)
@@ -164,8 +189,10 @@ function examine(
   if (known && known.epoch > hello.epoch) {
     return refuse('EARSHOT_OPTION_INVALID', 'a later incarnation of you is known')
   }
-  if (known) return settled
-  if (membership.remotes.size >= limits.maxPeers) {
+  // Of a peer that is known, too: it may open one link after the other and keep none.
+  const isFull = membership.greeted.size >= limits.maxPeers
+  if (known && !isFull) return settled
+  if (isFull || membership.remotes.size >= limits.maxPeers) {
     return refuse('EARSHOT_OVERLOADED', `${limits.maxPeers} peers are known already (maxPeers)`)
   }
   if (!strangers.take()) {

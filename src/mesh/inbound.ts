@@ -32,6 +32,8 @@ export class Inbound {
   readonly #limits: Limits
   readonly #counters: Counters
   readonly #nowMs: () => number
+  /** The first word behind a welcome. False: nobody was welcomed on this link. */
+  onFirstWord: (link: Link) => boolean = () => false
   /** Who speaks has said no hello on this link, or it was forgotten here. */
   onStranger: (link: Link) => void = () => undefined
   /**
@@ -98,7 +100,7 @@ export class Inbound {
   #walk(link: Link, walker: RecordWalker): void {
     while (walker.next()) {
       this.#counters.recordsIn++
-      if (link.remote === undefined && !isGreeting(walker.kind)) {
+      if (link.remote === undefined && !isGreeting(walker.kind) && !this.onFirstWord(link)) {
         this.bad(link, 'a record before its hello')
         this.onStranger(link)
         return

@@ -10,6 +10,8 @@ export interface LivenessParts {
   readonly clock: Clock
   readonly limits: Limits
   readonly remotes: () => Iterable<Remote>
+  /** Links that wait for the next word of who dialled them. */
+  readonly greeted: () => Iterable<Link>
   /** Once a heartbeat. */
   readonly beat: () => void
   /** Nothing has come by this link for longer than a peer that lives is silent. */
@@ -26,11 +28,13 @@ const LOOKS_PER_BEAT = 4
 export class Liveness {
   readonly #parts: LivenessParts
   readonly #periodMs: number
+  readonly #mostMs: number
   #timers: Timer[] = []
   #lastLookMs = 0
 
   constructor(parts: LivenessParts) {
     this.#parts = parts
+    this.#mostMs = parts.limits.heartbeatMs * parts.limits.heartbeatMisses
     this.#periodMs = parts.limits.heartbeatMs / LOOKS_PER_BEAT
   }
 
@@ -66,6 +70,10 @@ export class Liveness {
     const stoodMs = now - this.#lastLookMs - this.#periodMs
     const late = stoodMs > this.#periodMs
     this.#lastLookMs = now
+    for (const link of this.#parts.greeted()) {
+      if (late) excuse(link, now, stoodMs)
+      else if (now - link.lastHeardMs > this.#mostMs) this.#parts.silent(link)
+    }
     for (const remote of [...this.#parts.remotes()]) {
       if (late) for (const link of remote.links) excuse(link, now, stoodMs)
       else this.#judge(remote, now)

@@ -12,34 +12,19 @@ import { type FrameLink, nearestFirst, type Transport } from '../transport/trans
 import type { Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
 import type { Counters } from './counters.ts'
+import { courtesyMs } from './courtesy.ts'
 import { WidenBudget } from './credit-window.ts'
 import { type Dial, Dialer } from './dialer.ts'
 import { Dials } from './dials.ts'
+import { Greeted, type Greeting } from './greeted.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
 import { Liveness } from './liveness.ts'
+import type { DownReason, MembershipEvents } from './membership-events.ts'
 import { noteNamesakes } from './namesakes.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
 import type { TriedEndpoint } from './tried.ts'
-
-export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
-
-/** Told in this order: up, any number of changed, leaving at most once, down. */
-export interface MembershipEvents {
-  up(remote: Remote): void
-  /** Its offers or its links have changed. */
-  changed(remote: Remote): void
-  /** It takes nothing new and will be gone soon. */
-  leaving(remote: Remote): void
-  down(remote: Remote, reason: DownReason): void
-  /** Nothing is heard of it for longer than usual, or it is heard again. */
-  suspects(remote: Remote): void
-  /** What was under way on this link will never be answered. */
-  linkLost(link: Link): void
-  /** Once a heartbeat. */
-  beat(): void
-}
 
 export interface MembershipParts {
   readonly transport: Transport
@@ -53,15 +38,8 @@ export interface MembershipParts {
   readonly events: MembershipEvents
 }
 
-/**
- * Of two who find each other one dials at once; the other gives its hello so long to arrive. A
- * second link does no harm, so that this is short: the first may not have heard of us yet.
- */
-const COURTESY_MS = 30
 /** A peer that is down but still announced is dialled anew after so long. */
 const REVIVE_MS = 250
-/** Peers whose starts are nearer than this started together: then the larger id dials. */
-const TOGETHER_MS = 1_000
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
 const untrusted = refusalOf('EARSHOT_SECURITY', 'your key was taken off the list here')
 
@@ -74,6 +52,7 @@ interface Told {
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
+  readonly greeted: Greeted = new Greeted()
   /** Who wants to know of each hello and each death, beside the patterns. */
   readonly onUp: ((remote: Remote) => void)[] = []
   readonly onDown: ((remote: Remote) => void)[] = []
@@ -95,6 +74,7 @@ export class Membership {
     this.#liveness = new Liveness({
       ...{ clock, limits },
       remotes: () => this.remotes.values(),
+      greeted: () => this.greeted.links(),
       beat: () => events.beat(),
       silent: (link) => this.#silent(link),
       suspects: (remote) => events.suspects(remote),
@@ -136,7 +116,7 @@ export class Membership {
     const link = this.#link(frames)
     this.#parts.inbound.receive(link, frame)
     // No hello, no link: the transport forgets it, whatever it sends next starts anew.
-    if (link.remote === undefined) link.close()
+    if (link.remote === undefined && !this.greeted.has(link)) link.close()
   }
 
   /** Tells everybody what we offer now. */
@@ -144,7 +124,27 @@ export class Membership {
     for (const remote of this.remotes.values()) remote.link?.outbound.control(Kind.offer, payload)
   }
 
-  /** The hello of `link` is accepted: its peer is up, or has one link more. */
+  /** A hello is answered: the link is in use when who dialled it has said one word more. */
+  welcomed(link: Link, greeting: Greeting): void {
+    if (!link.closed) this.greeted.add(link, greeting)
+  }
+
+  /** That word is there. Undefined where nobody was welcomed. */
+  begin(link: Link): Greeting | undefined {
+    const greeting = this.greeted.take(link)
+    if (!greeting) return undefined
+    const { hello, who } = greeting
+    const known = this.remotes.get(hello.id)
+    // Its next incarnation was quicker.
+    if (known && known.epoch > hello.epoch) {
+      link.close()
+      return undefined
+    }
+    this.attach(link, hello, who)
+    return greeting
+  }
+
+  /** The link is kept on both sides: its peer is up, or has one link more. */
   attach(link: Link, hello: Hello, who: Identity | undefined): void {
     const { counters, events } = this.#parts
     let remote = this.remotes.get(hello.id)
@@ -206,6 +206,7 @@ export class Membership {
   /** Others are trusted than before: who no longer is leaves at once, who now is may come. */
   trustChanged(): void {
     const { introduction } = this.#parts
+    this.greeted.recheck((key) => introduction.now(key) !== undefined)
     for (const remote of [...this.remotes.values()]) {
       const who = remote.who && introduction.now(remote.who.curveKey)
       if (who) remote.isNow(who)
@@ -236,8 +237,10 @@ export class Membership {
     if (address) this.#want(address.peer, REVIVE_MS)
   }
 
+  /** Also those whose peers may have not more to say than their hello. */
   links(): Link[] {
-    return [...this.remotes.values()].flatMap((remote) => remote.links)
+    const inUse = [...this.remotes.values()].flatMap((remote) => remote.links)
+    return inUse.concat(this.greeted.links())
   }
 
   /** Nobody is dialled any more. Resolves when no dial is under way, within `leaveDialsMs`. */
@@ -252,6 +255,7 @@ export class Membership {
     this.#dialer.close()
     this.#liveness.stop()
     for (const remote of [...this.remotes.values()]) this.drop(remote, 'left')
+    for (const link of this.greeted.links()) link.close()
     this.#dials.close()
   }
 
@@ -262,7 +266,8 @@ export class Membership {
     const known = this.remotes.get(peer.id)
     known?.isTold(peer, via)
     if (known && (known.epoch >= peer.epoch || peer.epoch === 0)) return
-    this.#want(peer, this.#dialsFirst(peer) ? 0 : COURTESY_MS)
+    const { clock, hello } = this.#parts
+    this.#want(peer, courtesyMs(hello(), peer, clock.nowMs() - this.#startMs))
   }
 
   #want(peer: PeerRecord, delayMs: number): void {
@@ -271,13 +276,6 @@ export class Membership {
       this.#parts.introduction.addressed(endpoint, peer.meta?.key),
     )
     this.#dialer.want({ id: peer.id, endpoints }, delayMs)
-  }
-
-  /** Of two who find each other, one dials at once and the other only if nothing comes. */
-  #dialsFirst(peer: PeerRecord): boolean {
-    const own = this.#parts.hello()
-    if (Math.abs(own.epoch - peer.epoch) < TOGETHER_MS) return own.id > peer.id
-    return own.epoch > peer.epoch || this.#parts.clock.nowMs() - this.#startMs < TOGETHER_MS
   }
 
   /** One endpoint of a peer that discovery told of. */
@@ -311,7 +309,8 @@ export class Membership {
     reportNote({ area: 'link', text: `the link to ${who} has ended: ${reason}` })
     link.end()
     this.#dials.settle(link, false, reason)
-    const remote = link.remote
+    const { remote } = link
+    if (this.greeted.take(link)) this.#parts.events.linkLost(link)
     if (!remote) return
     remote.links.splice(remote.links.indexOf(link), 1)
     this.#parts.events.linkLost(link)

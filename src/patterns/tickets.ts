@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
-import type { DownReason } from '../mesh/membership.ts'
+import type { DownReason } from '../mesh/membership-events.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { noServer } from '../mesh/no-server.ts'
 import type { Link, Remote } from '../mesh/remote.ts'

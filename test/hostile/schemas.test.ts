@@ -10,7 +10,7 @@ import { Kind } from '../../src/wire/record.ts'
 import { writeVarint } from '../../src/wire/varint.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { type PeerProcess, startVersioned } from '../support/processes.ts'
-import { helloOf, record } from '../support/strangers.ts'
+import { introduce, record } from '../support/strangers.ts'
 
 const sockets: zmq.Socket[] = []
 afterEach(() => {
@@ -39,7 +39,7 @@ async function stranger(mesh: string, victim: PeerProcess, id: string): Promise<
   socket.connect(inbox.find((endpoint) => endpoint.startsWith('ipc')) as string)
   const channels = [{ name: 'place', kind: 'request', number: 9, codecs: ['json'], id }]
   const contracts = [{ name: 'test.orders', version: '1.5.0', channels }]
-  await socket.send(record(Kind.hello, helloOf(mesh, { contracts })))
+  await introduce(socket, mesh, { contracts })
   const next = async (kind: number) => {
     for (;;) {
       const [frame] = await socket.receive()

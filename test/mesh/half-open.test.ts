@@ -7,7 +7,7 @@ import * as zmq from 'zeromq'
 import { Kind } from '../../src/wire/record.ts'
 import { randomMesh, testPeer, until } from '../support/peers.ts'
 import { startProcess } from '../support/processes.ts'
-import { helloOf, record } from '../support/strangers.ts'
+import { introduce, record } from '../support/strangers.ts'
 
 const Id = Type.Object({ id: Type.Integer() })
 const Answer = Type.Object({ id: Type.Integer(), by: Type.String() })
@@ -31,7 +31,7 @@ describe('a link that was closed here and not there', () => {
     const stranger = new zmq.Dealer({ linger: 0 })
     onTestFinished(() => stranger.close())
     stranger.connect(peer.endpoints.inbox[0] as string)
-    await stranger.send(record(Kind.hello, helloOf(mesh, { heartbeatMs: 50 })))
+    await introduce(stranger, mesh, { heartbeatMs: 50 })
     expect(await next(stranger, Kind.welcome)).toMatchObject({ name: 'peer' })
     const unheard = await next(stranger, Kind.refuse)
     expect(unheard).toMatchObject({ code: 'EARSHOT_PEER_GONE' })
@@ -73,7 +73,7 @@ describe('a link that was closed here and not there', () => {
     const stranger = new zmq.Dealer({ linger: 0 })
     onTestFinished(() => stranger.close())
     stranger.connect(peer.endpoints.inbox[0] as string)
-    await stranger.send(record(Kind.hello, helloOf(mesh, { heartbeatMs: 1_000 })))
+    await introduce(stranger, mesh, { heartbeatMs: 1_000 })
     await until('it is suspected', () => peer.peers()[0]?.suspected === true)
     const [link] = peer.stats().links
     expect(link?.silentForMs).toBeGreaterThanOrEqual(1_700)

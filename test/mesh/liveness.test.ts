@@ -33,6 +33,7 @@ function world(links = 1, heartbeatMs = BEAT_MS) {
   const liveness = new Liveness({
     ...{ clock, limits: resolveLimits(), beat: () => undefined },
     remotes: () => (remote.down ? [] : [remote as unknown as Remote]),
+    greeted: () => [],
     silent: (link) => {
       const { at } = link as unknown as { at: number }
       told.push([clock.nowMs(), `link ${at} is silent`])
