@@ -96,9 +96,11 @@ export class Routing {
   }
 
   /** Resolves when it is known of all who offer the channel whether they can be used. */
-  async settled({ local }: ChannelRoutes): Promise<void> {
-    const meetings = [...this.#remotes()].map((remote) => this.#meetings.underWay(remote, local))
-    await Promise.all(meetings)
+  settled({ local }: ChannelRoutes): Promise<unknown> | undefined {
+    const underWay = [...this.#remotes()].flatMap((remote) => {
+      return this.#meetings.underWay(remote, local) ?? []
+    })
+    return underWay.length === 0 ? undefined : Promise.all(underWay)
   }
 
   /** Is it still being found out whether that peer can be used? */

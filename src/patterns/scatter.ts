@@ -145,7 +145,7 @@ export class Scatters {
     routes.local.check(question)
     if (signal?.aborted) throw cancelled(signal, 'no')
     const asked = await this.#all(routes, endMs, signal)
-    round.needed = neededOf(options, asked.length)
+    round.asks(asked.length, neededOf(options, asked.length))
     const stop = () => round.stop()
     signal?.addEventListener('abort', stop, { once: true })
     const leftMs = Math.max(1, endMs - clock.nowMs())
@@ -175,8 +175,9 @@ export class Scatters {
     for (;;) {
       await this.#finder.anyone({ routes, endMs, options })
       // Those of another version, too, are to be asked, if they can be.
+      const settled = routing.settled(routes)
       const leftMs = Math.max(1, endMs - parts.clock.nowMs())
-      await abortable(this.#mesh.atMost(leftMs, routing.settled(routes)), signal)
+      if (settled) await abortable(this.#mesh.atMost(leftMs, settled), signal)
       const asked = routes.linked()
       if (asked.length > 0) return asked
     }
@@ -188,7 +189,8 @@ class Round {
   readonly answers: ScatterAnswer<unknown>[] = []
   readonly silent: { from: Answerer; why: 'late' | 'gone' | 'unneeded' }[] = []
   readonly failed: { from: Answerer; error: EarshotError }[] = []
-  needed = 0
+  #asked = 0
+  #needed = 0
   readonly #controller = new AbortController()
 
   constructor() {
@@ -201,7 +203,12 @@ class Round {
   }
 
   get enough(): boolean {
-    return this.answers.length >= this.needed
+    return this.answers.length >= this.#needed
+  }
+
+  asks(asked: number, needed: number): void {
+    this.#asked = asked
+    this.#needed = needed
   }
 
   /** False for one too many. */
@@ -222,9 +229,10 @@ class Round {
     else this.failed.push({ from, error })
   }
 
-  /** The others need not go on. */
+  /** The others need not go on. An abort costs as much as some requests: none where all have. */
   stop(): void {
-    this.#controller.abort()
+    const ended = this.answers.length + this.silent.length + this.failed.length
+    if (this.#asked === 0 || ended < this.#asked) this.#controller.abort()
   }
 }
 
