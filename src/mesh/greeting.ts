@@ -111,6 +111,7 @@ function registerHello(parts: GreetingParts): void {
     membership.attach(link, introduced.hello, introduced.who)
     // The link is kept: the other side waits for this word. What we offer may have changed, too.
     link.outbound.control(Kind.offer, offersIn(parts.hello()))
+    if (parts.leaving()) link.outbound.control(Kind.bye)
     return true
   })
   inbound.onFirstWord = (link) => {
