@@ -40,7 +40,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
     throw invalid('', 'createPeer takes an object: { name: "orders" }')
   }
   const name = label(options.name, '/name')
-  const mesh = label(options.mesh ?? 'default', '/mesh')
+  const mesh = meshName(options.mesh)
   const { host, port } = resolveListen(options.listen ?? 'host')
   checkListen(host, options.security)
   const local = isLoopback(host)
@@ -67,6 +67,15 @@ function resolveMiddleware(use: PeerMiddleware = {}): PeerMiddleware {
     checkMiddleware(list, `/use/${name}`)
   }
   return use
+}
+
+/** What the code says counts more than the environment, which the command line reads, too. */
+function meshName(mesh: unknown): string {
+  const wish = process.env.EARSHOT_MESH ?? ''
+  if (mesh !== undefined || wish === '') return label(mesh ?? 'default', '/mesh')
+  if (wish.length <= MAX_NAME) return wish
+  const text = `EARSHOT_MESH in the environment has at most ${MAX_NAME} characters`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/mesh' })
 }
 
 function label(value: unknown, path: string): string {

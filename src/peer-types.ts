@@ -33,7 +33,7 @@ export type Listen = 'host' | 'lan' | { readonly host: string; readonly port?: n
 export interface PeerOptions {
   /** What others are shown; need not be unique. 1 to 100 characters. */
   readonly name: string
-  /** Peers of one mesh find each other. Default `default`. */
+  /** Peers of one mesh find each other. Default `$EARSHOT_MESH` or, without it, `default`. */
   readonly mesh?: string
   /**
    * Where this peer is, a rack or an availability zone: callers with `balance: { zones: true }`

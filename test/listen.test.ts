@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { askDoor, createPeer, insecure, staticPeers } from 'earshot'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Shop } from './support/contract.ts'
 import { failure, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
 import { freePorts } from './support/ports.ts'
@@ -125,5 +125,29 @@ describe('the door', () => {
     const nobody = `tcp://127.0.0.1:${await freePorts()}`
     const error = await failure(askDoor(nobody, { op: 'health' }, { timeoutMs: 100 }))
     expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
+  })
+})
+
+describe('EARSHOT_MESH in the environment', () => {
+  it('is the mesh of who names none', async () => {
+    const mesh = randomMesh()
+    vi.stubEnv('EARSHOT_MESH', mesh)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const one = await testPeer({ name: 'one' })
+    const other = await testPeer({ name: 'other', mesh: randomMesh() })
+    expect(one.mesh).toBe(mesh)
+    expect(other.mesh).not.toBe(mesh)
+    vi.stubEnv('EARSHOT_MESH', '')
+    const third = await testPeer({ name: 'third', mesh })
+    await until('they know each other', () => third.peers().length === 1)
+    expect(one.peers().map(({ name }) => name)).toEqual(['third'])
+  })
+
+  it('is refused with its name when it is too long', async () => {
+    vi.stubEnv('EARSHOT_MESH', 'm'.repeat(101))
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const error = await failure(createPeer({ name: 'x' }))
+    expect(error).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/mesh' })
+    expect(error.message).toContain('EARSHOT_MESH')
   })
 })

@@ -44,7 +44,7 @@ Exit codes:
   3  nobody was found: no peer, none that offers the channel, or no listener
 
 Environment:
-  EARSHOT_MESH    the mesh to look in, as --mesh
+  EARSHOT_MESH    the mesh to look in, as --mesh; peers that name none are in it, too
   EARSHOT_SECRET  the secret of the mesh, if it has one
   EARSHOT_ALLOW   the allow list of the mesh, if it has one; EARSHOT_KEY is the key of the command
   NO_COLOR        no colours`
