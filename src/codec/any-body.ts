@@ -6,6 +6,7 @@ import type { Limits } from '../base/limits.ts'
 import { pointerStep } from '../contract/names.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { at, bad, rejectBytes } from './cursor.ts'
+import { jsonRoom } from './json-room.ts'
 import { parseJson } from './json-text.ts'
 import {
   readListHeader,
@@ -30,6 +31,7 @@ interface Room {
 
 /** JSON values: null, booleans, numbers, text, lists, plain objects; `undefined` is left out. */
 export function anyJson(limits: Limits): BodyCodec {
+  const room = jsonRoom({ kind: 'any' }, limits)
   return {
     codec: 'json',
     encodeInto(value: unknown, buffer: Buffer, position: number): number {
@@ -40,7 +42,7 @@ export function anyJson(limits: Limits): BodyCodec {
       return position + buffer.write(text, position)
     },
     decode: guarded('json', (buffer, start, end) => {
-      const value = parseJson(buffer, start, end, limits)
+      const value = parseJson(buffer, start, end, limits, room)
       countParts(value, limits.maxDepth, { items: limits.maxItems })
       return value
     }),

@@ -13,6 +13,9 @@ import { makeFunction } from './prepared.ts'
 import * as text from './text.ts'
 import { readView, writeView } from './view.ts'
 
+/** For each item of limits.maxItems, fields of Protobuf that may be unknown or come twice. */
+const SPARE_FIELDS = 4
+
 /** How deep the shape nests; 1 for a scalar. */
 function depthOf(shape: Shape): number {
   switch (shape.kind) {
@@ -120,6 +123,7 @@ function decode(buffer, start, end) {
     if (!(start >= 0 && start <= end && end <= buffer.length)) bad("not in the buffer");
     left = ${limits.maxItems}; deep = 0;
     ${usesView ? 'dv = readView(buffer);' : ''}
+    ${codec === 'protobuf' ? `at.spare = ${limits.maxItems * SPARE_FIELDS};` : ''}
     const value = ${read}(buffer, start, end);
     if (at.pos !== end) bad("the value does not end where its bytes end");
     return value;

@@ -11,11 +11,13 @@ import type { CodecName } from './codec.ts'
 /**
  * `pos` is where the last read primitive or decoder left off: read it right after the call.
  * `spoiled`: an encoder lost bytes that might have fitted with less room; `snug`: it tries again.
+ * `spare`: how many more fields of Protobuf may be unknown, or come a second time.
  */
-export const at: { pos: number; spoiled: boolean; snug: boolean } = {
+export const at: { pos: number; spoiled: boolean; snug: boolean; spare: number } = {
   pos: 0,
   spoiled: false,
   snug: false,
+  spare: 0,
 }
 
 /** Bytes that are not what their format or shape demands; the path grows as it is thrown up. */
@@ -37,6 +39,11 @@ export function bad(reason: string): never {
 
 export function short(): never {
   throw new DecodeFault('the bytes end too early')
+}
+
+/** A field of Protobuf that nobody needs. Fields cost far more time than their two bytes. */
+export function superfluous(): void {
+  if (--at.spare < 0) throw new DecodeFault('too many fields that are unknown or come twice')
 }
 
 /** @public for compiled code. */

@@ -3,6 +3,7 @@
 
 import type { Limits } from '../base/limits.ts'
 import { bad, wrong } from './cursor.ts'
+import type { JsonRoom } from './json-room.ts'
 import { isSound, loopLength, readUtf8, writeAscii, writeUtf8 } from './text.ts'
 
 /** Below this size no message can hold enough brackets to hurt. */
@@ -83,9 +84,15 @@ export function readJsonBigInt(value: unknown): bigint {
 }
 
 /** Parses the range; refuses `__proto__` keys, lone surrogates, and bombs of brackets. */
-export function parseJson(buffer: Buffer, start: number, end: number, limits: Limits): unknown {
+export function parseJson(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  limits: Limits,
+  room: JsonRoom,
+): unknown {
   if (end - start > limits.maxMessageBytes) bad('longer than limits.maxMessageBytes')
-  if (end - start > guardedBytes) refuseBombs(buffer, start, end, limits)
+  if (end - start > guardedBytes) refuseBombs(buffer, start, end, limits.maxDepth, room)
   const text = readUtf8(buffer, start, end - start)
   let value: unknown
   try {
@@ -99,8 +106,14 @@ export function parseJson(buffer: Buffer, start: number, end: number, limits: Li
 }
 
 /** Brackets cost 20 times their bytes in memory: counted before anything is made of them. */
-function refuseBombs(buffer: Buffer, start: number, end: number, limits: Limits): void {
-  let room = limits.maxItems * 2
+function refuseBombs(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  maxDepth: number,
+  room: JsonRoom,
+): void {
+  let { brackets, commas } = room
   let depth = 0
   let isText = false
   for (let index = start; index < end; index++) {
@@ -109,12 +122,12 @@ function refuseBombs(buffer: Buffer, start: number, end: number, limits: Limits)
       if (byte === 92) index++
       else if (byte === 34) isText = false
     } else if (byte === 34) isText = true
-    else if (byte === 44) room--
+    else if (byte === 44) commas--
     else if (byte === 91 || byte === 123) {
-      room--
-      if (++depth > limits.maxDepth) bad('nested too deeply')
+      brackets--
+      if (++depth > maxDepth) bad('nested too deeply')
     } else if (byte === 93 || byte === 125) depth--
-    if (room < 0) bad('more items than limits.maxItems')
+    if ((brackets | commas) < 0) bad('more items than limits.maxItems')
   }
 }
 

@@ -26,6 +26,7 @@ import {
   Source,
   stringTests,
 } from './compile.ts'
+import { jsonRoom } from './json-room.ts'
 import * as primitives from './json-text.ts'
 
 export const json: Format = { codec: 'json', selfDescribing: true, compile }
@@ -37,7 +38,7 @@ function compile(given: Shape, limits: Limits): BodyCodec {
   const source = new Source('json', limits, hasRef(shape))
   const write = source.define('w', 'v, b, p', `${emitWrite(source, shape, 'v')}\nreturn p;`)
   const { root, value } = emitProject(source, shape, 'x')
-  const body = `const x = parseJson(b, p, e, limits);
+  const body = `const x = parseJson(b, p, e, limits, room);
 let i = -1, y;
 try {
 ${root}
@@ -46,7 +47,8 @@ y = ${value};
 at.pos = e;
 return y;`
   const read = source.define('r', 'b, p, e', body)
-  return assemble(source, shape, write, read, { ...primitives, limits })
+  const room = jsonRoom(shape, limits)
+  return assemble(source, shape, write, read, { ...primitives, limits, room })
 }
 
 /** Statements that store constant text at p and move p. */

@@ -1,7 +1,7 @@
 // Owns what only Protobuf has: sizes known after the content, and passing over unknown fields.
 // Hot path. Never recurses without a bound.
 
-import { at, bad, short } from './cursor.ts'
+import { at, bad, short, superfluous } from './cursor.ts'
 import { readVar, writeVar32 } from './varint.ts'
 
 /** Bytes that the size itself takes. */
@@ -52,6 +52,7 @@ export function readTag(b: Buffer, p: number, e: number): number {
 
 /** Passes over the value of an unknown field; returns the position after it. */
 export function skipField(b: Buffer, p: number, e: number, tag: number, depth: number): number {
+  superfluous()
   switch (tag & 7) {
     case 0:
       readVar(b, p, e)

@@ -186,9 +186,10 @@ function readPair(source: Source, values: Shape, v: string): string {
   return `const ${end} = e, ${n} = readSize(b, p, e); p = at.pos; e = p + ${n};
 if ((left -= ${itemWeight(values)}) < 0) bad("more items than limits.maxItems");
 ${enterRead(source)}
-let ${k} = "", ${z};
+let ${k} = "", ${z}, once = 2;
 while (p < e) {
 const ${t} = readTag(b, p, e); p = at.pos;
+if (--once < 0) superfluous();
 if (${t} === 10) {
 ${emitValue(source, { kind: 'string' }, k)}
 } else if (${t} === ${16 + wireTypeOf(values)}) {
@@ -222,8 +223,7 @@ function readRecord(source: Source, record: RecordShape, extra: Extra): string {
     const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
     const arm = arms[0] as Arm
     const { test, size } = tagTest(field.tag, arm.wireType)
-    const isMany = (field.shape.kind === 'list' || field.shape.kind === 'map') && !isWrapped(field)
-    lines.push(`${isMany ? 'while' : 'if'} (${test}) {
+    lines.push(`${isRepeated(field) ? 'while' : 'if'} (${test}) {
 f = ${index}; p += ${size};
 ${arm.read}
 }`)
@@ -231,6 +231,12 @@ ${arm.read}
   lines.push(`if (p !== e) { f = -1; return ${slow}(${['b', 'p', 'e', ...vars].join(', ')}); }`)
   lines.push(finish)
   return emitTraced(source, record, lines.join('\n'))
+}
+
+/** Does it stand as often as it has items? */
+function isRepeated(field: FieldShape): boolean {
+  const { kind } = field.shape
+  return (kind === 'list' || kind === 'map') && !isWrapped(field)
 }
 
 /** Takes over where the expected order ended, with the fields read so far. */
@@ -242,8 +248,9 @@ function readAnyOrder(
 ): string {
   const cases = record.fields.flatMap((field, index) => {
     const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
+    const twice = isRepeated(field) ? '' : `if (${vars[index]} !== undefined) superfluous();\n`
     return arms.map(({ wireType, read }) => {
-      return `case ${field.tag * 8 + wireType}: {\nf = ${index};\n${read}\nbreak;\n}`
+      return `case ${field.tag * 8 + wireType}: {\nf = ${index};\n${twice}${read}\nbreak;\n}`
     })
   })
   const body = `while (p < e) {
@@ -281,9 +288,10 @@ function readUnion(source: Source, shape: UnionShape): string {
     const read = emitValue(source, branch.record, 'y', extra)
     return `case ${branch.tag * 8 + 2}: {\n${read}\nbreak;\n}`
   })
-  return `let y;
+  return `let y, once = 1;
 while (p < e) {
 const tag = readTag(b, p, e); p = at.pos;
+if (--once < 0) superfluous();
 switch (tag) {
 ${cases.join('\n')}
 default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});
@@ -301,10 +309,12 @@ function readWrapper(source: Source, shape: Shape): string {
   })
   const zero = zeroOf(shape) === undefined ? 'missing()' : zeroSource(shape)
   const bounds = shape.kind === 'list' ? emitListBounds(shape, 'y.length') : ''
-  return `let y, i = -1;
+  const isMany = shape.kind === 'list' || shape.kind === 'map'
+  return `let y, i = -1, once = 1;
 try {
 while (p < e) {
 const tag = readTag(b, p, e); p = at.pos;
+${isMany ? '' : 'if (--once < 0) superfluous();'}
 switch (tag) {
 ${cases.join('\n')}
 default: p = skipField(b, p, e, tag, ${source.limits.maxDepth});

@@ -65,6 +65,19 @@ export function conformance(format: Format): void {
       expect(thrownBy(() => codec.decode(room, 0, end))?.code).toBe('EARSHOT_BYTES_INVALID')
     })
 
+    test('as many items as limits.maxItems allows come back, whatever is in them', () => {
+      const part = Type.Object({ a: Type.Integer(), b: Type.Boolean(), c: Type.Object({}) })
+      const one = Type.Object({ x: part, y: part, n: Type.Integer() })
+      const codec = format.compile(shapeOf(Type.Array(one), 'Body'), defaultLimits)
+      const inner = { a: 0, b: false, c: {} }
+      const value = { x: inner, y: inner, n: 0 }
+      const list = new Array(defaultLimits.maxItems).fill(value)
+      const written = encoded(codec, list)
+      const back = codec.decode(written.room, 0, written.end) as unknown[]
+      expect(back.length).toBe(list.length)
+      expect(back.at(-1)).toEqual(value)
+    })
+
     test('what contains itself goes as deep as limits.maxDepth and no deeper, both ways', () => {
       depth(format)
     })

@@ -152,6 +152,14 @@ const protobuf = [
   hex('protobuf', 'field number 0', plain, '00 00'),
   made('protobuf', '5 000 records in each other', tree, () => nested(5_000, 0x0a)),
   made('protobuf', '5 000 records in a field each', tree, () => nested(5_000, 0x12)),
+  made('protobuf', '4 million fields that nobody knows', plain, () =>
+    Buffer.alloc(8e6, '7801', 'hex'),
+  ),
+  made('protobuf', '4 million groups', plain, () => Buffer.alloc(8e6, '7b7c', 'hex')),
+  made('protobuf', 'one field 4 million times', text, () => Buffer.alloc(8e6, '0a00', 'hex')),
+  made('protobuf', 'one key of a map 4 million times', map, () => {
+    return Buffer.concat([Buffer.from('0a80a4e803', 'hex'), Buffer.alloc(8_000_000, '0a00', 'hex')])
+  }),
   hex('protobuf', 'varint of eleven bytes', plain, '08 ffffffffffffffffffff01'),
 ]
 
