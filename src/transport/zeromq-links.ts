@@ -38,6 +38,7 @@ export async function pump(
     } catch (error) {
       // A closed socket rejects the receive that was waiting; anything else is told by onClose.
       if (socket.closed) return
+      if (isNothingThere(error)) continue
       throw error
     }
     try {
@@ -49,6 +50,11 @@ export async function pump(
     const freed = frameDone((parts.at(-1) as Buffer).length)
     if (freed) await freed
   }
+}
+
+/** The binding was told that there is something to read, and libzmq then passed it over. */
+export function isNothingThere(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EAGAIN'
 }
 
 type Watched = Dealer | Subscriber

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { Trust } from '../security/trust.ts'
+import { answerDoor } from './answer-door.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { FrameBound } from './frame-bound.ts'
 import { createGuard, type Guard, keyless, type SocketRole } from './guard.ts'
@@ -301,7 +302,7 @@ class ZeromqTransport implements Transport {
         events.subscribed(message.subarray(1), first === 1)
       } else events.malformed('outlet', 'no subscription')
     }).catch(broken('outlet'))
-    this.#answerDoor(door, events).catch(broken('door'))
+    answerDoor(door, events).catch(broken('door'))
     outlet.events.on('handshake:error:protocol', keyless('outlet'))
     door.events.on('handshake:error:protocol', keyless('door'))
   }
@@ -332,19 +333,5 @@ class ZeromqTransport implements Transport {
     const link = new AcceptedLink(inbox, routingId, forget)
     this.#accepted.set(key, link)
     events.accepted(link, frame)
-  }
-
-  async #answerDoor(door: Reply, events: TransportEvents): Promise<void> {
-    while (!door.closed) {
-      let parts: Buffer[]
-      try {
-        parts = await door.receive()
-      } catch (error) {
-        if (door.closed) return
-        throw error
-      }
-      const answer = await events.asked(parts.length === 1 ? (parts[0] as Buffer) : Buffer.alloc(0))
-      if (!door.closed) await door.send(answer)
-    }
   }
 }

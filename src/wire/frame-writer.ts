@@ -18,6 +18,9 @@ const LEAST_BYTES = 16_384
 /** Room that the fixed parts of a record may take before its body. */
 const RECORD_HEAD_BYTES = 64
 
+/** Until something is written: a stranger's frame must not cost a slab. */
+const none = Buffer.alloc(0)
+
 export class FrameWriter {
   readonly slabs: Slabs
   buffer: Buffer
@@ -38,7 +41,7 @@ export class FrameWriter {
   /** `prefix` opens every frame; `slabs` are the writer's own. */
   constructor(maxFrameBytes: number, prefix: Uint8Array, slabs: Slabs = new Slabs(0)) {
     this.slabs = slabs
-    this.buffer = slabs.next(0, undefined)
+    this.buffer = none
     this.#maxFrameBytes = maxFrameBytes
     this.#fullBytes = Math.min(FIRST_FRAME_BYTES, maxFrameBytes)
     this.#prefix = prefix

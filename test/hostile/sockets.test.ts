@@ -196,6 +196,24 @@ describe('hostile bytes at the other sockets', () => {
     await unharmed(peer, works, before)
   })
 
+  it('at the door: what has no envelope is passed over, and the next is answered', async () => {
+    const { peer, works, before } = await victim()
+    const asker = new zmq.Dealer({ linger: 0, receiveTimeout: 5_000 })
+    sockets.push(asker)
+    asker.connect(ipc(peer, 'door'))
+    for (let round = 0; round < 3; round++) {
+      await asker.send('no empty part in front')
+      // Alone, so that the door finds nothing behind it.
+      await until('it is counted', async () => {
+        return (await stats(peer)).stats.counters.badFrames === round + 1
+      })
+      await asker.send(['', '{"op":"health"}'])
+      const [, answer] = await asker.receive()
+      expect(JSON.parse(String(answer))).toMatchObject({ ok: true })
+    }
+    await unharmed(peer, works, before)
+  })
+
   it('at the door: a message over the limit ends that connection alone', async () => {
     const { peer, works, before } = await victim()
     const asker = new zmq.Request({ linger: 0, receiveTimeout: 300 })

@@ -35,6 +35,15 @@ function bodies(frame: Buffer): Buffer[] {
   return found
 }
 
+describe('a writer', () => {
+  it('takes no memory before something is written: most who come say one wrong word', () => {
+    const writer = new FrameWriter(65_536, prefix)
+    expect([writer.buffer.length, writer.closed, writer.empty]).toEqual([0, true, true])
+    expect(append(writer, Buffer.from('x'), 1)).toBe(true)
+    expect(bodies(writer.take(true))).toEqual([Buffer.from('x')])
+  })
+})
+
 describe('a frame', () => {
   it('holds exactly the records written into it, whatever length was guessed', () => {
     const body = fc.uint8Array({ maxLength: 20_000 }).map((bytes) => Buffer.from(bytes))
