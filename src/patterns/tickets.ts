@@ -301,7 +301,7 @@ export class Tickets {
       return noServer(routes, this.#mesh.membership.remotes.values(), timeoutMs)
     }
     const who = entry.server ? `${entry.server.name} did not answer` : 'nobody has taken'
-    const text = `${who} a ticket of ${entry.channel.key} in ${timeoutMs} ms`
+    const text = `${who} a ticket of ${entry.channel.key} in ${Math.round(timeoutMs)} ms`
     return new EarshotError('EARSHOT_TIMEOUT', text, { sent: this.#sent(asking) })
   }
 
