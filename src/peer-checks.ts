@@ -33,6 +33,12 @@ export function checkHandlers(
   }
 }
 
+/** @throws EARSHOT_OPTION_INVALID with `text` */
+export function checkObject(value: unknown, path: string, text: string): void {
+  if (typeof value === 'object' && value !== null) return
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+}
+
 /** @throws EARSHOT_OPTION_INVALID */
 export function rangeOf(
   { major }: { readonly major: number },

@@ -8,7 +8,7 @@ import type { AnyContract } from './contract/contract.ts'
 import { resolveBalance } from './mesh/balance.ts'
 import type { ChannelRoutes } from './mesh/channel-routes.ts'
 import type { Mesh } from './mesh/mesh.ts'
-import type { CallOptions } from './patterns/call-options.ts'
+import { type CallOptions, optionFault } from './patterns/call-options.ts'
 import type { ClientPolicies, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
@@ -17,7 +17,9 @@ import { guardedSend } from './patterns/guarded-send.ts'
 import {
   checkMiddleware,
   type Middleware,
+  notLater,
   type PeerMiddleware,
+  readLater,
   type Sending,
   through,
 } from './patterns/middleware.ts'
@@ -26,7 +28,7 @@ import type { Requests } from './patterns/request.ts'
 import type { ScatterOptions, Scatters } from './patterns/scatter.ts'
 import type { Streams } from './patterns/stream.ts'
 import type { Tickets } from './patterns/tickets.ts'
-import { badTimeout, checkTimeout, isTimeout, rangeOf } from './peer-checks.ts'
+import { badTimeout, checkObject, checkTimeout, isTimeout, rangeOf } from './peer-checks.ts'
 import type { ClientOptions } from './peer-types.ts'
 
 type Method = (body: unknown, options?: CallOptions) => unknown
@@ -66,6 +68,7 @@ export class ClientMaker {
   /** @throws EARSHOT_OPTION_INVALID */
   client(contract: AnyContract, options: ClientOptions): Readonly<Record<string, unknown>> {
     const { mesh, limits, middleware } = this.#parts
+    checkObject(options, '', 'options of a client are an object: { timeoutMs: 500 }')
     const said: WithChannels = options
     const defaultMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)
@@ -110,6 +113,8 @@ export class ClientMaker {
     return (body, options) => {
       const closed = this.#closed()
       if (closed) return Promise.reject(closed)
+      const fault = optionFault(options)
+      if (fault) return Promise.reject(fault)
       const given = options?.timeoutMs
       if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
       if (options?.context === undefined) return call(body, given ?? timeoutMs, options)
@@ -124,6 +129,7 @@ export class ClientMaker {
     const { tickets, limits } = this.#parts
     const later: Method = (body, options) => {
       this.#open()
+      checkOptions(options)
       const ownMs = checkTimeout(options?.timeoutMs) ?? limits.ticketTimeoutMs
       const ms = timeFor(channel.key, ownMs, options)
       if (typeof ms !== 'number') throw ms
@@ -133,7 +139,9 @@ export class ClientMaker {
       this.#open()
       return tickets.claim(routes, record)
     }
-    return { later: around(place, later), claim }
+    const asked = around(place, later)
+    const ticket: Method = (body, options) => notLater(asked(body, options), channel, 'ticket')
+    return { later: ticket, claim }
   }
 
   /** What a client has for a channel of the kind stream or duplex. */
@@ -142,6 +150,7 @@ export class ClientMaker {
     const { streams } = this.#parts
     const timeoutOf = (options: StreamOptions | undefined) => {
       this.#open()
+      checkOptions(options)
       const ms = timeFor(channel.key, checkTimeout(options?.timeoutMs) ?? place.timeoutMs, options)
       if (typeof ms !== 'number') throw ms
       return ms
@@ -150,11 +159,12 @@ export class ClientMaker {
       const talk = around(place, (_, options) =>
         streams.talk(routes, timeoutOf(options), optionsFor(options)),
       )
-      return (options?: StreamOptions) => talk(undefined, options)
+      return (options?: StreamOptions) => notLater(talk(undefined, options), channel, 'talk')
     }
-    return around(place, (body, options) => {
+    const read = around(place, (body, options) => {
       return streams.read(routes, body, timeoutOf(options), optionsFor(options))
     })
+    return (body: unknown, options?: StreamOptions) => readLater(read(body, options))
   }
 
   #scatter(place: Place): unknown {
@@ -162,6 +172,7 @@ export class ClientMaker {
     const scatter = guardedScatter(this.#parts.scatters, routes, policies.of(channel))
     const within = (options: ScatterOptions | undefined): ScatterOptions | undefined => {
       this.#open()
+      checkOptions(options)
       if (options?.context === undefined) return options
       const withinMs = timeFor(channel.key, options.withinMs ?? timeoutMs, options)
       if (typeof withinMs !== 'number') throw withinMs
@@ -171,13 +182,21 @@ export class ClientMaker {
       scatter.ask(question, timeoutMs, within(options as ScatterOptions))
     const each: Method = (question, options) =>
       scatter.each(question, timeoutMs, within(options as ScatterOptions))
-    return Object.assign(rejecting(place, ask), { each: around(place, each) })
+    const asked = around(place, each)
+    const one: Method = (question, options) => readLater(asked(question, options))
+    return Object.assign(rejecting(place, ask), { each: one })
   }
 
   #open(): void {
     const closed = this.#closed()
     if (closed) throw closed
   }
+}
+
+/** @throws EARSHOT_OPTION_INVALID */
+function checkOptions(options: CallOptions | ScatterOptions | undefined): void {
+  const fault = optionFault(options)
+  if (fault) throw fault
 }
 
 /** The method inside all middleware; without any, the method itself. */

@@ -39,6 +39,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalid('', 'createPeer takes an object: { name: "orders" }')
   }
+  checkParts(options)
   const name = label(options.name, '/name')
   const mesh = meshName(options.mesh)
   const { host, port } = resolveListen(options.listen ?? 'host')
@@ -55,6 +56,22 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
     port,
     local,
     addresses: () => addressesFor(host),
+  }
+}
+
+/** What other parts take as it is. */
+function checkParts({ security, discovery, directory, limits }: PeerOptions): void {
+  if (security !== undefined && typeof security?.open !== 'function') {
+    throw invalid('/security', "is meshSecret('…'), allowList('…') or insecure()")
+  }
+  if (discovery !== undefined && !Array.isArray(discovery)) {
+    throw invalid('/discovery', "is a list of providers: ['directory', mdns()]")
+  }
+  if (directory !== undefined && (typeof directory !== 'string' || directory === '')) {
+    throw invalid('/directory', 'is the path of a directory')
+  }
+  if (limits !== undefined && (typeof limits !== 'object' || limits === null)) {
+    throw invalid('/limits', 'is an object: { maxPeers: 100 }')
   }
 }
 

@@ -11,6 +11,7 @@ import type { LocalChannel } from './mesh/local-channel.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
+import { optionFault } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
@@ -29,7 +30,7 @@ import type { EventContext, EventHandler, Subscription } from './patterns/subscr
 import type { Talks } from './patterns/talks.ts'
 import type { TicketServing } from './patterns/ticket-serving.ts'
 import type { Verdict } from './patterns/verdict.ts'
-import { checkHandlers, isStreamed, rangeOf } from './peer-checks.ts'
+import { checkHandlers, checkObject, isStreamed, rangeOf } from './peer-checks.ts'
 import { type CallingParts, ClientMaker } from './peer-client.ts'
 import type { Places } from './peer-places.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
@@ -83,6 +84,7 @@ export class RunningPeer implements Peer {
   ): Promise<Service> {
     this.#open()
     const { mesh, serving, streamServing: streams, middleware } = this.#parts
+    checkObject(options, '', 'options of a service are an object: { concurrency: 16 }')
     const given = handlers as unknown as Readonly<Record<string, AnyHandler | undefined>>
     const channels = this.#learn(contract).channels.filter(({ kind }) => kind !== 'event')
     checkHandlers(contract, channels, given)
@@ -124,6 +126,8 @@ export class RunningPeer implements Peer {
     options?: PublishOptions,
   ): Promise<Verdict> {
     const { events, middleware } = this.#parts
+    const fault = optionFault(options)
+    if (fault) throw fault
     const local = this.#published(channel)
     if (!middleware.calls?.length) return events.publish(local, body, options)
     const publish: Next<Sending> = (message, { options: own }) =>

@@ -4,7 +4,8 @@
 import { contract, type Peer, request } from 'earshot'
 import type { World } from 'earshot/testing'
 import { Type } from 'typebox'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { failure } from './support/peers.ts'
 import { testWorld } from './support/world.ts'
 
 const Id = Type.Object({ id: Type.Integer() })
@@ -125,5 +126,58 @@ describe('a chain of three services with nothing set', () => {
       // What had been begun when it stopped, and what was to find out whether it goes on.
       expect(load.inVain).toBeLessThan(10)
     })
+  })
+})
+
+describe('a handler whose caller no longer waits', () => {
+  it('that throws for that answers nothing: its caller was told by its own deadline', async () => {
+    const world = testWorld()
+    const server = await world.createPeer({ name: 'server' })
+    let aborted = 0
+    await server.serve(Back, {
+      ask: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted++
+            reject(signal.reason)
+          })
+        }),
+    })
+    const caller = await world.createPeer({ name: 'caller' })
+    await world.advance(100)
+    const { ask } = caller.client(Back, { retry: false })
+    const late = failure(ask({ id: 1 }, { timeoutMs: 100 }))
+    expect(await world.run(late)).toMatchObject({ code: 'EARSHOT_TIMEOUT', sent: 'unknown' })
+    const control = new AbortController()
+    const cancelled = failure(ask({ id: 2 }, { signal: control.signal }))
+    await world.advance(50)
+    control.abort()
+    expect(await world.run(cancelled)).toMatchObject({ code: 'EARSHOT_CANCELLED' })
+    await world.advance(1_000)
+    expect(aborted).toBe(2)
+    // Neither answer came, which would be told as a failure where the caller's own loop is late.
+    expect(caller.stats().counters.lateReplies).toBe(0)
+  })
+
+  it('has made as many calls at once as it likes, without a warning of listeners', async () => {
+    const world = testWorld()
+    const back = await world.createPeer({ name: 'back' })
+    await back.serve(Back, { ask: (body) => world.advance(5).then(() => body) })
+    const middle = await world.createPeer({ name: 'middle' })
+    const toBack = middle.client(Back)
+    await middle.serve(Middle, {
+      ask: async (body, context) => {
+        await Promise.all(Array.from({ length: 40 }, (_, id) => toBack.ask({ id }, { context })))
+        return body
+      },
+    })
+    const warnings: unknown[] = []
+    const warned = (warning: unknown) => void warnings.push(warning)
+    process.on('warning', warned)
+    onTestFinished(() => void process.off('warning', warned))
+    const load = await world.createPeer({ name: 'load' })
+    expect(await world.run(load.client(Middle).ask({ id: 1 }))).toEqual({ id: 1 })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
   })
 })

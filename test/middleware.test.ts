@@ -169,3 +169,41 @@ describe('middleware', () => {
     expect(depth).toBe(1)
   })
 })
+
+describe('middleware around calls that is async', () => {
+  const waits: Middleware<Sending> = (next) => async (message, context) => {
+    await Promise.resolve()
+    if ((message as Text | undefined)?.text === 'no') throw new EarshotError('EARSHOT_DENIED', 'no')
+    return next(message, context)
+  }
+
+  it('goes well with all that is awaited or read', async () => {
+    const [a, b] = await pairOf()
+    await a.serve(All, handlers)
+    const client = b.client(All, { use: [waits] })
+    expect(await client.ask({ text: 'x' })).toEqual({ text: 'x!' })
+    expect(await client.tell({ text: 'x' })).toMatchObject({ became: 'written' })
+    const items: unknown[] = []
+    for await (const item of client.watch({ text: 'x' })) items.push(item)
+    for await (const { answer } of client.quote.each({ text: 'x' })) items.push(answer)
+    expect(items).toEqual([{ text: 'x' }, { text: 'x' }])
+    expect(await failure(client.watch({ text: 'no' }).next())).toMatchObject({ message: 'no' })
+    // Nobody reads it, so that nobody is told.
+    client.watch({ text: 'no' })
+  })
+
+  it('is refused for what is there at once, and nothing of it goes on', async () => {
+    const [a, b] = await pairOf()
+    await a.serve(All, handlers)
+    const client = b.client(All, { use: [waits] })
+    const refused = { code: 'EARSHOT_OPTION_INVALID', path: '/use' }
+    const talk = await failure((async () => client.chat())())
+    expect(talk).toMatchObject({ ...refused, message: expect.stringContaining('test.all/1/chat') })
+    const ticket = await failure((async () => client.ask.later({ text: 'x' }))())
+    expect(ticket).toMatchObject(refused)
+    await until('neither is under way', () => {
+      const { openStreams, openTickets } = b.stats()
+      return openStreams + openTickets === 0
+    })
+  })
+})

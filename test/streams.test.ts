@@ -310,7 +310,7 @@ describe('who serves a stream', () => {
   })
 
   it('lets streams finish when it closes, and ends those that do not, typed', async () => {
-    const [a, b] = await pairOf({ limits: { drainTimeoutMs: 300 } })
+    const [a, b] = await pairOf({ limits: { drainTimeoutMs: 1_000 } })
     const seen = await serveFeed(a)
     const feed = b.client(Feed)
     const short = feed.count({ from: 0, to: 5_000 }, { ahead: 10 })

@@ -160,7 +160,7 @@ export const errorTable = {
   },
   EARSHOT_BREAKER_OPEN: {
     meaning: 'Too many calls to all peers that serve this failed or were slow: none goes for now.',
-    remedy: 'Look at the peers in `peer.breakers()`; one call tries again every few seconds.',
+    remedy: 'Look at the peers in `peer.breakers()`; one call tries again every second (`openMs`).',
     retryable: true,
     sent: 'no',
   },

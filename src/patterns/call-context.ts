@@ -1,6 +1,7 @@
 // Owns what a handler is told besides the body: who asks, until when, and whether it still matters.
 // Never holds the body.
 
+import { setMaxListeners } from 'node:events'
 import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { CodecName } from '../codec/codec.ts'
@@ -113,6 +114,8 @@ export class CallContext implements RequestContext<unknown> {
   get signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal
     this.#controller = new AbortController()
+    // One listener for each call that the handler makes: no leak, however many they are.
+    setMaxListeners(0, this.#controller.signal)
     if (this.#aborted !== undefined) this.#controller.abort(cancelled(this.#aborted))
     else this.#watch()
     return this.#controller.signal

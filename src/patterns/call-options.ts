@@ -22,6 +22,32 @@ export interface CallOptions {
   readonly context?: Within
 }
 
+/** Why what a caller says with a call cannot be used; undefined when it can. */
+export function optionFault(options: unknown): EarshotError | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) {
+    return invalid('', 'what is said with a call is an object: { timeoutMs: 500 }')
+  }
+  const { signal, key, to, context } = options as { readonly [name in keyof CallOptions]: unknown }
+  if (signal !== undefined && typeof Object(signal).addEventListener !== 'function') {
+    return invalid('/signal', 'signal is an AbortSignal: new AbortController().signal')
+  }
+  if (key !== undefined && typeof key !== 'string') {
+    return invalid('/key', 'key is a text: String(number) makes one of a number')
+  }
+  if (to !== undefined && typeof to !== 'string') {
+    return invalid('/to', 'to is the id of a peer, as of peers()')
+  }
+  if (context !== undefined && (typeof context !== 'object' || context === null)) {
+    return invalid('/context', 'context is the second argument of the handler that makes the call')
+  }
+  return undefined
+}
+
+function invalid(path: string, text: string): EarshotError {
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+}
+
 /** @param sent whether anything may have left this process already */
 export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
   return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {

@@ -177,7 +177,8 @@ export class Conversation {
   #late({ remote }: Link): EarshotError {
     const { timeoutMs, routes } = this.#parts
     const who = remote?.name ?? 'the remote peer'
-    const text = `${who} did not take up ${routes.local.channel.key} in ${timeoutMs} ms`
+    const within = `in ${Math.round(timeoutMs)} ms`
+    const text = `${who} did not take up ${routes.local.channel.key} ${within}`
     return new EarshotError('EARSHOT_TIMEOUT', text)
   }
 

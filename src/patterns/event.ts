@@ -21,7 +21,7 @@ import {
   type Subscription,
   type Waiting,
 } from './subscriber.ts'
-import type { Verdict } from './verdict.ts'
+import { checkUntil, type Verdict } from './verdict.ts'
 
 /** Publishes on one channel without a promise a message. */
 export interface Publisher<B> {
@@ -101,6 +101,7 @@ export class Events {
     // A single publish tells a wrong body even when nobody listens.
     if (channel.listeners === 0) local.check(body)
     const until = options?.until ?? 'written'
+    if (until !== 'written') checkUntil(until, 'event')
     const correlation = until === 'written' ? 0 : this.#verdicts.correlation()
     const said = options?.context
       ? headersWithin(options.headers, options.context)

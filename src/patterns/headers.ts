@@ -11,6 +11,10 @@ export const noHeaders: Headers = Object.freeze(Object.create(null))
 /** @throws EARSHOT_OPTION_INVALID for values that are no text, or too many of them */
 export function encodeHeaders(headers: Headers | undefined, limits: Limits): Buffer | undefined {
   if (headers === undefined) return undefined
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    const text = 'headers are an object of texts: { trace: "…" }'
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/headers' })
+  }
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string') continue
     const path = `/headers/${name}`

@@ -13,7 +13,10 @@ export type Next<C> = (message: unknown, context: C) => unknown
 /** `(next) => (message, context) => next(message, context)`. */
 export type Middleware<C> = (next: Next<C>) => Next<C>
 
-/** What is about to leave. What `next` returns is what the caller gets, by kind of channel. */
+/**
+ * What is about to leave. What `next` returns is what the caller gets, by kind of channel: a
+ * promise, or the items, ticket or talk themselves. Around tickets and talks it is not async.
+ */
 export interface Sending {
   readonly channel: Channel
   /** Of the call; hand on others by `next(message, { ...context, options })`. */
@@ -59,4 +62,38 @@ export function through<C>(
     if (typeof wrapped === 'function') return wrapped
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `${path}/${index}` })
   }, inner)
+}
+
+/** Items are awaited anyway, so that a middleware around a question for many may be async. */
+export function readLater(result: unknown): unknown {
+  if (!isPromise(result)) return result
+  // Who never reads hears of no error, as ever.
+  result.catch(() => undefined)
+  return readFrom(result)
+}
+
+async function* readFrom(result: Promise<unknown>): AsyncGenerator<unknown> {
+  yield* (await result) as AsyncIterable<unknown>
+}
+
+/**
+ * A ticket or a talk is there at once: what an async middleware makes of it would be a promise.
+ * @throws EARSHOT_OPTION_INVALID
+ */
+export function notLater(result: unknown, { key }: Channel, what: 'ticket' | 'talk'): unknown {
+  if (!isPromise(result)) return result
+  result.then(leave, () => undefined)
+  const why = `a ${what} of ${key} is there at once, but a middleware around calls is async`
+  const remedy = `let it return what next(…) gives, for context.channel "${key}" at least`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', `${why}: ${remedy}`, { path: '/use' })
+}
+
+/** Nobody has it: it must not go on. */
+function leave(made: unknown): void {
+  const { cancel, return: end } = Object(made) as { cancel?: unknown; return?: unknown }
+  for (const stop of [cancel, end]) if (typeof stop === 'function') void stop.call(made)
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise
 }

@@ -15,7 +15,7 @@ import type { CallPolicy } from './call-policy.ts'
 import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import type { Requests } from './request.ts'
-import type { Verdict, VerdictUntil } from './verdict.ts'
+import { checkUntil, type Verdict, type VerdictUntil } from './verdict.ts'
 
 export interface NotifyOptions extends CallOptions {
   /**
@@ -69,6 +69,8 @@ export class Notifications {
     const endMs = clock.nowMs() + timeoutMs
     const leftMs = () => Math.max(1, endMs - clock.nowMs())
     const signal = options?.signal
+    const until = options?.until ?? 'written'
+    if (until !== 'written') checkUntil(until, 'notification')
     if (signal?.aborted) throw cancelled(signal, 'no')
     const full = !isBlocking(routes)
     let route = routes.choose(options, policy, undefined, body)
@@ -80,7 +82,6 @@ export class Notifications {
     const link = route.remote.link as Link
     const headers = encodeHeaders(options?.headers, this.#mesh.parts.limits)
     const limit = atLimit(routes, route, link)
-    const until = options?.until ?? 'written'
     if (limit === 'drop') return dropped(this.#mesh, routes, link, 'overflow')
     if (limit === 'hold') {
       const held = hold(this.#mesh, routes, route, link, headers, body)

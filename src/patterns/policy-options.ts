@@ -166,9 +166,19 @@ function checked(hedge: Partial<HedgeSettings>, path: string): Partial<HedgeSett
 }
 
 function usable(fallback: Fallback, path: string): Fallback {
+  const text = 'a fallback is { value }, { from: (error, body) => … } or { cache }'
+  if (typeof fallback !== 'object') throw invalid(path, text)
+  if ('cache' in fallback && fallback.cache !== true) {
+    checkCache(fallback.cache, `${path}/cache`)
+  }
   if ('value' in fallback || 'cache' in fallback) return fallback
   if ('from' in fallback && typeof fallback.from === 'function') return fallback
-  throw invalid(path, 'a fallback is { value }, { from: (error, body) => … } or { cache }')
+  throw invalid(path, text)
+}
+
+function checkCache(cache: unknown, path: string): void {
+  if (typeof cache === 'object' && cache !== null) return
+  throw invalid(path, 'a cache is true or { maxItems, maxAgeMs }')
 }
 
 export function invalid(path: string, text: string): EarshotError {

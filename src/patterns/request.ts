@@ -293,7 +293,7 @@ function stood({ channel, timeoutMs, link }: PendingRequest): EarshotError {
   return expired(
     channel.key,
     'outbound',
-    `in ${timeoutMs} ms it could not leave for ${who}, who is slow`,
+    `in ${Math.round(timeoutMs)} ms it could not leave for ${who}, who is slow`,
   )
 }
 
@@ -301,6 +301,6 @@ function timedOut({ channel, timeoutMs, link }: PendingRequest): EarshotError {
   const who = link?.remote?.name ?? 'the remote peer'
   return new EarshotError(
     'EARSHOT_TIMEOUT',
-    `${who} did not answer ${channel.key} in ${timeoutMs} ms`,
+    `${who} did not answer ${channel.key} in ${Math.round(timeoutMs)} ms`,
   )
 }

@@ -10,7 +10,7 @@ import type { Route } from '../mesh/route-list.ts'
 import { abortable, cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { RouteFinder } from './find-route.ts'
-import type { Headers } from './headers.ts'
+import { encodeHeaders, type Headers } from './headers.ts'
 import type { Within } from './message.ts'
 import type { Requests } from './request.ts'
 
@@ -138,11 +138,12 @@ export class Scatters {
     onAnswer: (answer: ScatterAnswer<unknown>) => void,
     policy: CallPolicy | undefined,
   ): Promise<void> {
-    const { clock } = this.#mesh.parts
+    const { clock, limits } = this.#mesh.parts
     const { withinMs = timeoutMs, signal } = options
     const endMs = clock.nowMs() + withinMs
     // One that fits nobody is told at once, and not once for each.
     routes.local.check(question)
+    encodeHeaders(options.headers, limits)
     if (signal?.aborted) throw cancelled(signal, 'no')
     const asked = await this.#all(routes, endMs, signal)
     round.asks(asked.length, neededOf(options, asked.length))

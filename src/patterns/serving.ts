@@ -236,7 +236,7 @@ export class Serving {
 
   /** A handler is at work: the gate counts it, and whoever asked is told how it ends. */
   #follow(work: Running, gate: Gate, result: PromiseLike<unknown>): void {
-    const { link, local, number, tells, reply, bytes } = work
+    const { link, local, context, number, tells, reply, bytes } = work
     gate.enter()
     result.then(
       (value) => {
@@ -250,7 +250,9 @@ export class Serving {
       (error: unknown) => {
         this.#end(link, number, bytes)
         gate.leave()
-        this.#answers.threw(link, tells, local, error, reply)
+        // What its signal made it throw is no answer: to who asked it is late, or cancelled.
+        if (context.aborted) this.#answers.threw(link, 0, local, error, undefined)
+        else this.#answers.threw(link, tells, local, error, reply)
       },
     )
   }

@@ -300,8 +300,10 @@ export class Tickets {
     if (!entry.server && !routes.usable) {
       return noServer(routes, this.#mesh.membership.remotes.values(), timeoutMs)
     }
-    const who = entry.server ? `${entry.server.name} did not answer` : 'nobody has taken'
-    const text = `${who} a ticket of ${entry.channel.key} in ${timeoutMs} ms`
+    const there = entry.server && this.#mesh.membership.remotes.has(entry.server.id)
+    const whose = entry.server && `${entry.server.name}${there ? '' : ', which is not there,'}`
+    const who = whose ? `${whose} did not answer` : 'nobody has taken'
+    const text = `${who} a ticket of ${entry.channel.key} in ${Math.round(timeoutMs)} ms`
     return new EarshotError('EARSHOT_TIMEOUT', text, { sent: this.#sent(asking) })
   }
 

@@ -1,5 +1,7 @@
-// Owns the words for what became of a send.
+// Owns the words for what became of a send, and refuses others.
 // Never finds out: patterns do.
+
+import { EarshotError } from '../base/errors.ts'
 
 /** How much a sender waits to know. */
 export type VerdictUntil = 'queued' | 'written' | 'received' | 'handled'
@@ -33,3 +35,13 @@ export type Verdict =
       /** The id of the peer it was for. */
       readonly to?: string
     }
+
+const ofNotifications: readonly unknown[] = ['queued', 'written', 'received', 'handled']
+
+/** @throws EARSHOT_OPTION_INVALID for what an event or a notification cannot be waited for */
+export function checkUntil(until: unknown, kind: 'event' | 'notification'): void {
+  const known = kind === 'event' ? ofNotifications.slice(1) : ofNotifications
+  if (known.includes(until)) return
+  const text = `until is one of ${known.join(', ')}, not ${String(until)}`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/until' })
+}

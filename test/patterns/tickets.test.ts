@@ -70,3 +70,20 @@ describe('a ticket whose question still stands in a frame when its time is up', 
     })
   })
 })
+
+describe('a ticket whose peer is killed', () => {
+  it('waits until the deadline, as for a cut link, and says that it is gone', async () => {
+    const world = testWorld()
+    const server = await world.createPeer({ name: 'server' })
+    const build = ({ id }: { id: number }) => world.advance(60_000).then(() => ({ id }))
+    await server.serve(Works, { build, load: () => undefined })
+    const caller = await world.createPeer({ name: 'caller' })
+    const ticket = caller.client(Works).build.later({ id: 1 }, { timeoutMs: 8_000 })
+    await world.run(ticket.taken())
+    world.kill(server)
+    const error = await world.run(failure(ticket.answer()))
+    expect(error).toMatchObject({ code: 'EARSHOT_TIMEOUT', sent: 'unknown' })
+    expect(error.message).toMatch(/^server, which is not there, did not answer .* 8000 ms/)
+    expect(world.nowMs).toBeLessThan(8_100)
+  })
+})

@@ -1,0 +1,124 @@
+// What is said with a call, a client or a peer and cannot be used is refused by its name, whatever
+// the compiler was told: nothing else is thrown, and nothing of it stays behind.
+
+import {
+  contract,
+  createPeer,
+  duplex,
+  event,
+  notification,
+  type Peer,
+  request,
+  scatter,
+  stream,
+} from 'earshot'
+import { Type } from 'typebox'
+import { describe, expect, it } from 'vitest'
+import { failure } from './support/peers.ts'
+import { testWorld } from './support/world.ts'
+
+const Body = Type.Object({ n: Type.Integer() })
+const Work = contract('test.work', '1.0.0', {
+  ask: request(Body, Body, { idempotent: true }),
+  note: notification(Body),
+  count: stream(Body, Body),
+  talk: duplex(Body, Body),
+  poll: scatter(Body, Body),
+  told: event(Body),
+})
+
+/** Each kind with options that are no options. */
+function kindsOf(peer: Peer): Record<string, (options: never) => Promise<unknown>> {
+  const client = peer.client(Work)
+  const body = { n: 1 }
+  return {
+    request: async (options) => client.ask(body, options),
+    ticket: async (options) => client.ask.later(body, options).answer(),
+    notification: async (options) => client.note(body, options),
+    stream: async (options) => client.count(body, options).next(),
+    duplex: async (options) => client.talk(options).next(),
+    scatter: async (options) => client.poll(body, options),
+    'scatter, one by one': async (options) => client.poll.each(body, options).next(),
+    event: async (options) => peer.publish(Work.told, body, options),
+  }
+}
+
+const unusable: readonly (readonly [string, unknown])[] = [
+  ['', null],
+  ['', 'soon'],
+  ['/signal', { signal: 'stop' }],
+  ['/signal', { signal: {} }],
+  ['/key', { key: 7 }],
+  ['/to', { to: {} }],
+  ['/context', { context: null }],
+]
+
+describe('with a call', () => {
+  it('what is no option is refused by its path, and leaves nothing behind', async () => {
+    const world = testWorld()
+    const server = await world.createPeer({ name: 'server' })
+    await server.serve(Work, {
+      ask: (asked) => asked,
+      note: () => undefined,
+      async *count(asked) {
+        yield asked
+      },
+      async *talk(said) {
+        yield* said
+      },
+      poll: (asked) => asked,
+    })
+    const caller = await world.createPeer({ name: 'caller' })
+    await world.advance(100)
+    for (const [kind, send] of Object.entries(kindsOf(caller))) {
+      for (const [path, options] of unusable) {
+        const error = await world.run(failure(send(options as never)))
+        expect(error, `${kind} ${path}`).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
+      }
+      for (const headers of [null, ['a'], 'a', { a: 1 }]) {
+        const error = await world.run(failure(send({ headers } as never)))
+        expect(error, `${kind} headers`).toMatchObject({ code: 'EARSHOT_OPTION_INVALID' })
+        expect(error.path).toMatch(/^\/headers/)
+      }
+    }
+    for (const kind of ['notification', 'event']) {
+      const error = await world.run(
+        failure(kindsOf(caller)[kind]?.({ until: 'soon' } as never) as never),
+      )
+      expect(error).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/until' })
+    }
+    // Those that failed at once are not under way: nothing rejects later, to nobody.
+    await world.advance(5_000)
+    const { pendingRequests, openStreams, openTickets } = caller.stats()
+    expect({ pendingRequests, openStreams, openTickets }).toEqual({
+      pendingRequests: 0,
+      openStreams: 0,
+      openTickets: 0,
+    })
+  })
+})
+
+describe('with a client, a service or a peer', () => {
+  it('what is no option is refused by its path', async () => {
+    const world = testWorld()
+    const peer = await world.createPeer({ name: 'peer' })
+    const ofClients: [string, unknown][] = [
+      ['', null],
+      ['/fallback', { fallback: 'none' }],
+      ['/fallback/cache', { fallback: { cache: null } }],
+      ['/channels/ask/fallback', { channels: { ask: { fallback: 7 } } }],
+    ]
+    for (const [path, options] of ofClients) {
+      const error = await failure((async () => peer.client(Work, options as never))())
+      expect(error, path).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
+    }
+    const handlers = kindsOf(peer) as never
+    const served = await failure(peer.serve(Work, handlers, null as never))
+    expect(served).toMatchObject({ code: 'EARSHOT_OPTION_INVALID' })
+    const ofPeers = { security: 'secret', discovery: 'mdns', directory: 7, limits: null }
+    for (const [name, value] of Object.entries(ofPeers)) {
+      const error = await failure(createPeer({ name: 'x', [name]: value } as never))
+      expect(error, name).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: `/${name}` })
+    }
+  })
+})
