@@ -111,16 +111,12 @@ function protoFiles(source: string, stem: string, options: GenOptions): Files {
   const text =
     contracts.length > 0
       ? contractsToTypeScript(contracts)
-      : toTypeScript(Object.fromEntries([...messages].map(([name, shape]) => [last(name), shape])))
+      : toTypeScript(Object.fromEntries(messages))
   return new Map([[`${stem}.ts`, text]])
 }
 
 function protoOptions(source: string, { int64, partial, include }: GenOptions): ProtoOptions {
   return { int64, partial: partial === true, imports: protoImports(source, include) }
-}
-
-function last(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 function contractFiles(

@@ -1,6 +1,7 @@
 // Owns inferring a shape from JSON values, when there is no contract yet, and saying what was
 // inferred and what could not be. Never guesses more than the samples carry: every sample fits.
 
+import { EarshotError, isEarshotError } from '../base/errors.ts'
 import { shapeOf } from './from-typebox.ts'
 import { wireNameOf } from './names.ts'
 import { Observed } from './observe-samples.ts'
@@ -50,14 +51,29 @@ export function fromSamples(rows: Iterable<unknown>, options: SampleOptions = {}
   const where = options.where ?? ((index: number) => `row ${index + 1}`)
   const root = new Observed('', 0)
   let count = 0
-  for (const row of rows) root.add(row, count++)
+  for (const row of rows) {
+    add(root, row, count, where)
+    count++
+  }
   if (count === 0) throw unsupported('', 'nothing to infer a type from', 'give at least one row')
-  if (root.nulls > 0) throw unsupported('', 'a row that is null', 'leave it out')
   const inference = new Inference(where)
   const schema = inference.schemaOf(root)
   const shape = shapeOf(schema as never, options.name ?? 'Sample')
   refuseHuge(shape, '')
   return { shape, notes: inference.notes }
+}
+
+/** One more row; what it cannot be is told with its place. */
+function add(root: Observed, row: unknown, index: number, where: (index: number) => string): void {
+  try {
+    if (row === null || row === undefined)
+      throw unsupported('', 'a row that is null', 'leave it out')
+    root.add(row, index)
+  } catch (error) {
+    if (!isEarshotError(error)) throw error
+    const { code, message, path = '', data } = error
+    throw new EarshotError(code, `${where(index)}: ${message}`, { path, data })
+  }
 }
 
 class Inference {
@@ -129,7 +145,10 @@ class Inference {
       this.#note(path, 'unknown', 'always empty: taken for a list of strings')
       return { type: 'array', items: { type: 'string' } }
     }
-    if (items.nulls > 0) throw unsupported(items.path, 'a list item that is null', 'leave it out')
+    if (items.firstNull !== undefined) {
+      const what = `a list item that is null in ${this.#where(items.firstNull)}`
+      throw unsupported(items.path, what, 'leave it out')
+    }
     return { type: 'array', items: this.schemaOf(items) }
   }
 

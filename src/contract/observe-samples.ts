@@ -22,6 +22,8 @@ export class Observed {
   /** How often something stood here, null included. */
   count = 0
   nulls = 0
+  /** The row in which null was seen first. */
+  firstNull: number | undefined
   /** The row in which each kind was seen first. */
   readonly kinds: Map<Kind, number> = new Map()
   /** Numbers that are no whole numbers, or −0, which integers do not have. */
@@ -47,6 +49,7 @@ export class Observed {
     this.count++
     if (value === null || value === undefined) {
       this.nulls++
+      this.firstNull ??= row
       return
     }
     const kind = kindOf(value)
@@ -112,6 +115,7 @@ export class Observed {
   #take(other: Observed): void {
     this.count += other.count
     this.nulls += other.nulls
+    this.firstNull ??= other.firstNull
     for (const [kind, row] of other.kinds) {
       this.kinds.set(kind, Math.min(row, this.kinds.get(kind) ?? row))
     }

@@ -125,6 +125,17 @@ export const name: 'place' | string = Orders.place.name
     expect(back.stdout).toContain("contract('shop.orders.Orders', '1.0.0'")
   })
 
+  it('writes messages of one name in different messages, all of them', async () => {
+    const inner = 'message Status { int32 inner = 1; }'
+    const proto = `syntax = "proto3"; message Status { string top = 1; }
+message A { ${inner} int32 x = 1; } message B { ${inner} int32 x = 1; }`
+    writeFileSync(file('twins.proto'), proto)
+    const { code, stdout } = await earshot(['gen', file('twins.proto')])
+    expect(code).toBe(0)
+    const names = [...stdout.matchAll(/^export const (\w+) = /gm)].map(([, name]) => name)
+    expect(names.sort()).toEqual(['A', 'A_Status', 'B', 'B_Status', 'Status'])
+  })
+
   it('writes typed modules from .avsc and .proto, to stdout or a folder', async () => {
     const schema = { type: 'record', name: 'Hit', fields: [{ name: 'n', type: 'long' }] }
     writeFileSync(file('hit.avsc'), JSON.stringify(schema))

@@ -76,8 +76,7 @@ export async function compareSample(
     if (typescript === undefined) throw wrongUsage('no type was inferred', 'leave out --types')
     write(options.types, typescript)
   }
-  const shown = file === '-' ? 'stdin' : visible(file)
-  const source = { file: shown, bytes: sample.bytes, cut: sample.cut, quick }
+  const source = { file: sample.file, bytes: sample.bytes, cut: sample.cut, quick }
   const comparison = await compareCodecs(typed, source, progressLine())
   const report = reportOf(comparison)
   if (options.html !== undefined) write(options.html, reportHtml(report))

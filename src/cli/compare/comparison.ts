@@ -102,7 +102,7 @@ export async function compareCodecs(
     // Signals are heard between two codecs.
     await nextTurn()
     if (stop.aborted) throw stopped()
-    checked.push(check(id, sample))
+    checked.push(check(id, sample, source.file))
   }
   const timed = spread(sample.values, MAX_TIMED)
   const measured = await timeAll(checked, sample, { values: timed, quick: source.quick, progress })
@@ -130,7 +130,7 @@ function withVersions(machine: Machine, rivals: readonly RivalName[]): Machine {
 }
 
 /** A codec of ours that changes a row fails the command; a rival is told of as it is. */
-function check(id: SubjectId, sample: TypedSample): Measuring | SubjectProblem {
+function check(id: SubjectId, sample: TypedSample, file: string): Measuring | SubjectProblem {
   const family = isRival(id) ? 'rival' : 'earshot'
   const head = { id, title: titles[id], family } as const
   const coder: Coder | undefined = coderOf(id, sample.contract)
@@ -144,11 +144,11 @@ function check(id: SubjectId, sample: TypedSample): Measuring | SubjectProblem {
   if (family === 'rival') {
     return { ...head, problem: `cannot carry line ${found.line}: ${found.text}` }
   }
-  throw broken(id, found)
+  throw broken(id, found, file)
 }
 
-function broken(codec: SubjectId, { line, path, text }: Broken): Failure {
-  const message = `line ${line} does not come back equal from ${codec}: ${visible(text)}`
+function broken(codec: SubjectId, { line, path, text }: Broken, file: string): Failure {
+  const message = `line ${line} of ${file} does not come back equal from ${codec}: ${visible(text)}`
   const next = 'correct that row, or say with --contract what its type is'
   const code = 'EARSHOT_BODY_INVALID'
   return new Failure(exitCodes.failed, message, next, { code, data: { line, path, codec } })

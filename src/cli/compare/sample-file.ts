@@ -1,6 +1,7 @@
 // Owns reading a sample: one JSON value a line, with the numbers of the lines, within bounds.
 // Never holds more than its bounds, and says so when the file has more.
 
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
 import { stop } from '../stop.ts'
@@ -13,6 +14,8 @@ export interface Row {
 }
 
 export interface Sample {
+  /** As it is shown. */
+  readonly file: string
   readonly rows: readonly Row[]
   /** Of the lines that were read. */
   readonly bytes: number
@@ -41,12 +44,16 @@ export async function readSample(file: string, bounds: SampleBounds): Promise<Sa
   } catch (error) {
     if (error instanceof Failure || stop.aborted) throw error
     const { code, message } = error as NodeJS.ErrnoException
-    throw wrongUsage(`${visible(file)} cannot be read: ${code ?? message}`, 'check the path')
+    throw wrongUsage(`${shownFile(file)} cannot be read: ${code ?? message}`, 'check the path')
   } finally {
     end()
     stop.removeEventListener('abort', end)
   }
   return reader.end()
+}
+
+function shownFile(file: string): string {
+  return file === '-' ? 'stdin' : visible(file)
 }
 
 /** Chunks of bytes, cut into lines. */
@@ -61,7 +68,7 @@ class Reader {
   #cut: string | undefined
 
   constructor(file: string, bounds: SampleBounds) {
-    this.#file = file
+    this.#file = shownFile(file)
     this.#bounds = bounds
   }
 
@@ -84,7 +91,8 @@ class Reader {
   }
 
   #line(): boolean {
-    const text = Buffer.concat(this.#rest)
+    const bytes = Buffer.concat(this.#rest)
+    const text = bytes
       .toString('utf8')
       .replace(/^\ufeff/, '')
       .trim()
@@ -93,6 +101,9 @@ class Reader {
     this.#restBytes = 0
     this.#lines++
     if (text === '') return true
+    // What is not UTF-8 would be measured as U+FFFD.
+    if (!isUtf8(bytes))
+      throw this.#refused('no UTF-8', 'iconv -f latin1 -t utf-8 makes it of Latin 1')
     if (this.#rows.length >= this.#bounds.maxRows) {
       this.#cutAt('maxRows', '--rows')
       return false
@@ -112,11 +123,14 @@ class Reader {
       return JSON.parse(text)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      const where = `line ${this.#lines} of ${visible(this.#file)}`
       const next = 'write one JSON value a line: jq -c . file.json makes that of a document'
-      const data = { line: this.#lines }
-      throw new Failure(exitCodes.usage, `${where} is no JSON: ${visible(why)}`, next, { data })
+      throw this.#refused(`no JSON: ${visible(why)}`, next)
     }
+  }
+
+  #refused(what: string, next: string): Failure {
+    const text = `line ${this.#lines} of ${this.#file} is ${what}`
+    return new Failure(exitCodes.usage, text, next, { data: { line: this.#lines } })
   }
 
   end(): Sample {
@@ -124,8 +138,8 @@ class Reader {
     if (this.#rows.length === 0) {
       const next = 'give a file with one JSON value a line'
       const what = this.#cut === undefined ? 'has no row' : `has no row so far: ${this.#cut}`
-      throw wrongUsage(`${visible(this.#file)} ${what}`, next)
+      throw wrongUsage(`${this.#file} ${what}`, next)
     }
-    return { rows: this.#rows, bytes: this.#bytes, cut: this.#cut }
+    return { file: this.#file, rows: this.#rows, bytes: this.#bytes, cut: this.#cut }
   }
 }

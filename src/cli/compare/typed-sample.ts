@@ -34,15 +34,27 @@ export interface TypedSample {
   readonly typescript?: string
 }
 
-export function inferredSample({ rows }: Sample): TypedSample {
+/** @throws Failure with the lines that no one type carries */
+export function inferredSample({ rows, file }: Sample): TypedSample {
   const lines = rows.map(({ line }) => line)
   const values = rows.map(({ json }) => json)
   const where = (index: number) => `line ${lines[index]}`
-  const { shape, notes } = fromSamples(values, { where })
+  const { shape, notes } = inferred(file, () => fromSamples(values, { where }))
   const typescript = toTypeScript({ Sample: shape })
   const contract = echoContract(shape, codecNames)
   const title = 'a type inferred from the rows'
   return { title, contract, shape, codecs: codecNames, values, lines, notes, typescript }
+}
+
+function inferred<T>(file: string, infer: () => T): T {
+  try {
+    return infer()
+  } catch (error) {
+    if (!isEarshotError(error)) throw error
+    const next = 'correct those rows, or say with --contract what their type is'
+    const details = { code: error.code, data: error.toJSON() }
+    throw new Failure(exitCodes.failed, `${file}: ${error.message}`, next, details)
+  }
 }
 
 /** The rows as messages of a channel. @throws Failure with the line that does not fit */
@@ -58,7 +70,7 @@ export function sampleOf(sample: Sample, channel: Channel, part: Part): TypedSam
     } catch (error) {
       if (!isEarshotError(error)) throw error
       const { message, path = '' } = error
-      const text = `line ${line} does not fit ${title}: ${message}`
+      const text = `line ${line} of ${sample.file} does not fit ${title}: ${message}`
       const code = 'EARSHOT_BODY_INVALID'
       const next = 'correct the row, or leave out --contract to have a type inferred'
       throw new Failure(exitCodes.failed, text, next, { code, data: { line, path } })
