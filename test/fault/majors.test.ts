@@ -81,7 +81,7 @@ describe('incompatible majors on one mesh (fault 24)', () => {
     }
   })
 
-  it('called a minor, are an error on both sides that names both versions and the field', async () => {
+  it('called a minor, are an error on both sides, with both versions and the field', async () => {
     const mesh = randomMesh()
     const server = await start(mesh, 'server', ['1.9.0'], '1.9.0')
     const caller = await start(mesh, 'caller', [], '1.2.0')
