@@ -10,6 +10,7 @@ import { checkWeight, resolveBalance } from './mesh/balance.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
+import type { UnreachedPeer } from './mesh/unreached.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
@@ -172,6 +173,10 @@ export class RunningPeer implements Peer {
 
   peers(): RemotePeer[] {
     return this.#parts.mesh.peers()
+  }
+
+  unreached(): UnreachedPeer[] {
+    return this.#parts.mesh.membership.unreached()
   }
 
   watch(): AsyncIterableIterator<PeerChange> {

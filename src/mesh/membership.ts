@@ -21,7 +21,7 @@ import { Liveness } from './liveness.ts'
 import { noteNamesakes } from './namesakes.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
-import type { TriedEndpoint } from './tried.ts'
+import { type Told, type UnreachedPeer, unreachedOf } from './unreached.ts'
 
 export type DownReason = 'left' | 'lost' | 'silent' | 'restarted' | 'misbehaved' | 'revoked'
 
@@ -63,13 +63,6 @@ const REVIVE_MS = 250
 /** Peers whose starts are nearer than this started together: then the larger id dials. */
 const TOGETHER_MS = 1_000
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
-
-/** What discovery says of a peer, and where we have looked for it. */
-interface Told {
-  readonly peer: PeerRecord
-  readonly via: readonly string[]
-  readonly tried: TriedEndpoint[]
-}
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
@@ -128,6 +121,11 @@ export class Membership {
   async synced(): Promise<void> {
     await this.#synced.promise
     await this.#dialer.tried()
+  }
+
+  /** Of whom discovery tells, and who are not up. */
+  unreached(): UnreachedPeer[] {
+    return unreachedOf(this.#records.values(), this.remotes)
   }
 
   /** Somebody dialled us. */
