@@ -101,7 +101,7 @@ function label(value: unknown, path: string): string {
 }
 
 function resolveListen(listen: Listen): { host: string; port: number } {
-  if (listen === 'host') return { host: '127.0.0.1', port: 0 }
+  if (listen === 'host') return { host: loopbackAddress(), port: 0 }
   if (listen === 'lan') return { host: anyAddress(), port: 0 }
   if (typeof listen !== 'object' || typeof listen.host !== 'string') {
     throw invalid('/listen', "is 'host', 'lan' or { host, port }")
@@ -141,6 +141,12 @@ function checkCodecs(codecs: readonly CodecName[]): readonly CodecName[] {
     }
   }
   return [...codecs]
+}
+
+/** Of IPv4, unless loopback has IPv6 alone; while it is switched off the first can be bound. */
+function loopbackAddress(): string {
+  const own = ownAddresses().filter(({ internal }) => internal)
+  return own.length > 0 && own.every(({ family }) => family === 'IPv6') ? '::1' : '127.0.0.1'
 }
 
 /**

@@ -10,6 +10,7 @@ import { checkWeight, resolveBalance } from './mesh/balance.ts'
 import type { LocalChannel } from './mesh/local-channel.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
+import type { UnreachedPeer } from './mesh/unreached.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
 import { optionFault } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
@@ -176,6 +177,10 @@ export class RunningPeer implements Peer {
 
   peers(): RemotePeer[] {
     return this.#parts.mesh.peers()
+  }
+
+  unreached(): UnreachedPeer[] {
+    return this.#parts.mesh.membership.unreached()
   }
 
   watch(): AsyncIterableIterator<PeerChange> {

@@ -9,6 +9,7 @@ import type { Discovery } from './discovery/provider.ts'
 import type { Balance } from './mesh/balance.ts'
 import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
+import type { UnreachedPeer } from './mesh/unreached.ts'
 import type { HandlerContext, RequestContext } from './patterns/call-context.ts'
 import type { CallOptions } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
@@ -281,6 +282,12 @@ export interface Peer {
 
   /** The remote peers that are up and not leaving, a snapshot. */
   peers(): RemotePeer[]
+
+  /**
+   * Those of whom discovery tells and who are not up, a snapshot: where they were dialled, and what
+   * came of it. Hints all of it: anybody can announce anybody.
+   */
+  unreached(): UnreachedPeer[]
 
   /**
    * Resolves when the first look around is over: whoever discovery knew of by then is up, or was

@@ -60,12 +60,20 @@ export function nameOf(peer: { readonly id: string; readonly name: string }): st
 function doorsOf({ endpoint, doors, host }: RemotePeer): readonly string[] {
   const onLink = doors.filter((door) => wayOf(door) === wayOf(endpoint))
   if (onLink.length > 0) return onLink
+  const ports = doors.filter((door) => wayOf(door).startsWith('tcp:')).map(portOf)
+  // An address of a link counts here alone, so that its owner cannot tell it.
+  if (endpoint.includes('%') && ports[0]) return [`${wayOf(endpoint)}${ports[0]}`]
   // The peer dialled us: only its host tells which of its doors are within reach.
   const isHere = host === hostname()
   const ipc = doors.filter((door) => wayOf(door) === 'ipc')
   const tcp = doors.filter((door) => wayOf(door).startsWith('tcp:'))
   const far = tcp.filter((door) => !/^tcp:\/\/(127\.|localhost|\[::1\])/.test(door))
   return isHere ? [...ipc, ...tcp] : far
+}
+
+/** `:4711`, and the key behind it. */
+function portOf(endpoint: string): string {
+  return endpoint.slice(endpoint.lastIndexOf(':'))
 }
 
 /** Scheme and host: `ipc`, `tcp://10.0.0.7`. */

@@ -20,5 +20,10 @@ export function trust(): Security | undefined {
     throw wrongUsage('EARSHOT_SECRET and EARSHOT_ALLOW are both set', next)
   }
   if (list) return allowList(list, { key: key || join(dirname(list), 'earshot.key') })
-  return secret ? meshSecret(secret) : undefined
+  if (!secret) return undefined
+  // The same again, so that its key is derived but once: 0.1 s on purpose.
+  if (known?.secret !== secret) known = { secret, security: meshSecret(secret) }
+  return known.security
 }
+
+let known: { readonly secret: string; readonly security: Security } | undefined

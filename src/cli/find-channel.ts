@@ -175,8 +175,18 @@ function nearestTitle({ text, channel }: ChannelName, titles: readonly string[])
 }
 
 /** Nobody is there at all. */
-export function nobodyHeard(mesh: string, waitMs: number, document?: object): Failure {
+export function nobodyHeard(
+  mesh: string,
+  waitMs: number,
+  document?: object,
+  unreached = 0,
+): Failure {
   const text = `no peer was heard in mesh "${mesh}" within ${waitMs} ms`
+  if (unreached > 0) {
+    const told = unreached === 1 ? 'one is told of and not linked' : `${unreached} are told of`
+    const why = `earshot doctor --mesh ${mesh} says why`
+    return new Failure(exitCodes.nobody, `${text}; ${told}`, why, document ? { document } : {})
+  }
   const next =
     'start a peer in it as this user, name another mesh (--mesh, EARSHOT_MESH), ' +
     'or wait longer: --wait 5000'

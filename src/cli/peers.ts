@@ -10,7 +10,7 @@ import { type MeshOptions, withMesh } from './options.ts'
 import { type Column, paragraph, tableLines } from './table.ts'
 import { jsonText, paint, print, terminalColumns, visible } from './terminal.ts'
 import { visit } from './visit.ts'
-import { type Why, whyLines, whyOf } from './why.ts'
+import { unreachedLines, type Why, whyLines, whyOf } from './why.ts'
 
 const columns: readonly Column[] = [
   { title: 'NAME', shrinks: true },
@@ -28,14 +28,19 @@ export function addPeers(program: Command): void {
     .option('--why', 'how each was found, by which way it is linked, how far it is')
     .action(async ({ mesh, wait, json, why }: MeshOptions & { readonly why?: boolean }) => {
       const options = { mesh, faults: ['contract', 'discovery'] }
-      const peers = await visit(options, (peer) => hearAll(peer, wait))
+      const { peers, unreached } = await visit(options, async (peer) => {
+        return { peers: await hearAll(peer, wait), unreached: peer.unreached() }
+      })
       const misfits = await misfitsOf(peers, mesh)
       const whys: ReadonlyMap<string, Why> = why ? await whyOf(peers, mesh) : new Map()
       const plainly = peers.map((peer) => plain(peer, misfits.get(peer.id), whys.get(peer.id)))
-      const document = { mesh, peers: plainly }
-      if (peers.length === 0) throw nobodyHeard(mesh, wait, document)
+      const document = { mesh, peers: plainly, ...(why && { unreached }) }
+      if (peers.length === 0) throw nobodyHeard(mesh, wait, document, unreached.length)
       if (json) print(jsonText(document))
-      else for (const line of shown(mesh, peers, misfits, whys)) print(line)
+      else {
+        for (const line of shown(mesh, peers, misfits, whys)) print(line)
+        if (why) for (const line of unreachedLines(unreached, terminalColumns())) print(line)
+      }
     })
 }
 

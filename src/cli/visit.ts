@@ -2,7 +2,7 @@
 // Never serves anything by itself: a tool that comes and goes is nobody's peer to rely on.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type CodecName, createPeer, type Discovery, type Listen, type Peer } from 'earshot'
+import { type CodecName, createPeer, type Discovery, type Listen, mdns, type Peer } from 'earshot'
 import { trust } from './environment.ts'
 import { heedSignals } from './stop.ts'
 import { paint, say, visible } from './terminal.ts'
@@ -31,6 +31,9 @@ export async function visit<T>(
   const hear = (message: unknown) => tell(message, faults)
   subscribe('earshot:fault', hear)
   const security = trust()
+  // Who has the key of a mesh means all of it, not what is on this host alone.
+  const everywhere = security && ['directory' as const, mdns({ scope: 'lan' })]
+  const looks = discovery ?? everywhere
   const peer = await createPeer({
     name,
     mesh,
@@ -38,7 +41,7 @@ export async function visit<T>(
     ...(listen && { listen }),
     ...(security && { security }),
     ...(codecs && { codecs }),
-    ...(discovery && { discovery }),
+    ...(looks && { discovery: looks }),
   })
   try {
     return await run(peer)

@@ -1,7 +1,8 @@
 // Owns `earshot peers --why`: how each peer was found, by which way it is linked, how far it is.
 // Never believes a door: what is no text is left out.
 
-import { type RemotePeer, systemClock } from 'earshot'
+import { type RemotePeer, systemClock, type UnreachedPeer } from 'earshot'
+import { unreachedName } from './doctor/unreached.ts'
 import { askPeer } from './door.ts'
 import { toFailure } from './failure.ts'
 import { paragraph } from './table.ts'
@@ -50,6 +51,17 @@ export function whyLines(why: Why, width: number): string[] {
   return rows.flatMap(([title, text]) =>
     text === '' ? [] : paragraph(`${`${title}:`.padEnd(8)}${text}`, width, '    '),
   )
+}
+
+/** Those of whom discovery tells and who are not up. */
+export function unreachedLines(peers: readonly UnreachedPeer[], width: number): string[] {
+  if (peers.length === 0) return []
+  const lines = peers.flatMap((peer) => [
+    ...paragraph(`${unreachedName(peer)}, told by ${peer.via.join(', ')}`, width, '  '),
+    ...peer.tried.flatMap((one) => paragraph(`tried: ${triedText(one, '')}`, width, '    ')),
+    ...(peer.tried.length > 0 ? [] : paragraph(`inbox: ${peer.inbox.join(', ')}`, width, '    ')),
+  ])
+  return ['', 'not linked (earshot doctor says why):', ...lines]
 }
 
 function triedText(

@@ -24,7 +24,7 @@ import type { DownReason, MembershipEvents } from './membership-events.ts'
 import { noteNamesakes } from './namesakes.ts'
 import { race, Slots } from './race.ts'
 import { Link, Remote } from './remote.ts'
-import type { TriedEndpoint } from './tried.ts'
+import { type Told, type UnreachedPeer, unreachedOf } from './unreached.ts'
 
 export interface MembershipParts {
   readonly transport: Transport
@@ -42,13 +42,6 @@ export interface MembershipParts {
 const REVIVE_MS = 250
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
 const untrusted = refusalOf('EARSHOT_SECURITY', 'your key was taken off the list here')
-
-/** What discovery says of a peer, and where we have looked for it. */
-interface Told {
-  readonly peer: PeerRecord
-  readonly via: readonly string[]
-  readonly tried: TriedEndpoint[]
-}
 
 export class Membership {
   readonly remotes: Map<string, Remote> = new Map()
@@ -109,6 +102,11 @@ export class Membership {
   async synced(): Promise<void> {
     await this.#synced.promise
     await this.#dialer.tried()
+  }
+
+  /** Of whom discovery tells, and who are not up. */
+  unreached(): UnreachedPeer[] {
+    return unreachedOf(this.#records.values(), this.remotes)
   }
 
   /** Somebody dialled us. */

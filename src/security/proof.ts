@@ -1,11 +1,9 @@
 // Owns the proof that a hello is the saying of who owns a key, made for one receiver alone.
 // Never travels outside CURVE, and is worth nothing to a third: it takes one of the two secrets.
 
-import { createHmac, createPublicKey, diffieHellman, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { type CurveKeys, fromZ85, privateKeyOf } from './keys.ts'
+import { createHmac, diffieHellman, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { type CurveKeys, fromZ85, privateKeyOf, publicKeyOf } from './keys.ts'
 
-/** DER of an X25519 public key, up to its 32 bytes. Source: RFC 8410, section 4. */
-const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex')
 const PURPOSE = 'earshot hello 1'
 const MAC_BYTES = 32
 
@@ -29,8 +27,7 @@ export function isProof(proof: string, claim: Claim, own: CurveKeys, sender: str
 }
 
 function mac(claim: Claim, own: CurveKeys, other: string, from: string, to: string): Buffer {
-  const der = Buffer.concat([SPKI_X25519, fromZ85(other)])
-  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  const publicKey = publicKeyOf(fromZ85(other))
   const privateKey = privateKeyOf(fromZ85(own.secretKey))
   const shared = diffieHellman({ privateKey, publicKey })
   const key = hkdfSync('sha256', shared, Buffer.alloc(0), PURPOSE, MAC_BYTES)

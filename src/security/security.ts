@@ -3,7 +3,7 @@
 
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError } from '../base/errors.ts'
-import { deriveKeys } from './keys.ts'
+import { type CurveKeys, deriveKeys } from './keys.ts'
 import { sharedTrust, type Trust } from './trust.ts'
 
 /** How a peer tells its own from strangers. */
@@ -27,9 +27,15 @@ export function insecure(): Security {
  * @param secret at least 16 characters, best random: `openssl rand -base64 24`
  */
 export function meshSecret(secret: string): Security {
+  // A derivation costs 0.1 s and 64 MB on purpose, once for each mesh.
+  const derived = new Map<string, Promise<CurveKeys>>()
   return {
     mode: 'mesh-secret',
-    open: async (mesh) => sharedTrust(await deriveKeys(secret, mesh), () => true),
+    open: async (mesh) => {
+      const keys = derived.get(mesh) ?? deriveKeys(secret, mesh)
+      derived.set(mesh, keys)
+      return sharedTrust(await keys, () => true)
+    },
   }
 }
 

@@ -9,6 +9,9 @@ import type { Binding } from './binding.ts'
 /** As many as were ever in use at once; by the room for sockets, which the first one settles. */
 const idle = new Map<number, Context[]>()
 
+/** A signal in each of so many attempts, of some 20 us, is no accident. */
+const MOST_INTERRUPTIONS = 100
+
 interface Watched {
   readonly events: { on(event: 'end', heard: () => void): void }
   close(): void
@@ -39,17 +42,23 @@ export class ContextLoan {
    * handshakes with it, until libzmq says of it that it has ended.
    */
   watch<S extends Watched>(socket: S): S {
-    try {
-      socket.events.on('end', () => {
-        this.#sockets--
-        this.#handOn()
-      })
-    } catch (error) {
-      socket.close()
-      throw error
+    const ended = () => {
+      this.#sockets--
+      this.#handOn()
     }
-    this.#sockets++
-    return socket
+    for (let tries = 0; ; tries++) {
+      try {
+        socket.events.on('end', ended)
+        this.#sockets++
+        return socket
+      } catch (error) {
+        // A signal came, as a profiler sends them all the time: libzmq gives up what it had begun.
+        if ((error as NodeJS.ErrnoException).code === 'EINTR' && tries < MOST_INTERRUPTIONS)
+          continue
+        socket.close()
+        throw error
+      }
+    }
   }
 
   /** No socket is opened any more. The context is handed on when the last has ended. */

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { suspectsIn } from '../../src/cli/doctor/system.ts'
 import { mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { testPeer, until } from '../support/peers.ts'
-import { earshot, endAll, randomMesh, startShop } from './support.ts'
+import { earshot, endAll, randomMesh, startCli, startShop } from './support.ts'
 
 afterAll(endAll)
 const main = join(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -80,6 +80,49 @@ describe('earshot doctor', () => {
     expect(code).toBe(1)
     expect(stdout).toContain('no peer "orders" of mesh')
     expect(stdout).toContain('next: is it running')
+  })
+
+  const secret = 'a secret of the shop, long enough'
+  it.each([
+    ['has no key', '', 'it asks for a key, and this command has none', 'set EARSHOT_SECRET'],
+    ['has another', 'not the secret of the shop', 'it does not accept our key', 'is another than'],
+  ])('names the cause where a peer is told of and the doctor %s', async (_what, key, why, next) => {
+    const mesh = randomMesh()
+    await startShop({ name: 'orders', mesh, does: ['serve'], secret })
+    const words = ['doctor', 'orders', '--mesh', mesh, '--json', '--wait', '2000']
+    const { code, stdout } = await startCli(words, { EARSHOT_SECRET: key }).end()
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).findings).toContainEqual(
+      expect.objectContaining({
+        ...{ area: 'peer', level: 'bad', next: expect.stringContaining(next) },
+        text: expect.stringMatching(new RegExp(`^orders \\(.{8}\\) is told of by .*: ${why}$`)),
+      }),
+    )
+    const peers = await startCli(['peers', '--mesh', mesh], { EARSHOT_SECRET: key }).end()
+    expect(peers.code).toBe(3)
+    expect(peers.stderr).toMatch(/one is told of and not linked\nnext: earshot doctor --mesh/)
+  })
+
+  it('says that a peer is stopped which takes connections and is silent', async () => {
+    const mesh = randomMesh()
+    const shop = await startShop({ name: 'orders', mesh, does: ['serve'] })
+    shop.signal('SIGSTOP')
+    const words = ['doctor', 'orders', '--mesh', mesh, '--json', '--wait', '500']
+    const { stdout } = await startCli(words).end()
+    expect(JSON.parse(stdout).findings).toContainEqual(
+      expect.objectContaining({
+        text: expect.stringMatching(/the connection is accepted and nothing is said$/),
+        next: expect.stringContaining('its process is stopped'),
+      }),
+    )
+  })
+
+  it('hears its own packet over IPv6, too, where there is an interface for it', async () => {
+    const { stdout } = await earshot(['doctor', '--mesh', randomMesh(), '--wait', '100', '--json'])
+    const { findings } = JSON.parse(stdout) as { findings: { area: string; facts: object }[] }
+    const all = findings.filter(({ area }) => area === 'interface').map(({ facts }) => facts)
+    expect(all.length).toBeGreaterThan(0)
+    for (const facts of all) expect(facts).toMatchObject({ joined: true, heardItself: true })
   })
 
   const isAble = mayMakeNamespaces() && spawnSync('nft', ['--version']).status === 0

@@ -70,6 +70,9 @@ describe.skipIf(!isAble)('peers that listen on the LAN', () => {
     await eventually(() => linkIsUp(a) && linkIsUp(b), WITHIN_MS)
     const mesh = randomMesh()
     const [one, two] = [start(a, 'one', mesh), start(b, 'two', mesh)]
+    // By default a peer listens on loopback, of the family that is there.
+    const near = start(a, 'near', randomMesh(), { listen: 'host' })
+    await eventually(() => Boolean(near.started), WITHIN_MS)
     await Promise.all([meet(one, 'two'), meet(two, 'one')])
   })
 

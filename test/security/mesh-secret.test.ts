@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { askDoor, meshSecret } from 'earshot'
 import { describe, expect, it } from 'vitest'
 import * as zmq from 'zeromq'
-import { deriveKeys, z85 } from '../../src/security/keys.ts'
+import { deriveKeys, fromZ85, keysOf, z85 } from '../../src/security/keys.ts'
 import { Shop } from '../support/contract.ts'
 import { failure, faults, randomMesh, testPeer, until } from '../support/peers.ts'
 
@@ -22,6 +22,13 @@ describe('keys', () => {
     expect(await deriveKeys('sixteen letters!', 'a')).toEqual(keys)
     expect((await deriveKeys('sixteen letters!', 'b')).publicKey).not.toBe(keys.publicKey)
     expect((await deriveKeys('sixteen letters?', 'a')).publicKey).not.toBe(keys.publicKey)
+  })
+
+  it('have the public half that libzmq gives them', () => {
+    for (let at = 0; at < 20; at++) {
+      const { publicKey, secretKey } = zmq.curveKeyPair()
+      expect(keysOf(fromZ85(secretKey))).toEqual({ publicKey, secretKey })
+    }
   })
 
   it('are written as Z85 as its specification says', () => {

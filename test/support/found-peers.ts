@@ -14,7 +14,7 @@ export interface FoundPeerJob {
   readonly discovery: readonly ('mdns' | 'directory' | 'gossip')[]
   readonly directory?: string
   /** Default `lan`. */
-  readonly listen?: 'lan' | { readonly host: string }
+  readonly listen?: 'host' | 'lan' | { readonly host: string }
 }
 
 /** Changes as the peer speaks. */

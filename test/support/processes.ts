@@ -17,8 +17,8 @@ export interface PeerProcess {
   readonly errors: () => string
   tell(message: object): void
   /** The next message called `what`. */
-  next(what: string): Promise<Answer>
-  ask(message: object, what: string): Promise<Answer>
+  next(what: string, withinMs?: number): Promise<Answer>
+  ask(message: object, what: string, withinMs?: number): Promise<Answer>
   kill(signal: NodeJS.Signals): void
   exited(): Promise<{ code: number | null; signal: string | null }>
 }
@@ -57,10 +57,10 @@ export async function startProcess(
     errors += data
   })
   const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
-  const next = (what: string): Promise<Answer> =>
+  const next = (what: string, withinMs = ANSWER_WITHIN_MS): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const late = () => reject(new Error(`${fixture} did not say ${what}: ${errors}`))
-      const timer = setTimeout(late, ANSWER_WITHIN_MS)
+      const timer = setTimeout(late, withinMs)
       const take = (message: unknown) => {
         if ((message as Answer).what !== what) return
         clearTimeout(timer)
@@ -72,8 +72,8 @@ export async function startProcess(
     })
   const ready = await next('ready')
   const tell = (message: object) => void child.send(message)
-  const ask = (message: object, what: string) => {
-    const answer = next(what)
+  const ask = (message: object, what: string, withinMs?: number) => {
+    const answer = next(what, withinMs)
     tell(message)
     return answer
   }

@@ -94,6 +94,27 @@ describe('a context that was given back', () => {
     expect(counted.made.length).toBe(0)
   })
 
+  it('bears signals, which interrupt the making of a monitor, and not without end', () => {
+    const counted = counting()
+    const loan = new ContextLoan(counted.zmq, counted.maxSockets)
+    const interrupted = (times: number) => ({
+      closed: false,
+      get events() {
+        if (times-- > 0) throw Object.assign(new Error('Interrupted'), { code: 'EINTR' })
+        return { on: () => undefined }
+      },
+      close() {
+        this.closed = true
+      },
+    })
+    const lucky = interrupted(3)
+    expect(loan.watch(lucky)).toBe(lucky)
+    expect(lucky.closed).toBe(false)
+    const hopeless = interrupted(1_000)
+    expect(() => loan.watch(hopeless)).toThrow(expect.objectContaining({ code: 'EINTR' }))
+    expect(hopeless.closed).toBe(true)
+  })
+
   it('is handed on although there was no room for the monitor of a socket', async () => {
     const few = { ...counting(), maxSockets: 4 }
     const loan = new ContextLoan(few.zmq, few.maxSockets)

@@ -11,6 +11,7 @@ import { visit } from '../visit.ts'
 import { type Finding, findingLines } from './finding.ts'
 import { interfaceFindings } from './interfaces.ts'
 import { systemFindings } from './system.ts'
+import { unreachedFindings } from './unreached.ts'
 import { viewFindings } from './views.ts'
 
 interface DoctorOptions extends MeshOptions {
@@ -33,10 +34,12 @@ async function examine(named: string | undefined, options: DoctorOptions): Promi
   const multicast = mdns({ scope: 'lan' })
   const look = async (peer: Peer) => {
     const peers = await hearAll(peer, wait)
+    await multicast.check()
+    const unreached = await unreachedFindings(peer.unreached(), named)
     return [
       ...interfaceFindings(multicast),
       ...(await systemFindings()),
-      ...whoIsThere(peers, mesh, named),
+      ...(unreached.length > 0 ? unreached : whoIsThere(peers, mesh, named)),
       ...(await viewFindings(peers, mesh, named)),
     ]
   }

@@ -1,7 +1,8 @@
 // Owns the embedded mDNS provider: joins sockets, responders and browsers.
 // Never proves that a peer exists: everything heard here is a hint from a stranger.
 
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { randomBytes } from 'node:crypto'
+import { type Clock, sleep, systemClock } from '../../base/clock.ts'
 import { reportNote } from '../../base/diagnostics.ts'
 import type { EarshotError } from '../../base/errors.ts'
 import { DiscoveryEvents } from '../event-queue.ts'
@@ -11,12 +12,15 @@ import type { Address } from './answers.ts'
 import { encodePacket } from './encode.ts'
 import { mdnsPort } from './group-socket.ts'
 import { checkScope, type MdnsScope } from './interfaces.ts'
-import type { DnsPacket } from './packet.ts'
+import { hostName } from './names.ts'
+import { type DnsPacket, query } from './packet.ts'
 import { Responder } from './responder.ts'
 import { type MulticastSockets, type SocketsUser, socketsFor } from './sockets.ts'
 import { type View, watchMesh } from './view.ts'
 
 const GOODBYE_LIMIT_MS = 100
+const CHECK_LIMIT_MS = 500
+const CHECK_LOOK_MS = 10
 
 export interface MdnsOptions {
   /** Default: `lan` for a peer that listens beyond this host, else `host`, loopback only. */
@@ -61,6 +65,11 @@ export interface MdnsStats {
 
 export interface MdnsDiscovery extends Discovery {
   stats(): MdnsStats
+  /**
+   * Asks once on each interface for a name that nobody has, so that `heardItself` is true where
+   * multicast works. Resolves when it is true for all, after at most 0.5 s.
+   */
+  check(): Promise<void>
 }
 
 /**
@@ -169,6 +178,21 @@ class MdnsProvider implements MdnsDiscovery {
     const traffic = known ?? { sent: 0, received: 0, heardItself: false }
     if (!known) this.#traffic.set(address, traffic)
     return traffic
+  }
+
+  async check(): Promise<void> {
+    if (this.#isClosed) return
+    const sockets = this.#open()
+    const name = hostName(randomBytes(8).toString('hex'), '')
+    const packet = encodePacket(query({ questions: [{ name, type: 'A' }] }))
+    for (const { address } of sockets.lines()) {
+      this.#trafficOn(address).sent++
+      sockets.ask(address, packet)
+    }
+    const isDone = () =>
+      sockets.lines().every(({ address }) => this.#trafficOn(address).heardItself)
+    const endMs = this.#clock.nowMs() + CHECK_LIMIT_MS
+    while (!isDone() && this.#clock.nowMs() < endMs) await sleep(this.#clock, CHECK_LOOK_MS)
   }
 
   announce(self: PeerRecord, { signal }: { signal: AbortSignal }): Promise<Announcement> {
