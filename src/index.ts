@@ -141,6 +141,7 @@ export type {
   SenderOptions,
   Service,
   ServiceOf,
+  WithinProcess,
 } from './peer-types.ts'
 export type { BreakerSettings, BreakerState } from './resilience/breaker.ts'
 export type { Inherited } from './resilience/deadline.ts'

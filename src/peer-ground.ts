@@ -12,6 +12,7 @@ import type { PeerOptions } from './peer-types.ts'
 import { hostTrust } from './security/host-key.ts'
 import { warnOfInsecure } from './security/security.ts'
 import type { Trust } from './security/trust.ts'
+import { MemoryTransport } from './transport/memory-transport.ts'
 import type { Transport } from './transport/transport.ts'
 import { createZeromqTransport } from './transport/zeromq-transport.ts'
 
@@ -47,7 +48,11 @@ export const thisMachine: FindGround = async (resolved, options) => {
     pid: process.pid,
     folder,
     trust,
-    transport: (limits, mayHear) => createZeromqTransport(limits, clock, trust, mayHear),
+    transport: async (limits, mayHear) => {
+      const sockets = await createZeromqTransport(limits, clock, trust, mayHear)
+      if (resolved.withinProcess === 'sockets') return sockets
+      return new MemoryTransport({ sockets, limits, trust, mayHear })
+    },
   }
 }
 

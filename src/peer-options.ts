@@ -6,7 +6,7 @@ import { EarshotError } from './base/errors.ts'
 import { type Limits, resolveLimits } from './base/limits.ts'
 import { type CodecName, codecNames } from './codec/codec.ts'
 import { checkMiddleware, type PeerMiddleware } from './patterns/middleware.ts'
-import type { Listen, PeerOptions } from './peer-types.ts'
+import type { Listen, PeerOptions, WithinProcess } from './peer-types.ts'
 import { checkListen, isLoopback } from './security/security.ts'
 
 /** Smallest first for known contracts; the text format last. */
@@ -26,6 +26,7 @@ export interface ResolvedOptions {
   readonly only: CodecName | undefined
   readonly limits: Limits
   readonly middleware: PeerMiddleware
+  readonly withinProcess: WithinProcess
   readonly host: string
   readonly port: number
   /** True when nobody beyond this host can reach us. */
@@ -52,6 +53,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
     ...resolveCodecs(options),
     limits: resolveLimits(options.limits),
     middleware: resolveMiddleware(options.use),
+    withinProcess: resolveWithin(options.withinProcess ?? 'memory'),
     host,
     port,
     local,
@@ -84,6 +86,11 @@ function resolveMiddleware(use: PeerMiddleware = {}): PeerMiddleware {
     checkMiddleware(list, `/use/${name}`)
   }
   return use
+}
+
+function resolveWithin(within: WithinProcess): WithinProcess {
+  if (within === 'memory' || within === 'sockets') return within
+  throw invalid('/withinProcess', "is 'memory' or 'sockets'")
 }
 
 /** What the code says counts more than the environment, which the command line reads, too. */

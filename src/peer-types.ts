@@ -31,6 +31,8 @@ import type { Security } from './security/security.ts'
 
 export type Listen = 'host' | 'lan' | { readonly host: string; readonly port?: number }
 
+export type WithinProcess = 'memory' | 'sockets'
+
 export interface PeerOptions {
   /** What others are shown; need not be unique. 1 to 100 characters. */
   readonly name: string
@@ -59,6 +61,11 @@ export interface PeerOptions {
    * bytes can be read; said aloud at start. Default: whether `EARSHOT_CODEC=json` is set.
    */
   readonly debugJson?: boolean
+  /**
+   * How frames go to and from other peers of this process that have the same trust. Default
+   * `memory`: copied over, with no socket in between. `sockets`: as to any other process.
+   */
+  readonly withinProcess?: WithinProcess
   /**
    * How others are found, all at once. Default `['directory', 'mdns']`: on this host, and by
    * multicast. Further: `dns(…)`, `staticPeers(…)`, or a provider of your own.

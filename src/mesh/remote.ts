@@ -104,7 +104,8 @@ export interface RemotePeer {
   readonly zone: string
   /** Where our link leads, or `accepted` when the remote peer dialled us. */
   readonly endpoint: string
-  readonly transport: 'ipc' | 'tcp'
+  /** `memory`: it is a peer of this process. */
+  readonly transport: 'memory' | 'ipc' | 'tcp'
   /** Nothing has been heard of it for longer than usual: it may be gone. */
   readonly suspected: boolean
   /** Discovery providers that told of it; empty when it came to us first. */
@@ -241,6 +242,11 @@ export class Remote {
     return undefined
   }
 
+  #carrier(endpoint: string): RemotePeer['transport'] {
+    if (this.link?.frames.inMemory) return 'memory'
+    return (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc'
+  }
+
   info(): RemotePeer {
     const endpoint = this.link?.frames.endpoint ?? 'none'
     return {
@@ -251,7 +257,7 @@ export class Remote {
       pid: this.hello.pid,
       zone: this.hello.zone,
       endpoint,
-      transport: (this.hello.dialled || endpoint).startsWith('tcp') ? 'tcp' : 'ipc',
+      transport: this.#carrier(endpoint),
       suspected: this.suspected,
       via: this.via,
       tried: this.tried.map((one) => ({ ...one })),

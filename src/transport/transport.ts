@@ -15,6 +15,8 @@ export interface FrameLink {
   readonly endpoint: string
   /** The key that the other side has proved, where we dialled one by its key. */
   readonly key: string | undefined
+  /** Both ends are in this process, and no socket is between them. */
+  readonly inMemory?: true
   onFrame: (frame: Buffer) => void
   /** Called once, where we dialled and it can be told: somebody is there, and may speak soon. */
   onOpen: () => void

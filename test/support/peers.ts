@@ -9,9 +9,13 @@ export function randomMesh(): string {
   return `test-${randomBytes(6).toString('hex')}`
 }
 
-/** A peer that finds others by the directory alone, which is the quickest; closed at the end. */
+/**
+ * A peer that finds others by the directory alone, which is the quickest; closed at the end. It
+ * talks by sockets, as between processes.
+ */
 export async function testPeer(options: PeerOptions): Promise<Peer> {
-  const peer = await createPeer({ discovery: ['directory'], ...options })
+  const usual = { discovery: ['directory'], withinProcess: 'sockets' } as const
+  const peer = await createPeer({ ...usual, ...options })
   onTestFinished(() => peer.close())
   return peer
 }
