@@ -241,16 +241,21 @@ function carriesNothing(shape: Shape): boolean {
   )
 }
 
-/** A plain record of values: no list, no bytes, no Map or Set (their content has no keys). */
+const tagOf = Object.prototype.toString
+/** What keeps nothing under keys: a forgotten `await` would go out as an empty object. */
+const keyless: ReadonlySet<string> = new Set(
+  [
+    ...['ArrayBuffer', 'BigInt', 'Boolean', 'Date', 'Error', 'Map', 'Number', 'Promise', 'RegExp'],
+    ...['Set', 'SharedArrayBuffer', 'String', 'Symbol', 'WeakMap', 'WeakRef', 'WeakSet'],
+  ].map((name) => `[object ${name}]`),
+)
+
+/** A plain record of values, or an instance of a class; nothing that has its content elsewhere. */
 export function isKeyed(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) &&
-    !(value instanceof Map) &&
-    !(value instanceof Set)
-  )
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return true
+  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !keyless.has(tagOf.call(value))
 }
 
 function checkMap(shape: MapShape, value: unknown, path: string, walk: Walk): Fault | undefined {

@@ -53,6 +53,27 @@ export function conformance(format: Format): void {
       expect(thrownBy(() => codec.decode(room, 0, 5))?.code).toBe('EARSHOT_BYTES_INVALID')
     })
 
+    test('what keeps nothing under keys is no object, such as a promise that was forgotten', () => {
+      const keyless = [new Date(0), Promise.resolve({}), /x/, new ArrayBuffer(2), new Error('x')]
+      const others = [new Map(), new Set(), new Number(1), new String(''), new Uint8Array(2), []]
+      class Plain {
+        a = 1
+      }
+      const loose = Type.Object({ a: Type.Optional(Type.Integer()) })
+      for (const type of [loose, Type.Record(Type.String(), Type.Integer())]) {
+        const codec = format.compile(shapeOf(type, 'Body'), defaultLimits)
+        for (const value of [...keyless, ...others]) {
+          const error = thrownBy(() => codec.encodeInto(value, room, 0))
+          expect(error?.code, String(value)).toBe('EARSHOT_BODY_INVALID')
+          expect(error?.data.expected).toBe('object')
+        }
+        const bare = Object.assign(Object.create(null), { a: 1 })
+        for (const value of [new Plain(), bare]) {
+          expect(codec.decode(room, 0, codec.encodeInto(value, room, 0))).toEqual({ a: 1 })
+        }
+      }
+    })
+
     test('more items than limits.maxItems are refused before they go out', () => {
       const shape: Shape = { kind: 'list', items: { kind: 'list', items: { kind: 'bool' } } }
       const codec = format.compile(shape, { ...defaultLimits, maxItems: 5 })
