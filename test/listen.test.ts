@@ -139,7 +139,7 @@ describe('EARSHOT_MESH in the environment', () => {
     expect(other.mesh).not.toBe(mesh)
     vi.stubEnv('EARSHOT_MESH', '')
     const third = await testPeer({ name: 'third', mesh })
-    await until('they know each other', () => third.peers().length === 1)
+    await until('both know', () => third.peers().length + one.peers().length === 2)
     expect(one.peers().map(({ name }) => name)).toEqual(['third'])
   })
 

@@ -16,9 +16,12 @@ export function isBox(record: RecordShape): boolean {
   return !more && isPlain && field.name === 'value' && field.shape.kind !== 'union'
 }
 
-/** Words of Avro's own; the first eight may be no names at all, by its specification. */
-const avroWords: ReadonlySet<string> = new Set([
+/** No names of types, by the specification of Avro. */
+const primitives: ReadonlySet<string> = new Set([
   'null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string',
+]) // biome-ignore format: a table
+/** Names like any, where the type stands; where it is referred to they would say something else. */
+const kinds: ReadonlySet<string> = new Set([
   'record', 'error', 'enum', 'array', 'map', 'fixed', 'union',
 ]) // biome-ignore format: a table
 
@@ -28,29 +31,33 @@ const avroWords: ReadonlySet<string> = new Set([
  * @throws EARSHOT_SHAPE_UNSUPPORTED with the path, the codec and a hint
  */
 export function checkAvroTypes(shape: Shape): void {
-  walk(linked(shape), '', false)
+  walk(linked(shape), '', false, new Set())
 }
 
-function walk(shape: Shape, path: string, isLoose: boolean): void {
-  if (shape.kind === 'list') walk(shape.items, path, false)
-  else if (shape.kind === 'map') walk(shape.values, path, false)
-  else if (shape.kind === 'record') walkRecord(shape, path)
+/** @param met names of types that stand before this one */
+function walk(shape: Shape, path: string, isLoose: boolean, met: Set<string>): void {
+  if (shape.kind === 'list') walk(shape.items, path, false, met)
+  else if (shape.kind === 'map') walk(shape.values, path, false, met)
+  else if (shape.kind === 'record') walkRecord(shape, path, met)
   else if (shape.kind === 'union') {
     checkUnion(shape, path, isLoose)
-    for (const { record, bare } of shape.branches) walkRecord(record, path, bare)
-  } else if ('name' in shape) refuseWord(shape.name, path)
+    for (const { record, bare } of shape.branches) walkRecord(record, path, met, bare)
+  } else if (shape.kind === 'ref') {
+    const type = resolved(shape)
+    if ('name' in type) refuseWord(type.name, path, met)
+  } else if ('name' in shape) refuseWord(shape.name, path, met)
 }
 
 /** A bare branch has a name here, and none in Avro. */
-function walkRecord(record: RecordShape, path: string, isBare = false): void {
-  if (!isBare) refuseWord(record.name, path)
+function walkRecord(record: RecordShape, path: string, met: Set<string>, isBare = false): void {
+  if (!isBare) refuseWord(record.name, path, met)
   for (const { name, shape, optional, nullable } of record.fields) {
     const at = path + pointerStep(name)
     const isLoose = optional || nullable
     if (isLoose && shape.kind === 'ref' && resolved(shape).kind === 'union') {
       checkUnion(resolved(shape) as UnionShape, at, true)
     }
-    walk(shape, at, isLoose)
+    walk(shape, at, isLoose, met)
   }
 }
 
@@ -90,8 +97,11 @@ export function typeWord({ fields }: RecordShape): string {
   }
 }
 
-function refuseWord(name: string | undefined, path: string): void {
-  if (name === undefined || !avroWords.has(name)) return
+function refuseWord(name: string | undefined, path: string, met: Set<string>): void {
+  if (name === undefined) return
+  const isReferredTo = met.has(name)
+  met.add(name)
+  if (!primitives.has(name) && !(isReferredTo && kinds.has(name))) return
   refuse(path, `a type called "${name}", a word of Avro`, 'give it another name')
 }
 

@@ -1,5 +1,6 @@
 // Names that mean something else in a .proto file, in Avro or in TypeScript.
 
+import avsc from 'avsc'
 import protobufjs from 'protobufjs'
 import { type TSchema, Type } from 'typebox'
 import ts from 'typescript'
@@ -95,7 +96,7 @@ describe('in a .proto file', () => {
 })
 
 test('a type that has the name of a type of Avro is refused, with path and hint', () => {
-  for (const word of ['string', 'int', 'null', 'record', 'map']) {
+  for (const word of ['string', 'int', 'null', 'bytes']) {
     const type = Type.Object({ a: Type.Object({ b: named(word) }) })
     const error = thrownBy(() => contract('shop', '1.0.0', { placed: event(type) }))
     expect(error?.code).toBe('EARSHOT_SHAPE_UNSUPPORTED')
@@ -103,6 +104,18 @@ test('a type that has the name of a type of Avro is refused, with path and hint'
     expect(error?.message).toContain('word of Avro')
     expect(thrownBy(() => avroSchemaOf(shapeOf(type, 'Root')))?.path).toBe('/a/b')
     contract('shop', '1.0.0', { placed: event(type, { codecs: ['json', 'msgpack'] }) })
+  }
+})
+
+test('a type may be called as a kind of type in Avro, where nothing refers to it', () => {
+  for (const word of ['record', 'map', 'union', 'fixed']) {
+    const once = Type.Object({ b: named(word) })
+    contract('shop', '1.0.0', { placed: event(once) })
+    const avro = avsc.Type.forSchema(avroSchemaOf(shapeOf(once, 'Root')) as avsc.Schema)
+    expect(avro.isValid({ b: { x: 'a' } })).toBe(true)
+    const twice = Type.Object({ b: named(word), c: named(word) })
+    const error = thrownBy(() => contract('shop', '1.0.0', { placed: event(twice) }))
+    expect(error).toMatchObject({ code: 'EARSHOT_SHAPE_UNSUPPORTED', path: '/c' })
   }
 })
 

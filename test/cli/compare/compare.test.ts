@@ -162,7 +162,7 @@ describe('earshot codecs --sample with a contract', () => {
     const inMesh = ['--mesh', mesh, '--wait', '4000']
     const { code, stderr } = await earshot(['codecs', 'place', '--sample', rows, ...inMesh])
     expect(code).toBe(1)
-    expect(stderr).toContain('line 1 does not fit shop.orders/place')
+    expect(stderr).toMatch(/line 1 of \S+shop.ndjson does not fit shop.orders\/place/)
     expect(stderr).toContain('/n')
   }, 60_000)
 
