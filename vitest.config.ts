@@ -1,12 +1,18 @@
 import { defineConfig } from 'vitest/config'
 
+/** Nothing but functions: they may share one process, which loads what they use once. */
+const pure = 'test/{base,wire,contract,codec,resilience,report,types}/**/*.test.ts'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: 'test/global-setup.ts',
     // Real sockets and processes on shared machines: generous, so that only a hang fails.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [pure] } },
+      { extends: true, test: { name: 'pure', include: [pure], isolate: false } },
+    ],
   },
 })
