@@ -30,6 +30,7 @@ function checkContents(tarball) {
   const isOurs = (file) => {
     const built = /^package\/dist\/src\/(.+?)(\.d\.ts|\.js)$/.exec(file)
     if (built) return sources.has(`${built[1]}.ts`)
+    if (/^package\/dist\/entries\/[a-z-]+\.js$/.test(file)) return true
     return /^package\/(package\.json|LICENSE|[A-Za-z-]+\.md)$/.test(file)
   }
   const strangers = files.filter((file) => !isOurs(file))

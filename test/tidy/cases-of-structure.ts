@@ -155,8 +155,8 @@ const repository: readonly Case[] = [
     bad: {
       'package.json': manifest({
         exports: {
-          '.': { default: './dist/src/index.js' },
-          './testing': { default: './dist/src/testing/index.js' },
+          '.': { types: './dist/src/index.d.ts' },
+          './testing': { types: './dist/src/testing/index.d.ts' },
           './clock': './dist/src/base/clock.js',
         },
       }),
@@ -168,8 +168,8 @@ const repository: readonly Case[] = [
     good: {
       'package.json': manifest({
         exports: {
-          '.': { default: './dist/src/index.js' },
-          './testing': { default: './dist/src/testing/index.js' },
+          '.': { types: './dist/src/index.d.ts' },
+          './testing': { types: './dist/src/testing/index.d.ts' },
           './package.json': './package.json',
         },
       }),

@@ -183,6 +183,7 @@ export const topLevel: readonly string[] = [
   'src',
   'test',
   'tsconfig.json',
+  'rolldown.config.ts',
   'vitest.config.ts',
 ]
 

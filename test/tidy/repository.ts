@@ -49,8 +49,9 @@ const indexIsEntry: Rule = {
     const entries = new Map<string, string>()
     for (const [key, value] of Object.entries(manifestOf(files).exports ?? {})) {
       if (key === './package.json') continue
-      const target = typeof value === 'string' ? value : (value.default ?? '')
-      entries.set(target.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts'), key)
+      // What runs is bundled; the declarations lie where the sources do.
+      const target = typeof value === 'string' ? value : (value.types ?? '')
+      entries.set(target.replace(/^\.\/dist\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts'), key)
     }
     const paths = new Set(files.map(({ path }) => path))
     for (const path of paths) {
