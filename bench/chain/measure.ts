@@ -2,6 +2,7 @@
 // while it stands still; with the policies that are on by default, and as it is often written.
 
 import type { Effort, Progress } from '../process/effort.ts'
+import { inTurn } from '../process/in-turn.ts'
 import { allStarted, endAll, type Role, startRole } from '../process/parent.ts'
 import { DEADLINE_MS, type Manner, nowMs, SERVICE_MS, SLOTS } from '../roles/chain.ts'
 import type { Asked, Load } from '../roles/chain-asking.ts'
@@ -59,18 +60,6 @@ export async function measureChain({ quick }: Effort, progress: Progress): Promi
     return { id, title, phases, runs: { guarded, naive } as Storm['runs'] }
   })
   return { capacityPerSecond: CAPACITY, deadlineMs: DEADLINE_MS, stepMs, storms: found }
-}
-
-/** One after the other; in a short look side by side, which is for the order of a figure. */
-async function inTurn<J, T>(
-  jobs: readonly J[],
-  quick: boolean,
-  run: (job: J) => Promise<T>,
-): Promise<T[]> {
-  if (quick) return Promise.all(jobs.map(run))
-  const done: T[] = []
-  for (const job of jobs) done.push(await run(job))
-  return done
 }
 
 /** Each run has a chain of its own: what one leaves behind is not in the way of the next. */

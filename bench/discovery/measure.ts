@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Effort, Progress } from '../process/effort.ts'
+import { inTurn } from '../process/in-turn.ts'
 import { allStarted, endAll, type Role, startRole } from '../process/parent.ts'
 import { type Meeting, withMeeting } from '../roles/meeting.ts'
 import type { Beginning, Mark, NeighbourJob, Visit, VisitRequest } from '../roles/neighbour.ts'
@@ -58,16 +59,17 @@ export async function measureDiscovery(
   const pairs: PairFigures[] = []
   const crowds: CrowdFigures[] = []
   if (notMeasured === undefined) {
-    for (const system of ['mdns', 'bonjour', 'peer'] as const) {
-      progress(`two hosts, ${system}`)
-      pairs.push(await withBridge(2, (network) => measurePair(system, network, plan)))
-    }
-    progress('one host without a network')
-    pairs.push(await withoutNetwork((host) => measureHost(host, plan)))
-    for (const system of ['mdns', 'bonjour'] as const) {
+    const found = await inTurn(['mdns', 'bonjour', 'peer', 'host'] as const, quick, (system) => {
+      progress(system === 'host' ? 'one host without a network' : `two hosts, ${system}`)
+      if (system === 'host') return withoutNetwork((host) => measureHost(host, plan))
+      return withBridge(2, (network) => measurePair(system, network, plan))
+    })
+    pairs.push(...found)
+    const many = await inTurn(['mdns', 'bonjour'] as const, quick, (system) => {
       progress(`${plan.peers} peers, ${system}`)
-      crowds.push(await withBridge(HOSTS, (network) => measureCrowd(system, network, plan)))
-    }
+      return withBridge(HOSTS, (network) => measureCrowd(system, network, plan))
+    })
+    crowds.push(...many)
   }
   return { notMeasured, killedWithinMs, idleAfterMs, idleSeconds, pairs, crowds }
 }

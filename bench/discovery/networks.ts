@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const prefix = `eb${process.pid}`
 const made = new Set<string>()
+let bridges = 0
 
 process.on('exit', () => {
   for (const name of made) spawnSync('ip', ['netns', 'del', name])
@@ -37,8 +38,9 @@ export async function withBridge<T>(
   count: number,
   run: (network: Network) => Promise<T>,
 ): Promise<T> {
-  const hub = `${prefix}hub`
-  const hosts = Array.from({ length: count }, (_, index) => `${prefix}h${index}`)
+  const own = `${prefix}b${bridges++}`
+  const hub = `${own}hub`
+  const hosts = Array.from({ length: count }, (_, index) => `${own}h${index}`)
   const addresses = hosts.map((_, index) => `10.66.0.${index + 1}`)
   try {
     add(hub)

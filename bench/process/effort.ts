@@ -44,7 +44,7 @@ export const quickEffort: Effort = {
   rounds: 1,
   sizes: [100, 'mixed'],
   encryptedSizes: [100],
-  memorySeconds: 10,
+  memorySeconds: 6,
   memoryWarmUpMs: 1_500,
   idleSeconds: 2,
   rates: [10, 100, 1_000, 10_000],
