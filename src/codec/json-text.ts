@@ -115,19 +115,35 @@ function refuseBombs(
 ): void {
   let { brackets, commas } = room
   let depth = 0
-  let isText = false
   for (let index = start; index < end; index++) {
     const byte = buffer[index] as number
-    if (isText) {
-      if (byte === 92) index++
-      else if (byte === 34) isText = false
-    } else if (byte === 34) isText = true
+    if (byte === 34) index = endOfText(buffer, index + 1, end)
     else if (byte === 44) commas--
     else if (byte === 91 || byte === 123) {
       brackets--
       if (++depth > maxDepth) bad('nested too deeply')
     } else if (byte === 93 || byte === 125) depth--
     if ((brackets | commas) < 0) bad('more items than limits.maxItems')
+  }
+}
+
+/** The place of the quote that ends the text; `end` where none does. */
+function endOfText(buffer: Buffer, start: number, end: number): number {
+  const near = Math.min(end, start + loopLength)
+  for (let index = start; index < near; index++) {
+    const byte = buffer[index] as number
+    if (byte === 34) return index
+    // What follows is not looked at; long text is the runtime's work.
+    if (byte === 92) index++
+  }
+  for (let from = near; ; ) {
+    const quote = buffer.indexOf(34, from)
+    if (quote < 0 || quote >= end) return end
+    let first = quote
+    while (first > start && buffer[first - 1] === 92) first--
+    // Escaped only if the backslashes before it do not escape each other.
+    if ((quote - first) % 2 === 0) return quote
+    from = quote + 1
   }
 }
 

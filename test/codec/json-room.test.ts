@@ -62,3 +62,19 @@ test('is no larger than the fields in an item ask for', () => {
   const room = { brackets: 2 * (maxItems + 1), commas: 2 * (3 * maxItems) }
   expect(jsonRoom(list, defaultLimits)).toEqual(room)
 })
+
+test(`what stands in texts is not counted, however it is escaped (EARSHOT_SEED=${seed})`, () => {
+  const codec = json.compile(shapeOf(Type.Array(Type.String()), 'Body'), defaultLimits)
+  const part = fc.constantFrom('"', '\\', '[', '{', ',', ']', 'a', 'é', 'x'.repeat(30))
+  const text = fc.array(part, { maxLength: 60 }).map((parts) => parts.join(''))
+  const property = fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), (texts) => {
+    // Long enough to be looked through.
+    const list = [...texts, '['.repeat(40_000), ...texts]
+    const bytes = Buffer.from(JSON.stringify(list))
+    expect(codec.decode(bytes, 0, bytes.length)).toEqual(list)
+    for (const end of [bytes.length - 1, bytes.length >> 1]) {
+      expect(() => codec.decode(bytes, 0, end)).toThrow('not JSON')
+    }
+  })
+  fc.assert(property, { seed, numRuns: 300 })
+})

@@ -237,8 +237,23 @@ function feedMutants(format) {
   return { seen, odd: odd.slice(0, 5), maxMs, grownMb: (memory() - before) / 1_048_576 }
 }
 
+/** What the runtime itself takes for 8 MB, against a usual core. */
+function slownessOfRuntime() {
+  const usualMs = 25
+  const bytes = Buffer.from(`["${'9'.repeat(8_000_000)}"]`)
+  let least = Number.POSITIVE_INFINITY
+  for (let times = 0; times < 3; times++) {
+    const start = performance.now()
+    JSON.parse(bytes.toString('utf8'))
+    least = Math.min(least, performance.now() - start)
+  }
+  return Math.max(1, least / usualMs)
+}
+
+const slowness = slownessOfRuntime()
 const report = formats.map((format) => ({
   codec: format.codec,
+  slowness,
   rows: feedRows(format),
   mutants: feedMutants(format),
 }))

@@ -12,6 +12,8 @@ interface Row {
 }
 
 interface Report {
+  /** How slow this machine is, 1 for one that keeps the bounds with ease. */
+  readonly slowness: number
   readonly codec: string
   readonly rows: readonly Row[]
   readonly mutants: {
@@ -40,18 +42,19 @@ test(`no hostile bytes abort, block or fill the process (EARSHOT_SEED=${seed})`,
   )
   const reports = JSON.parse(stdout) as Report[]
   expect(reports).toHaveLength(4)
-  for (const { codec, rows, mutants } of reports) {
+  for (const { codec, rows, mutants, slowness } of reports) {
+    const allowedMs = 50 * slowness
     expect(rows.length, codec).toBeGreaterThan(8)
     for (const { name, outcome, ms, grownMb } of rows) {
       const label = `${codec}: ${name}`
       const allowed = skipped.includes(name) ? ['refused', 'value'] : ['refused']
       expect(allowed, `${label} → ${outcome}`).toContain(outcome)
-      expect(ms, label).toBeLessThan(50)
+      expect(ms, label).toBeLessThan(allowedMs)
       expect(grownMb, label).toBeLessThan(64)
     }
     expect(mutants.odd, codec).toEqual([])
     expect(mutants.seen.value + mutants.seen.refused, codec).toBe(mutantsPerFormat)
-    expect(mutants.maxMs, codec).toBeLessThan(50)
+    expect(mutants.maxMs, codec).toBeLessThan(allowedMs)
     expect(mutants.grownMb, codec).toBeLessThan(64)
   }
 })
