@@ -215,7 +215,10 @@ describe('a difference that is major', () => {
         [mine, '1.2.0', '1.9.0'],
         [theirs, '1.9.0', '1.2.0'],
       ] as const) {
-        await until('it is said', async () => (await mismatched(peer, channel)).said.length > 0)
+        await until('it is said, and shown', async () => {
+          const { found, said } = await mismatched(peer, channel)
+          return said.length > 0 && found !== undefined
+        })
         const { found, said } = await mismatched(peer, channel)
         expect(found).toMatchObject({ ours, theirs: other, path })
         expect(said).toHaveLength(1)
