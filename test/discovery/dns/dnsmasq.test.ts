@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dns } from '../../../src/discovery/dns/dns.ts'
 import { systemResolver } from '../../../src/discovery/dns/lookup.ts'
+import { until } from '../../support/peers.ts'
 import { Watch } from '../support.ts'
 
 const isAble = spawnSync('dnsmasq', ['--version']).error === undefined
@@ -47,11 +48,11 @@ describe.skipIf(!isAble)('the provider for DNS with dnsmasq', () => {
     const rest = ['--user=', '--group=', `--pid-file=${join(folder, 'pid')}`, ...args]
     daemon = spawn('dnsmasq', [...basics, ...place, ...answers, ...rest], { stdio: 'inherit' })
     const { addresses } = systemResolver([`127.0.0.1:${port}`])
-    for (let tries = 0; tries < 200; tries++) {
+    // By time: on a busy machine it is refused two hundred times before dnsmasq listens.
+    await until('dnsmasq answers', async () => {
       const code = await addresses('up.svc', 4).then(() => '', String)
-      if (code.includes('ENOTFOUND') || code === '') return
-    }
-    throw new Error('dnsmasq does not answer')
+      return code.includes('ENOTFOUND') || code === ''
+    })
   }
   const srv = (pod: string) => `--srv-host=_earshot._tcp.orders.svc,${pod}.orders.svc,4711`
 
