@@ -1,13 +1,9 @@
 // Owns links and ears over the simulated network, as their owners see them.
 // Never decides what happens on the way: the network does.
 
-import type { FrameLink, Hearing, TransportEvents } from '../transport/transport.ts'
+import type { Closable, FrameLink, Hearing, TransportEvents } from '../transport/transport.ts'
 import type { Connection, Piece, Side } from './connection.ts'
 import type { SimulatedProcess } from './process.ts'
-
-interface Closable {
-  close(): void
-}
 
 const nothing = () => undefined
 

@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { textOf } from '../base/errors.ts'
 import { frameDone } from './frame-memory.ts'
-import type { FrameLink } from './transport.ts'
+import type { Closable, FrameLink } from './transport.ts'
 
 const nothing = () => undefined
 
@@ -97,11 +97,11 @@ export class MemoryLink implements FrameLink {
   onOpen: () => void = nothing
   onClose: (reason: string) => void = nothing
   readonly #inbox = new MemoryInbox((frame) => this.onFrame(frame))
-  readonly #held: Set<{ close(): void }>
+  readonly #held: Set<Closable>
   #other: MemoryLink | undefined
   #closed = false
 
-  constructor(endpoint: string, key: string | undefined, held: Set<{ close(): void }>) {
+  constructor(endpoint: string, key: string | undefined, held: Set<Closable>) {
     this.endpoint = endpoint
     this.key = key
     this.#held = held

@@ -5,7 +5,7 @@
 import { systemClock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import { MemoryInbox } from './memory-link.ts'
-import type { Hearing } from './transport.ts'
+import type { Closable, Hearing } from './transport.ts'
 
 const nothing = () => undefined
 
@@ -23,7 +23,7 @@ export class MemoryOutlet {
     this.#subscribed = subscribed
   }
 
-  hear(endpoint: string, held: Set<{ close(): void }>): MemoryHearing {
+  hear(endpoint: string, held: Set<Closable>): MemoryHearing {
     const ear = new MemoryHearing(endpoint, this.#bounds, {
       subscribed: this.#subscribed,
       ended: () => {

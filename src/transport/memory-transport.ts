@@ -9,6 +9,7 @@ import { MemoryOutlet } from './memory-outlet.ts'
 import {
   type BindOptions,
   type Bound,
+  type Closable,
   type FrameLink,
   type Hearing,
   splitEndpoint,
@@ -27,10 +28,6 @@ interface Listener {
 
 /** Those of this process, by each endpoint of theirs. */
 const here = new Map<string, Listener>()
-
-interface Closable {
-  close(): void
-}
 
 export interface MemoryParts {
   /** For who is not of this process. */

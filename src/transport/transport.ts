@@ -6,6 +6,11 @@ import { keyOfText } from '../security/keys.ts'
 
 export type Locality = 'ipc' | 'loopback' | 'lan'
 
+/** What a transport closes with itself. */
+export interface Closable {
+  close(): void
+}
+
 /**
  * Our end of one connection. Frames are never empty; they arrive in order and whole, or the link
  * closes.

@@ -10,7 +10,7 @@ import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { FrameBound } from './frame-bound.ts'
 import { frameDone } from './frame-memory.ts'
-import type { FrameLink, Hearing } from './transport.ts'
+import type { Closable, FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
 
@@ -58,10 +58,6 @@ export function isNothingThere(error: unknown): boolean {
 }
 
 type Watched = Dealer | Subscriber
-
-export interface Closable {
-  close(): void
-}
 
 /**
  * A socket that we connected. A refused or lost connection closes it: whether to dial anew is not

@@ -18,20 +18,14 @@ import { released, unlinked } from './released.ts'
 import {
   type BindOptions,
   type Bound,
+  type Closable,
   type FrameLink,
   type Hearing,
   splitEndpoint,
   type Transport,
   type TransportEvents,
 } from './transport.ts'
-import {
-  AcceptedLink,
-  type Closable,
-  DialledLink,
-  probe,
-  pump,
-  SubscriberHearing,
-} from './zeromq-links.ts'
+import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
 
 /** A frame may be a slab of small records, or one large message with its heads. */
 const HEAD_BYTES = 16_384
