@@ -1,6 +1,7 @@
 // Owns reading what a writer of another minor version wrote: as the reader's value, in any codec.
 // Never guesses: what cannot be read is said when the two meet, not at the first message.
 
+import { dropOldest } from '../base/drop-oldest.ts'
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import { shapeId } from '../contract/canonical.ts'
@@ -76,10 +77,7 @@ export class Resolvers {
     // The one used last stands last: the first is the one to go.
     this.#known.delete(key)
     this.#known.set(key, known)
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#limits.maxResolvers) break
-      this.#known.delete(oldest)
-    }
+    dropOldest(this.#known, this.#limits.maxResolvers)
     return known
   }
 

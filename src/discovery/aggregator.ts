@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
+import { dropOldest } from '../base/drop-oldest.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Known, mergeHoldings, sameRecord } from './merge.ts'
@@ -221,10 +222,7 @@ class Aggregator implements Discoverer {
   #remember(id: string, epoch: number): void {
     this.#lost.delete(id)
     this.#lost.set(id, epoch)
-    for (const oldest of this.#lost.keys()) {
-      if (this.#lost.size <= this.#options.limits.maxPeers) break
-      this.#lost.delete(oldest)
-    }
+    dropOldest(this.#lost, this.#options.limits.maxPeers)
   }
 
   #report(id: string, known: Known): void {

@@ -2,6 +2,7 @@
 // there on: what they published meanwhile is missed, and said.
 // Never keeps a subscription, or anything of a peer that is gone for good, alive.
 
+import { dropOldest } from '../base/drop-oldest.ts'
 import type { Absence, Heard, HeardChannel } from './ear.ts'
 import type { Remote } from './remote.ts'
 
@@ -32,11 +33,7 @@ export class Absences {
     }
     this.#absent.delete(id)
     this.#absent.set(id, absent)
-    if (this.#absent.size <= this.#most) return
-    for (const oldest of this.#absent.keys()) {
-      this.#absent.delete(oldest)
-      return
-    }
+    dropOldest(this.#absent, this.#most)
   }
 
   /** It is gone for good, or another incarnation of it is here. */

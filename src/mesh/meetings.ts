@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { type Awaited, awaited } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
+import { dropOldest } from '../base/drop-oldest.ts'
 import { type ErrorCode, errorTable } from '../base/error-table.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
@@ -313,10 +314,7 @@ export class Meetings {
     if (remote.mismatches.get(at)?.reason === reason) return
     remote.mismatches.set(at, found)
     // Versions are what the other side says: the oldest goes.
-    for (const oldest of remote.mismatches.keys()) {
-      if (remote.mismatches.size <= this.#parts.limits.maxDifferences) break
-      remote.mismatches.delete(oldest)
-    }
+    dropOldest(remote.mismatches, this.#parts.limits.maxDifferences)
     const data = { ...found, remote: remote.label }
     reportFault({ area: 'contract', text: error.message, code: error.code, data })
   }

@@ -2,6 +2,7 @@
 // who serves keeps a ticket until it hears them.
 // Never keeps more of them than there may be tickets: what is older goes by its deadline.
 
+import { dropOldest } from '../base/drop-oldest.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { Ticketing } from '../wire/record.ts'
 import { sayWord, wordOf } from './ticket-words.ts'
@@ -26,11 +27,7 @@ export class TicketEnds {
   say(link: Link, doing: LastWord['doing'], id: string): void {
     sayWord(link, doing, wordOf(id))
     this.#said.set(id, { doing, link })
-    if (this.#said.size <= this.#most) return
-    for (const oldest of this.#said.keys()) {
-      this.#said.delete(oldest)
-      return
-    }
+    dropOldest(this.#said, this.#most)
   }
 
   /** The peer has another link: what was said by one that is closed now may be lost. */

@@ -2,6 +2,8 @@
 // by a link that was slower than the one by which it ended, and begins nothing.
 // Never keeps more of them than there may be tickets: the oldest go.
 
+import { dropOldest } from '../base/drop-oldest.ts'
+
 export class TicketTombstones {
   readonly #most: number
   /** By the name of the ticket, who ended it, the oldest first. */
@@ -15,11 +17,7 @@ export class TicketTombstones {
   /** @param caller the id of the peer whose ticket it is */
   add(id: string, caller: string): void {
     this.#ended.set(id, caller)
-    if (this.#ended.size <= this.#most) return
-    for (const oldest of this.#ended.keys()) {
-      this.#ended.delete(oldest)
-      return
-    }
+    dropOldest(this.#ended, this.#most)
   }
 
   /** Nobody but its caller ends a ticket: what another said of that name says nothing. */

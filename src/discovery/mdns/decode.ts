@@ -1,6 +1,7 @@
 // Owns how packets are read: every name, length and count within bounds, and of the records only
 // what matters to us. Never throws for what came from the network, and reads the same bytes once.
 
+import { dropOldest } from '../../base/drop-oldest.ts'
 import { ipv6Text } from './ipv6.ts'
 import { splitStrings } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, typeName } from './packet.ts'
@@ -34,11 +35,8 @@ export function decodePacket(bytes: Uint8Array): DnsPacket | undefined {
   const known = lately.get(key)
   if (known || lately.has(key)) return known
   const packet = new Reader(buffer).packet()
-  for (const oldest of lately.keys()) {
-    if (lately.size < MAX_LATELY) break
-    lately.delete(oldest)
-  }
   lately.set(key, packet)
+  dropOldest(lately, MAX_LATELY)
   return packet
 }
 
