@@ -1,35 +1,16 @@
 // The short way between peers of one process: it does what every transport does, and lets in whom
 // the sockets would.
 
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { deriveKeys } from '../../src/security/keys.ts'
 import { sharedTrust, type Trust } from '../../src/security/trust.ts'
 import { MemoryTransport } from '../../src/transport/memory-transport.ts'
-import type { TransportEvents } from '../../src/transport/transport.ts'
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
 import { until } from '../support/peers.ts'
 import { transportConformance } from './conformance.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'es-'))
-const options = () => ({
-  ipcFolder: folder,
-  ipcStem: randomBytes(8).toString('hex'),
-  host: '127.0.0.1',
-  port: 0,
-  advertise: ['127.0.0.1'],
-})
-const nothing: TransportEvents = {
-  accepted: () => undefined,
-  subscribed: () => undefined,
-  asked: async (request) => request,
-  malformed: () => undefined,
-}
+import { deaf, options } from './ends.ts'
 
 async function create(trust?: Trust, limits = {}, mayHear = () => true) {
   const all = { ...defaultLimits, ...limits }
@@ -46,7 +27,7 @@ describe('a link by memory', () => {
     const [server, client] = [await create(), await create()]
     const got: Buffer[] = []
     const { inbox } = await server.bind(options(), {
-      ...nothing,
+      ...deaf,
       accepted: (_, frame) => got.push(frame),
     })
     const frame = Buffer.from('as it was')
@@ -60,7 +41,7 @@ describe('a link by memory', () => {
     const [server, client] = [await create(), await create()]
     const seen: string[] = []
     const { inbox } = await server.bind(options(), {
-      ...nothing,
+      ...deaf,
       accepted: (link, frame) => {
         seen.push(String(frame))
         link.onFrame = (next) => seen.push(String(next))
@@ -79,7 +60,7 @@ describe('a link by memory', () => {
     const [server, client] = [await create(), await create()]
     const seen: string[] = []
     const { inbox } = await server.bind(options(), {
-      ...nothing,
+      ...deaf,
       accepted: (link) => {
         link.onFrame = (frame) => {
           seen.push(String(frame))
@@ -101,7 +82,7 @@ describe('a link by memory', () => {
     const server = await create(ours)
     const got: string[] = []
     const { inbox, outlet } = await server.bind(options(), {
-      ...nothing,
+      ...deaf,
       accepted: (_, frame) => got.push(String(frame)),
     })
     const [address, heard] = [inbox[0] as string, outlet[0] as string]
@@ -128,7 +109,7 @@ describe('an ear by memory', () => {
     const [server, client] = [await create(undefined, { maxOutletFrames: 4 }), await create()]
     const subscriptions: string[] = []
     const { outlet } = await server.bind(options(), {
-      ...nothing,
+      ...deaf,
       subscribed: (prefix, on) => subscriptions.push(`${on} ${prefix}`),
     })
     const heard: string[] = []
@@ -155,7 +136,7 @@ describe('an ear by memory', () => {
 
   it('is lost when all are cut off, and may come back', async () => {
     const [server, client] = [await create(), await create()]
-    const { outlet } = await server.bind(options(), nothing)
+    const { outlet } = await server.bind(options(), deaf)
     const ends: string[] = []
     const ear = client.hear(outlet[0] as string)
     ear.onClose = (reason) => ends.push(reason)

@@ -10,6 +10,7 @@ import { Schedule, settle } from '../../src/testing/schedule.ts'
 import { SimulatedTransport } from '../../src/testing/simulated-transport.ts'
 import type { TransportEvents } from '../../src/transport/transport.ts'
 import { transportConformance } from './conformance.ts'
+import { deaf } from './ends.ts'
 
 const options = () => ({
   ...{ ipcFolder: undefined, ipcStem: '', host: '', port: 0, advertise: [] },
@@ -61,13 +62,6 @@ describe('the simulated network', () => {
     const side = (process: SimulatedProcess, limits = {}) =>
       new SimulatedTransport(network, process, { ...defaultLimits, ...limits })
     return { clock, network, here, there, side }
-  }
-
-  const deaf: TransportEvents = {
-    accepted: () => undefined,
-    subscribed: () => undefined,
-    asked: async (request) => request,
-    malformed: () => undefined,
   }
 
   /** Notes what arrives by the links that others open, and their end. */

@@ -1,9 +1,7 @@
 // ZeroMQ as a transport, with and without keys, over ipc and tcp.
 
-import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { existsSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
@@ -20,15 +18,8 @@ import {
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
 import { until } from '../support/peers.ts'
 import { transportConformance } from './conformance.ts'
+import { deaf, options } from './ends.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'es-'))
-const options = () => ({
-  ipcFolder: folder,
-  ipcStem: randomBytes(8).toString('hex'),
-  host: '127.0.0.1',
-  port: 0,
-  advertise: ['127.0.0.1'],
-})
 const keys = deriveKeys('a secret for the tests', 'conformance')
 const everywhere = () => true
 const trust = async () => sharedTrust(await keys, everywhere)
@@ -46,22 +37,13 @@ transportConformance('zeromq with keys', {
 /** A transport that sends back what comes to its inbox. */
 async function listening(transport: Transport): Promise<{ server: string }> {
   const bound = await transport.bind(options(), {
+    ...deaf,
     accepted: (link, frame) => link.send(frame),
-    subscribed: () => undefined,
-    asked: async (request) => request,
-    malformed: () => undefined,
   })
   return { server: bound.inbox.at(-1) as string }
 }
 
 describe('a guarded transport over zeromq', () => {
-  const events = {
-    accepted: () => undefined,
-    subscribed: () => undefined,
-    asked: async (request: Buffer) => request,
-    malformed: () => undefined,
-  }
-
   it.each([
     ['lets everybody in', async () => ({ ...(await trust()), admits: () => true })],
     [
@@ -83,12 +65,12 @@ describe('a guarded transport over zeromq', () => {
   ])('does not start when its authenticator %s', async (_why, faulty) => {
     const transport = await createZeromqTransport(defaultLimits, systemClock, await faulty())
     onTestFinished(() => transport.close())
-    const options_ = options()
-    await expect(transport.bind(options_, events)).rejects.toMatchObject({
+    const own = options()
+    await expect(transport.bind(own, deaf)).rejects.toMatchObject({
       code: 'EARSHOT_SECURITY',
     })
     // What it had bound is gone with it.
-    expect(existsSync(join(folder, `${options_.ipcStem}.i`))).toBe(false)
+    expect(existsSync(join(own.ipcFolder as string, `${own.ipcStem}.i`))).toBe(false)
   })
 
   it('cuts off who hears it when it is opened anew, at the same addresses', async () => {
@@ -99,7 +81,7 @@ describe('a guarded transport over zeromq', () => {
     onTestFinished(() => transport.close())
     const told: [string, boolean][] = []
     const subscribed = (prefix: Buffer, on: boolean) => void told.push([String(prefix), on])
-    const bound = await transport.bind(options(), { ...events, subscribed })
+    const bound = await transport.bind(options(), { ...deaf, subscribed })
     const key = textOfKey((await keys).publicKey)
     for (const endpoint of bound.outlet) {
       told.length = 0
