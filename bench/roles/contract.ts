@@ -5,7 +5,7 @@ import { Tick } from '../codecs/shapes.ts'
 
 export const Suite = contract('bench.suite', '1.0.0', {
   item: notification(Bytes()),
-  echo: request(Bytes(), Bytes(), { idempotent: true }),
+  echo: request(Bytes(), Bytes()),
   sample: event(Bytes()),
   tick: event(Tick),
 })

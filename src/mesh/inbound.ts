@@ -98,7 +98,8 @@ export class Inbound {
   }
 
   #walk(link: Link, walker: RecordWalker): void {
-    while (walker.next()) {
+    // A record may have closed the link: those behind it come from nobody any more.
+    while (!link.closed && walker.next()) {
       this.#counters.recordsIn++
       if (link.remote === undefined && !isGreeting(walker.kind) && !this.onFirstWord(link)) {
         this.bad(link, 'a record before its hello')

@@ -41,6 +41,8 @@ export async function pump(
       if (isNothingThere(error)) continue
       throw error
     }
+    // Closing a socket answers the receive that waits on it, with a message if one is there.
+    if (socket.closed) return
     try {
       take(parts)
     } catch (error) {

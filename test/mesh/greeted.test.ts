@@ -1,6 +1,9 @@
 // Links whose dialler may still give them up: nothing travels on them that could be lost.
 
-import { askDoor, contract, type Peer, request } from 'earshot'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { askDoor, contract, type Peer, request, staticPeers } from 'earshot'
 import { createWorld } from 'earshot/testing'
 import { Type } from 'typebox'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -87,5 +90,24 @@ describe('a dial that is given up while its welcome is on the way', () => {
       world.between(caller, server, { latencyMs: 1 })
       expect(await call).toEqual({ id: 1 })
     })
+  })
+})
+
+describe('a dial that is refused and welcomed in one frame', () => {
+  it('is refused: nobody is up by a link that has closed', async () => {
+    const mesh = randomMesh()
+    const fickle = new zmq.Router({ linger: 0, receiveTimeout: 5_000 })
+    onTestFinished(() => fickle.close())
+    const endpoint = `ipc://${join(mkdtempSync(join(tmpdir(), 'es-')), 'fickle')}`
+    await fickle.bind(endpoint)
+    const discovery = [staticPeers([endpoint])]
+    const caller = await testPeer({ name: 'caller', mesh, discovery })
+    const [id] = (await fickle.receive()) as [Buffer]
+    const refusal = record(Kind.refuse, { code: 'EARSHOT_OVERLOADED', message: 'full' })
+    const welcome = record(Kind.welcome, helloOf(mesh)).subarray(2)
+    await fickle.send([id, Buffer.concat([refusal, welcome])])
+    await until('it is heard', () => caller.stats().counters.framesIn > 0)
+    expect(caller.peers()).toEqual([])
+    expect(caller.stats().links).toEqual([])
   })
 })

@@ -5,6 +5,9 @@ import type { FrameLink, Transport, TransportEvents } from '../../src/transport/
 import { until } from '../support/peers.ts'
 import { freePorts } from '../support/ports.ts'
 
+/** Within one process and by loopback; a slower machine makes these tests weaker, never red. */
+const ARRIVES_WITHIN_MS = 50
+
 export interface Bench {
   /** A new transport with nothing bound. */
   create(): Promise<Transport>
@@ -113,6 +116,57 @@ export function transportConformance(name: string, bench: Bench): void {
       await until('it is accepted', () => server.accepted.length === 2)
       await server.transport.close()
       await until('it is lost', () => reasons.length === 2)
+    })
+  })
+
+  describe(`${name}: closed`, () => {
+    /** The other side's frame arrives while this turn lasts: it is there, and not yet read. */
+    function closedOnArrival(send: () => void, closing: { close(): void }): Promise<unknown> {
+      send()
+      const endMs = performance.now() + ARRIVES_WITHIN_MS
+      while (performance.now() < endMs);
+      closing.close()
+      return new Promise((resolve) => setTimeout(resolve, ARRIVES_WITHIN_MS))
+    }
+
+    it('links and ears give no frame, though one had arrived before', async () => {
+      const server = await side()
+      const client = await side()
+      const frames: string[] = []
+      for (const endpoint of server.bound.inbox) {
+        const link = client.transport.dial(endpoint)
+        link.onFrame = (frame) => frames.push(`link ${frame}`)
+        const before = server.accepted.length
+        link.send(Buffer.from('hello'))
+        await until('it is accepted', () => server.accepted.length === before + 1)
+        await closedOnArrival(() => server.accepted.at(-1)?.link.send(Buffer.from('back')), link)
+      }
+      for (const endpoint of server.bound.outlet) {
+        const ear = client.transport.hear(endpoint)
+        ear.onFrame = (frame) => frames.push(`ear ${frame}`)
+        const before = server.subscriptions.length
+        ear.subscribe(Buffer.from('a'))
+        await until('it is known', () => server.subscriptions.length > before)
+        await closedOnArrival(() => server.transport.publish(Buffer.from('a1')), ear)
+      }
+      expect(frames).toEqual([])
+    })
+
+    it('inboxes accept nobody, though his first frame had arrived before', async () => {
+      const server = await side()
+      const client = await side()
+      const link = client.transport.dial(server.bound.inbox[0] as string)
+      link.send(Buffer.from('hello'))
+      await until('it is accepted', () => server.accepted.length === 1)
+      let closed: Promise<void> = Promise.resolve()
+      const closing = {
+        close() {
+          closed = server.transport.close()
+        },
+      }
+      await closedOnArrival(() => link.send(Buffer.from('late')), closing)
+      await closed
+      expect(server.accepted.map(({ frames }) => frames.map(String))).toEqual([['hello']])
     })
   })
 
