@@ -63,7 +63,8 @@ export interface PeerOptions {
   readonly debugJson?: boolean
   /**
    * How frames go to and from other peers of this process that have the same trust. Default
-   * `memory`: copied over, with no socket in between. `sockets`: as to any other process.
+   * `memory`: copied over, with no socket in between; those who hear a peer of another process
+   * share one socket there. `sockets`: as to any other process.
    */
   readonly withinProcess?: WithinProcess
   /**

@@ -142,3 +142,27 @@ describe('peers of one process', () => {
     })
   })
 })
+
+describe('peers of one process that hear somebody of another', () => {
+  it('share the socket, and are counted, confirm and leave each by itself', async () => {
+    const mesh = randomMesh()
+    // Who takes sockets is for the others as one of another process.
+    const publisher = await open({ name: 'publisher', mesh, withinProcess: 'sockets' })
+    const hearing = await Promise.all(['one', 'other', 'third'].map((name) => open({ name, mesh })))
+    await until('all are met', () => publisher.peers().length === 3)
+    const heard = new Map<string, number[]>()
+    for (const peer of hearing) {
+      const numbers: number[] = []
+      heard.set(peer.name, numbers)
+      await peer.subscribe(All.ticked, ({ n }) => void numbers.push(n))
+    }
+    const said = (n: number) => publisher.publish(All.ticked, { n }, { until: 'handled' })
+    expect(await said(1)).toMatchObject({ became: 'handled', listeners: 3, silent: 0 })
+    await hearing[0]?.close()
+    await until('it has left', () => publisher.peers().length === 2)
+    await until('it is counted no more', () => publisher.publisher(All.ticked).listeners === 2)
+    expect(await said(2)).toMatchObject({ became: 'handled', listeners: 2, silent: 0 })
+    expect(Object.fromEntries(heard)).toEqual({ one: [1], other: [1, 2], third: [1, 2] })
+    expect(hearing.map((peer) => peer.stats().counters.eventsMissed)).toEqual([0, 0, 0])
+  })
+})

@@ -10,7 +10,7 @@ import type { Closable, FrameLink } from './transport.ts'
 
 const nothing = () => undefined
 
-/** Frames that were copied, until they are read: in order, in a turn of their own. */
+/** Frames until they are read: in order, in a turn of their own. */
 export class MemoryInbox {
   readonly #take: (frame: Buffer) => void
   /** Who pushes bounds it: a link by its credit, an outlet by its limits. */
@@ -33,8 +33,9 @@ export class MemoryInbox {
     return this.#bytes
   }
 
+  /** @param frame is the inbox's own from now on */
   push(frame: Buffer): void {
-    this.#waiting.push(Buffer.from(frame))
+    this.#waiting.push(frame)
     this.#bytes += frame.length
     this.#arm()
   }
@@ -71,14 +72,15 @@ export class MemoryInbox {
       if (this.#waiting.size === 0) return
       const frame = this.#waiting.take()
       this.#bytes -= frame.length
-      this.#hand(frame)
+      this.hand(frame)
       if (frameDone(frame.length)) break
     }
     if (this.#waiting.size > 0) this.#arm()
     else if (!this.#isPaused) this.#then?.()
   }
 
-  #hand(frame: Buffer): void {
+  /** Past all that waits. */
+  hand(frame: Buffer): void {
     try {
       this.#take(frame)
     } catch (error) {
@@ -123,7 +125,7 @@ export class MemoryLink implements FrameLink {
 
   send(frame: Buffer): void {
     const other = this.#other
-    if (!this.#closed && other && !other.#closed) other.#inbox.push(frame)
+    if (!this.#closed && other && !other.#closed) other.#inbox.push(Buffer.from(frame))
   }
 
   close(): void {

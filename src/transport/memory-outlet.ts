@@ -49,6 +49,8 @@ export class MemoryOutlet {
 
 interface Ends {
   readonly subscribed: Subscribed
+  /** It hands on no more, or goes on. */
+  readonly paused?: () => void
   readonly ended: () => void
 }
 
@@ -63,6 +65,7 @@ export class MemoryHearing implements Hearing {
   readonly #wanted = new Map<string, number>()
   /** Of them, what the outlet knows of. */
   readonly #prefixes = new Map<string, Buffer>()
+  isPaused = false
   #closed = false
 
   constructor(endpoint: string, bounds: Bounds, ends: Ends) {
@@ -80,7 +83,9 @@ export class MemoryHearing implements Hearing {
   }
 
   pause(paused: boolean): void {
+    this.isPaused = paused
     this.#inbox.pause(paused)
+    this.#ends.paused?.()
   }
 
   close(): void {
@@ -91,14 +96,25 @@ export class MemoryHearing implements Hearing {
     this.#end('the connection was lost')
   }
 
+  /** Of whose memory it is not: it is written again, and read in a turn of its own. */
   offer(frame: Buffer): void {
-    if (!this.#wants(frame)) return
-    const { maxOutletFrames, maxOutletBytes } = this.#bounds
-    const { frames, bytes } = this.#inbox
-    if (frames < maxOutletFrames && bytes < maxOutletBytes) this.#inbox.push(frame)
+    if (this.wants(frame) && this.#hasRoom()) this.#inbox.push(Buffer.from(frame))
   }
 
-  #wants(frame: Buffer): boolean {
+  /** Of its own memory: it is read at once, unless others wait before it. */
+  hand(frame: Buffer): void {
+    if (this.isPaused || this.#inbox.frames > 0) {
+      if (this.#hasRoom()) this.#inbox.push(frame)
+    } else this.#inbox.hand(frame)
+  }
+
+  #hasRoom(): boolean {
+    const { maxOutletFrames, maxOutletBytes } = this.#bounds
+    const { frames, bytes } = this.#inbox
+    return frames < maxOutletFrames && bytes < maxOutletBytes
+  }
+
+  wants(frame: Buffer): boolean {
     for (const prefix of this.#prefixes.values()) {
       const { length } = prefix
       if (length <= frame.length && frame.compare(prefix, 0, length, 0, length) === 0) return true

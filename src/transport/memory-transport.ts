@@ -6,6 +6,7 @@ import type { Limits } from '../base/limits.ts'
 import type { Trust } from '../security/trust.ts'
 import { MemoryLink } from './memory-link.ts'
 import { MemoryOutlet } from './memory-outlet.ts'
+import { hearTogether } from './shared-hearing.ts'
 import {
   type BindOptions,
   type Bound,
@@ -83,9 +84,19 @@ export class MemoryTransport implements Transport {
     const { address, key } = splitEndpoint(endpoint)
     const there = here.get(address)
     if (!there || !this.#isTrusted(there, address, key) || !this.#mayHear(there, address)) {
-      return this.#parts.sockets.hear(endpoint)
+      return this.#hearOutside(endpoint, address)
     }
     return there.outlet.hear(address, this.#held)
+  }
+
+  /** With all of this process that come there with the same key. */
+  #hearOutside(endpoint: string, address: string): Hearing {
+    const { sockets, limits, trust } = this.#parts
+    const { maxOutletFrames, maxOutletBytes, maxMessageBytes, maxFrameBytes } = limits
+    const proves = trust?.guards(address) ? trust.own.publicKey : 'nothing'
+    const holds = [maxOutletFrames, maxOutletBytes, maxMessageBytes, maxFrameBytes]
+    const open = (held: Set<Closable>) => sockets.hear(endpoint, held)
+    return hearTogether([endpoint, proves, ...holds].join(' '), open, limits, this.#held)
   }
 
   publish(frame: Buffer): void {

@@ -87,7 +87,8 @@ export interface Transport {
   bind(options: BindOptions, events: TransportEvents): Promise<Bound>
   /** @param endpoint may name the key that must stand behind it: `tcp://10.0.0.7:4000#<key>` */
   dial(endpoint: string): FrameLink
-  hear(endpoint: string): Hearing
+  /** @param held where the ear stays until it ends, if not with what closes with the transport */
+  hear(endpoint: string, held?: Set<Closable>): Hearing
   /** To everybody who subscribed to a prefix of `frame`; lost for those who are too slow. */
   publish(frame: Buffer): void
   /** Cuts off all who hear us or stand at our door; who is still trusted may come back at once. */

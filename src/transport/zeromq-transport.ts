@@ -15,6 +15,7 @@ import { FrameBound } from './frame-bound.ts'
 import { createGuard, type Guard, keyless, type SocketRole } from './guard.ts'
 import { Probing } from './probing.ts'
 import { released, unlinked } from './released.ts'
+import { topicWanted } from './shared-hearing.ts'
 import {
   type BindOptions,
   type Bound,
@@ -131,7 +132,7 @@ class ZeromqTransport implements Transport {
     return new DialledLink(open, address, this.#dialled, key)
   }
 
-  hear(endpoint: string): Hearing {
+  hear(endpoint: string, held: Set<Closable> = this.#dialled): Hearing {
     const { address, key } = splitEndpoint(endpoint)
     const open = () => {
       const subscriber = new this.#zmq.Subscriber({
@@ -143,7 +144,7 @@ class ZeromqTransport implements Transport {
       })
       return this.#guard.watch(subscriber)
     }
-    return new SubscriberHearing(open, address, this.#dialled, this.#limits)
+    return new SubscriberHearing(open, address, held, this.#limits)
   }
 
   publish(frame: Buffer): void {
@@ -292,8 +293,9 @@ class ZeromqTransport implements Transport {
     pump(outlet as unknown as Parameters<typeof pump>[0], ([message]) => {
       const first = message?.[0]
       if (message && (first === 0 || first === 1)) {
-        this.#count(message.toString('latin1', 1), first === 1)
-        events.subscribed(message.subarray(1), first === 1)
+        const topic = topicWanted(message.subarray(1))
+        this.#count(topic.toString('latin1'), first === 1)
+        events.subscribed(topic, first === 1)
       } else events.malformed('outlet', 'no subscription')
     }).catch(broken('outlet'))
     answerDoor(door, events).catch(broken('door'))

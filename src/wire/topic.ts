@@ -4,6 +4,7 @@
 import { assert } from '../base/errors.ts'
 import { VarintReader, writeVarint } from './varint.ts'
 
+/** No topic begins with a byte above it: 255 is the transport's, for ears that share a socket. */
 const MAX_TOPIC_NAME_BYTES = 247
 const ID_BYTES = 16
 const SHAPE_BYTES = 4

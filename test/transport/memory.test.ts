@@ -7,6 +7,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { deriveKeys } from '../../src/security/keys.ts'
 import { sharedTrust, type Trust } from '../../src/security/trust.ts'
 import { MemoryTransport } from '../../src/transport/memory-transport.ts'
+import type { Transport } from '../../src/transport/transport.ts'
 import { createZeromqTransport } from '../../src/transport/zeromq-transport.ts'
 import { until } from '../support/peers.ts'
 import { transportConformance } from './conformance.ts'
@@ -88,19 +89,27 @@ describe('a link by memory', () => {
     const [address, heard] = [inbox[0] as string, outlet[0] as string]
     const friend = await create(ours)
     const ends: string[] = []
+    const hear = (who: Transport, name: string) => {
+      const ear = who.hear(heard)
+      ear.onFrame = (frame) => got.push(`${frame} ${name}`)
+      ear.onClose = (reason) => ends.push(reason)
+      ear.subscribe(Buffer.from('heard'))
+    }
     for (const stranger of [await create(theirs), await create()]) {
       const link = stranger.dial(address)
       expect(link.inMemory).toBeUndefined()
       link.onClose = (reason) => ends.push(reason)
       link.send(Buffer.from('of a stranger'))
-      expect(stranger.hear(heard)).not.toHaveProperty('offer')
+      hear(stranger, 'by a stranger')
     }
     const link = friend.dial(address)
     expect(link.inMemory).toBe(true)
-    expect(friend.hear(heard)).toHaveProperty('offer')
+    hear(friend, 'by a friend')
     link.send(Buffer.from('of a friend'))
-    await until('both are refused', () => ends.length === 2)
-    expect(got).toEqual(['of a friend'])
+    await until('both are refused, with their ears', () => ends.length === 4)
+    server.publish(Buffer.from('heard'))
+    await until('it is heard', () => got.length === 2)
+    expect(got).toEqual(['of a friend', 'heard by a friend'])
   })
 })
 
