@@ -1,6 +1,7 @@
 // Owns the form of what `discovery` found. Never says how it was found.
 
-import type { System } from '../roles/neighbours.ts'
+import { isOurs, type System } from '../roles/neighbours.ts'
+import type { Packets } from './networks.ts'
 
 /** Of some times in ms, and how many there were. */
 export interface Times {
@@ -16,8 +17,8 @@ export interface PairFigures {
   readonly newcomerKnows: Times
   /** … until the one that runs knows the newcomer. */
   readonly runningSees: Times
-  readonly leave: Times
   /** Undefined when it was not noticed within the time that was waited. */
+  readonly leave: Times | undefined
   readonly killed: Times | undefined
 }
 
@@ -29,12 +30,12 @@ export interface CrowdFigures {
   readonly knowsAll: Times
   /** … until the last of them does. */
   readonly togetherMs: number
-  /** Multicast packets that each has sent by then. */
+  /** Multicast or broadcast packets that each has sent by then. */
   readonly packetsPerPeer: number
   /** One more comes, until it knows all. */
   readonly newcomerKnows: Times
   /** While nobody comes or goes: of all together. */
-  readonly idlePacketsPerSecond: number
+  readonly idlePacketsPerSecond: Packets
   /** Of one core, for each. */
   readonly idleCpuPercent: number
 }
@@ -42,6 +43,7 @@ export interface CrowdFigures {
 export interface DiscoveryFigures {
   /** Why nothing was measured. */
   readonly notMeasured: string | undefined
+  readonly leftWithinMs: number
   readonly killedWithinMs: number
   readonly idleAfterMs: number
   readonly idleSeconds: number
@@ -61,10 +63,11 @@ export function timesOf(all: readonly number[]): Times | undefined {
 /** A sentence for each that did not find all. */
 export function failuresOf({ pairs, crowds, notMeasured }: DiscoveryFigures): string[] {
   if (notMeasured !== undefined) return []
-  const slow = pairs.filter(({ system, leave }) => system !== 'bonjour' && leave.p50Ms > 100)
-  const failures = slow.map(
-    ({ system, leave }) => `discovery: a goodbye of ${system} takes ${leave.p50Ms.toFixed(0)} ms`,
-  )
+  const failures = pairs.flatMap(({ system, leave }) => {
+    if (!isOurs(system) || (leave && leave.p50Ms <= 100)) return []
+    const found = leave ? `takes ${leave.p50Ms.toFixed(0)} ms` : 'is not noticed'
+    return [`discovery: a goodbye of ${system} ${found}`]
+  })
   if (crowds.length === 0) failures.push('discovery: nothing was measured of many peers')
   return failures
 }

@@ -4,6 +4,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Of multicast DNS, cote and Moleculer. */
+const DISCOVERY_PORTS = [5_353, 12_345, 4_445]
 const prefix = `eb${process.pid}`
 const made = new Set<string>()
 let bridges = 0
@@ -24,13 +26,20 @@ export function whyNoNetworks(): string | undefined {
   return undefined
 }
 
+export interface Packets {
+  /** Of discovery to all: multicast DNS to its group, cote's broadcast, Moleculer's group. */
+  readonly toAll: number
+  /** Of UDP and TCP to anybody. */
+  readonly any: number
+}
+
 export interface Network {
   /** Namespaces that a process can be started in. */
   readonly hosts: readonly string[]
   /** The address of each on the bridge. */
   readonly addresses: readonly string[]
-  /** Packets of multicast DNS to the group that have crossed the bridge so far. */
-  packets(): number
+  /** What has crossed the bridge so far. */
+  packets(): Packets
 }
 
 /** Hosts on one bridge, without a default route. */
@@ -46,7 +55,7 @@ export async function withBridge<T>(
     add(hub)
     inside(hub, 'link', 'add', 'bridge', 'type', 'bridge')
     inside(hub, 'link', 'set', 'bridge', 'up')
-    countGroup(hub)
+    countIn(hub)
     for (const [index, host] of hosts.entries()) {
       add(host)
       const port = `port${index}`
@@ -81,7 +90,7 @@ async function usable(hosts: readonly string[]): Promise<void> {
   while (hosts.some(isTentative)) await sleep(100)
 }
 
-function countGroup(hub: string): void {
+function countIn(hub: string): void {
   nft(hub, 'add', 'table', 'bridge', 'bench')
   nft(
     hub,
@@ -92,16 +101,21 @@ function countGroup(hub: string): void {
     'crossing',
     '{ type filter hook prerouting priority 0; }',
   )
+  // Broadcast has the bit of a group, too.
   const group = ['ether', 'daddr', '&', '01:00:00:00:00:00', '==', '01:00:00:00:00:00']
-  const toGroup = [...group, 'udp', 'dport', '5353', 'counter']
-  nft(hub, 'add', 'rule', 'bridge', 'bench', 'crossing', ...toGroup)
+  const toAll = [...group, 'udp', 'dport', `{ ${DISCOVERY_PORTS.join(', ')} }`, 'counter']
+  nft(hub, 'add', 'rule', 'bridge', 'bench', 'crossing', ...toAll)
+  const any = ['meta', 'l4proto', '{ tcp, udp }', 'counter']
+  nft(hub, 'add', 'rule', 'bridge', 'bench', 'crossing', ...any)
 }
 
-function counted(hub: string): number {
-  const [, packets] =
-    /counter packets (\d+)/.exec(nft(hub, 'list', 'table', 'bridge', 'bench')) ?? []
-  if (packets === undefined) throw new Error('nft does not tell its counter')
-  return Number(packets)
+function counted(hub: string): Packets {
+  const rules = nft(hub, 'list', 'table', 'bridge', 'bench')
+  const [toAll, any] = [...rules.matchAll(/counter packets (\d+)/g)].map(([, count]) =>
+    Number(count),
+  )
+  if (toAll === undefined || any === undefined) throw new Error('nft does not tell its counters')
+  return { toAll, any }
 }
 
 function nft(name: string, ...args: string[]): string {

@@ -1,8 +1,8 @@
 // Owns how the figures of `discovery` are shown. Never takes one.
 
 import type { Chart, Part, Section } from 'earshot/report'
-import { none, ratio } from 'earshot/report'
-import type { System } from '../roles/neighbours.ts'
+import { ratio } from 'earshot/report'
+import { isOurs, type System } from '../roles/neighbours.ts'
 import type { DiscoveryFigures, Times } from './figures.ts'
 
 const names: Readonly<Record<System, string>> = {
@@ -10,6 +10,8 @@ const names: Readonly<Record<System, string>> = {
   peer: 'Earshot, to the hello',
   host: 'Earshot, no network',
   bonjour: 'bonjour-service',
+  cote: 'cote',
+  moleculer: 'Moleculer',
 }
 
 export function discoveryView(figures: DiscoveryFigures): Section {
@@ -25,37 +27,40 @@ export function discoveryView(figures: DiscoveryFigures): Section {
 function findingsOf({ notMeasured, pairs, crowds, ...waited }: DiscoveryFigures): string[] {
   if (notMeasured !== undefined) return [`Not measured: ${notMeasured}.`]
   const findings = [
-    'Without a hello only a clean leave is noticed: a link notices the rest, at once.',
-    `What was not noticed was waited for ${waited.killedWithinMs / 1_000} s.`,
+    'Our mDNS alone, without a hello, notices a clean leave: a link notices the rest, at once.',
     `At rest: ${waited.idleSeconds} s, begun ${waited.idleAfterMs / 1_000} s after all knew all.`,
   ]
-  const [ours, theirs] = [of('mdns', crowds), of('bonjour', crowds)]
-  if (ours && theirs) {
-    const times = ratio(theirs.newcomerKnows.p50Ms / ours.newcomerKnows.p50Ms)
-    const together = ratio(theirs.togetherMs / ours.togetherMs)
-    findings.unshift(
-      `Of ${ours.peers} peers, bonjour-service takes ${times} of what our mDNS takes until a ` +
-        `newcomer knows all, and ${together} when all start together.`,
-    )
-  }
-  const [pair, other] = [of('mdns', pairs), of('bonjour', pairs)]
-  if (pair && other) {
-    const times = ratio(other.newcomerKnows.p50Ms / pair.newcomerKnows.p50Ms)
-    findings.unshift(`Until a newcomer knows one peer, bonjour-service takes ${times} of our mDNS.`)
-  }
-  return findings
+  const one = against(pairs, ({ newcomerKnows }) => newcomerKnows.p50Ms)
+  const all = against(crowds, ({ newcomerKnows }) => newcomerKnows.p50Ms)
+  const together = against(crowds, ({ togetherMs }) => togetherMs)
+  return [
+    `Until a newcomer knows one peer, of what our mDNS takes: ${one}.`,
+    `Until it knows ${crowds[0]?.peers ?? 0} peers: ${all}.`,
+    `Until so many that start together all know all: ${together}.`,
+    ...findings,
+  ]
 }
 
-function of<T extends { readonly system: System }>(system: System, rows: readonly T[]) {
-  return rows.find((row) => row.system === system)
+/** What each other system takes of what our mDNS takes. */
+function against<T extends { readonly system: System }>(
+  rows: readonly T[],
+  msOf: (row: T) => number,
+): string {
+  const ours = rows.find(({ system }) => system === 'mdns')
+  const others = rows.filter(({ system }) => !isOurs(system))
+  if (!ours) return 'not measured'
+  return others.map((row) => `${names[row.system]} ${ratio(msOf(row) / msOf(ours))}`).join(', ')
 }
 
-function pairPart({ pairs }: DiscoveryFigures): Part {
+function pairPart({ pairs, leftWithinMs, killedWithinMs }: DiscoveryFigures): Part {
   const title = 'One runs, others come and go: p50 / p99, ms'
   const rows = pairs.map(({ system, newcomerKnows, runningSees, leave, killed }) => ({
     head: names[system],
     family: familyOf(system),
-    cells: [newcomerKnows, runningSees, leave, killed].map(both),
+    cells: [
+      ...[both(newcomerKnows), both(runningSees)],
+      ...[bothOrNot(leave, leftWithinMs), bothOrNot(killed, killedWithinMs)],
+    ],
   }))
   const chart: Chart = {
     title: 'Until a newcomer knows one peer, p50, ms; less is better',
@@ -73,23 +78,34 @@ function pairPart({ pairs }: DiscoveryFigures): Part {
 
 function crowdPart({ crowds }: DiscoveryFigures): Part {
   const [first] = crowds
-  const title = `${first?.peers ?? 0} peers on one network; together: half of them / the last`
+  const title =
+    `${first?.peers ?? 0} peers; together: half / the last; packets/s at rest: ` +
+    'to all / of any kind'
   const rows = crowds.map((crowd) => ({
     head: names[crowd.system],
     family: familyOf(crowd.system),
     cells: [
       ...[`${short(crowd.knowsAll.p50Ms)} / ${short(crowd.togetherMs)}`],
       crowd.packetsPerPeer.toFixed(1),
-      ...[both(crowd.newcomerKnows), crowd.idlePacketsPerSecond.toFixed(1)],
+      both(crowd.newcomerKnows),
+      `${rate(crowd.idlePacketsPerSecond.toAll)} / ${rate(crowd.idlePacketsPerSecond.any)}`,
       `${crowd.idleCpuPercent.toFixed(3)} %`,
     ],
   }))
-  const columns = ['together, ms', 'mcast each', 'newcomer, ms', 'idle mcast/s', 'idle CPU']
+  const columns = ['together, ms', 'sent each', 'newcomer, ms', 'packets/s', 'idle CPU']
   return { title, table: { title, head: 'by', columns, rows } }
 }
 
-function both(times: Times | undefined): string {
-  return times ? `${short(times.p50Ms)} / ${short(times.p99Ms)}` : none
+function both(times: Times): string {
+  return `${short(times.p50Ms)} / ${short(times.p99Ms)}`
+}
+
+function bothOrNot(times: Times | undefined, withinMs: number): string {
+  return times ? both(times) : `not in ${withinMs / 1_000} s`
+}
+
+function rate(perSecond: number): string {
+  return perSecond < 100 ? perSecond.toFixed(1) : perSecond.toFixed(0)
 }
 
 function short(ms: number): string {
@@ -97,5 +113,5 @@ function short(ms: number): string {
 }
 
 function familyOf(system: System): string {
-  return system === 'bonjour' ? 'bonjour' : 'earshot'
+  return isOurs(system) ? 'earshot' : system
 }

@@ -3,7 +3,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answers, playRole } from '../process/role.ts'
-import { type Neighbour, nowMs, openNeighbour, type Place, trustOf } from './neighbours.ts'
+import { isOurs, type Neighbour, nowMs, type Place } from './neighbours.ts'
+import { openerOfOther } from './neighbours-others.ts'
+import { openerOfOurs } from './neighbours-ours.ts'
 
 export interface NeighbourJob extends Place {
   readonly count: number
@@ -12,15 +14,8 @@ export interface NeighbourJob extends Place {
 export interface Visit {
   readonly id: string
   readonly openedAtMs: number
-  /** When it had seen as many as it was told to wait for. */
+  /** When it had seen all whom it was told to wait for. */
   readonly knewAtMs: number
-  readonly leftAtMs: number
-}
-
-export interface VisitRequest {
-  readonly expect: number
-  /** So long it stays when it has seen them, so that it is seen, too. */
-  readonly stayMs: number
 }
 
 /** Of those in one process that begin together. */
@@ -39,16 +34,16 @@ const LOOK_MS = 0.5
 const LIMIT_MS = 60_000
 
 await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
-  if (place.system === 'peer') await trustOf(place.mesh)
-  const all: Neighbour[] = []
-  const opening = Array.from({ length: count }, () => openNeighbour(place))
-  all.push(...(await Promise.all(opening)))
+  const { system } = place
+  const open = await (isOurs(system) ? openerOfOurs(system, place) : openerOfOther(system, place))
+  const all = await Promise.all(Array.from({ length: count }, open))
   const [first] = all
+  let visitor: Neighbour | undefined
   return {
     ids: () => all.map(({ id }) => id),
     begin: async ({ count, atMs }: Beginning) => {
       await sleep(Math.max(0, atMs - nowMs()))
-      all.push(...(await Promise.all(Array.from({ length: count }, () => openNeighbour(place)))))
+      all.push(...(await Promise.all(Array.from({ length: count }, open))))
     },
     /** When each here had seen so many others; rejects after 60 s. */
     known: async (expect: number): Promise<number[]> => {
@@ -64,7 +59,20 @@ await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
       await until(() => first?.downs.has(id) === true, withinMs).catch(() => undefined)
       return first?.downs.get(id)
     },
-    visit: ({ expect, stayMs }: VisitRequest) => visit(place, expect, stayMs),
+    visit: async (expected: readonly string[]): Promise<Visit> => {
+      const openedAtMs = nowMs()
+      visitor = await open()
+      const { id, ups } = visitor
+      const known = () => expected.map((one) => ups.get(one) ?? Number.POSITIVE_INFINITY)
+      await until(() => ups.size >= expected.length && known().every(Number.isFinite))
+      return { id, openedAtMs, knewAtMs: Math.max(...known()) }
+    },
+    /** When the last visitor began to leave. */
+    leave: async (): Promise<number> => {
+      const leftAtMs = nowMs()
+      await visitor?.leave()
+      return leftAtMs
+    },
     mark: (): Mark => {
       const { user, system } = process.cpuUsage()
       return { cpuUs: user + system, atMs: nowMs() }
@@ -72,17 +80,6 @@ await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
     end: () => Promise.all(all.map((one) => one.leave())),
   }
 })
-
-async function visit(place: Place, expect: number, stayMs: number): Promise<Visit> {
-  const openedAtMs = nowMs()
-  const visitor = await openNeighbour(place)
-  await until(() => visitor.ups.size >= expect)
-  const knewAtMs = Math.max(...visitor.ups.values())
-  await sleep(stayMs)
-  const leftAtMs = nowMs()
-  await visitor.leave()
-  return { id: visitor.id, openedAtMs, knewAtMs, leftAtMs }
-}
 
 async function until(holds: () => boolean, limitMs = LIMIT_MS): Promise<void> {
   const endMs = nowMs() + limitMs

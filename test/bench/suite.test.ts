@@ -174,17 +174,19 @@ describe('npm run bench -- --quick', () => {
       expect(discoveryView(figures).findings).toEqual([`Not measured: ${notMeasured}.`])
       return
     }
-    expect(pairs.map(({ system }) => system)).toEqual(['mdns', 'bonjour', 'peer', 'host'])
-    for (const { newcomerKnows, runningSees, leave } of pairs) {
-      for (const { p50Ms, p99Ms, count } of [newcomerKnows, runningSees, leave]) {
+    const measured = ['mdns', 'bonjour', 'cote', 'moleculer', 'peer', 'host']
+    expect(pairs.map(({ system }) => system)).toEqual(measured)
+    for (const { newcomerKnows, runningSees } of pairs) {
+      for (const { p50Ms, p99Ms, count } of [newcomerKnows, runningSees]) {
         expect(p50Ms).toBeGreaterThan(0)
         expect(p50Ms).toBeLessThanOrEqual(p99Ms)
-        expect(count).toBe(2)
+        expect(count).toBe(1)
       }
     }
-    for (const { system, killed } of pairs) {
-      expect(killed?.count).toBe(system === 'peer' || system === 'host' ? 1 : undefined)
-    }
+    const noticing = (gone: 'leave' | 'killed') =>
+      pairs.flatMap((pair) => (pair[gone]?.count === 1 ? [pair.system] : []))
+    expect(noticing('leave')).toEqual(measured.filter((system) => system !== 'cote'))
+    expect(noticing('killed')).toEqual(['moleculer', 'peer', 'host'])
     expect(crowds.map(({ system }) => system)).toEqual(['mdns', 'bonjour'])
     for (const { peers, knowsAll, togetherMs, packetsPerPeer, newcomerKnows } of crowds) {
       expect([peers, newcomerKnows.count]).toEqual([10, 2])
