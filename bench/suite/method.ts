@@ -22,7 +22,8 @@ export function methodOf({ rounds, seconds, warmUpMs, memoryWarmUpMs }: Effort):
     'Beside it, each with its defaults: bonjour-service, told its interface; cote, a Subscriber ' +
       'each, told the broadcast address of its network (both find nobody there otherwise); ' +
       'Moleculer, a broker each, TCP transporter and UDP discovery, told to dial addresses, not ' +
-      'host names, of which namespaces have one. cote sends no goodbye and forgets whom it has ' +
+      'host names, of which namespaces have one, and new for each visitor, as it slows down with ' +
+      'each who left. cote sends no goodbye and forgets whom it has ' +
       'not heard for 5 to 9 s.',
     'Losses: every notification carries its number, the receiver compares; each subscriber’s ' +
       'received and missed together must be what was published.',
