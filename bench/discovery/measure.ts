@@ -121,7 +121,8 @@ async function measureVisits(
     await running.end()
     running = await starting()
     roles.push(running)
-    await sleep(STAY_MS)
+    // By chance, as it gossips every 2 s.
+    await sleep(STAY_MS * (1 + 2 * Math.random()))
   }
   const knows: number[] = []
   const sees: number[] = []
