@@ -9,7 +9,8 @@ import type { Closable, Hearing } from './transport.ts'
 
 const nothing = () => undefined
 
-type Bounds = Pick<Limits, 'maxOutletFrames' | 'maxOutletBytes'>
+/** What may wait for one ear. */
+export type Bounds = Pick<Limits, 'maxOutletFrames' | 'maxOutletBytes'>
 type Subscribed = (prefix: Buffer, on: boolean) => void
 
 /** All that hear one outlet from within its process. */

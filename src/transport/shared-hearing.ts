@@ -2,9 +2,8 @@
 // each event comes once over the wire, and each of them has its own ear behind it.
 // Never lets one wait for another: what a paused ear cannot hold is missed by that ear alone.
 
-import type { Limits } from '../base/limits.ts'
 import { frameDone } from './frame-memory.ts'
-import { MemoryHearing } from './memory-outlet.ts'
+import { type Bounds, MemoryHearing } from './memory-outlet.ts'
 import type { Closable, Hearing } from './transport.ts'
 
 /** No topic begins with it: it stands for one ear more, whose number and topic follow. */
@@ -38,7 +37,7 @@ const held = new Set<Closable>()
 export function hearTogether(
   key: string,
   open: (held: Set<Closable>) => Hearing,
-  bounds: Pick<Limits, 'maxOutletFrames' | 'maxOutletBytes'>,
+  bounds: Bounds,
   holder: Set<Closable>,
 ): Hearing {
   let one = shared.get(key)
@@ -54,12 +53,10 @@ class SharedHearing {
   readonly #ears = new Set<MemoryHearing>()
   /** How many ears want each topic, by latin1 text. */
   readonly #wanted = new Map<string, number>()
-  readonly #forget: () => void
 
-  /** @param forget is told at its end, before its ears are */
+  /** @param forget is told once, at its end, before its ears are: they may hear anew at once */
   constructor(socket: Hearing, forget: () => void) {
     this.#socket = socket
-    this.#forget = forget
     socket.onFrame = (frame) => this.#frame(frame)
     socket.onClose = () => {
       forget()
@@ -67,14 +64,15 @@ class SharedHearing {
     }
   }
 
-  ear(bounds: Pick<Limits, 'maxOutletFrames' | 'maxOutletBytes'>, holder: Set<Closable>): Hearing {
+  ear(bounds: Bounds, holder: Set<Closable>): Hearing {
     const ear = new MemoryHearing(this.#socket.endpoint, bounds, {
       subscribed: (prefix, on) => this.#subscribe(prefix, on),
       paused: () => this.#rest(),
       ended: () => {
         this.#ears.delete(ear)
         holder.delete(ear)
-        this.#ended()
+        if (this.#ears.size > 0) this.#rest()
+        else this.#socket.close()
       },
     })
     this.#ears.add(ear)
@@ -115,14 +113,5 @@ class SharedHearing {
   /** Where nobody goes on, what comes waits in the socket, as it would for one alone. */
   #rest(): void {
     this.#socket.pause([...this.#ears].every(({ isPaused }) => isPaused))
-  }
-
-  #ended(): void {
-    if (this.#ears.size > 0) {
-      this.#rest()
-      return
-    }
-    this.#forget()
-    this.#socket.close()
   }
 }
