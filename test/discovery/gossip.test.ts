@@ -5,14 +5,14 @@ import { encodeRumour, parseRumour, type Rumour, sumOf } from '../../src/discove
 import type { DiscoveryEvent, PeerRecord } from '../../src/discovery/provider.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { thrownBy } from '../codec/thrown.ts'
-import { aRecord, randomId } from './support.ts'
+import { aRecord } from './support.ts'
 
 const limits = resolveLimits()
 const read = (payload: Buffer) => parseRumour(payload, 'shop', limits)
 const say = (rumour: Rumour) => encodeRumour(rumour)
 
-/** One peer's gossip; what it says is kept, what it reports too. */
-function speaker(changes: Partial<typeof limits> = {}) {
+/** One peer's gossip; what it says is kept, what it reports too. `far` can be told of nobody. */
+function speaker(changes: Partial<typeof limits> = {}, far?: string) {
   const clock = createVirtualClock()
   const said: [string, Rumour][] = []
   const gossip = new Gossip()
@@ -21,7 +21,7 @@ function speaker(changes: Partial<typeof limits> = {}) {
     limits: { ...limits, ...changes },
     random: () => 0.5,
     send: (to, payload) => said.push([to, read(payload)]),
-    seenFrom: (to, record) => (to.startsWith('f') ? { ...record, inbox: [] } : record),
+    seenFrom: (to, record) => (to === far ? { ...record, inbox: [] } : record),
   })
   const self = aRecord()
   void gossip.announce(self)
@@ -69,10 +69,8 @@ describe('gossip', () => {
   })
 
   it('tells whom the other does not name, as far as they can be reached from there', () => {
-    const { gossip, said, link } = speaker()
-    const near = aRecord({ id: `a${randomId().slice(1)}` })
-    const far = aRecord({ id: `f${randomId().slice(1)}` })
-    const other = aRecord()
+    const [near, far, other] = [aRecord(), aRecord(), aRecord()]
+    const { gossip, said, link } = speaker({}, far.id)
     for (const one of [near, far, other]) link(one)
     said.length = 0
     gossip.hear(near.id, say({ have: [], answer: false }))
