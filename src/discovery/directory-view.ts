@@ -11,6 +11,7 @@ import {
   idOfFile,
   isOwnerDead,
   isUnchanged,
+  markOfFile,
   type PeerFile,
   readPeerFile,
   removeFile,
@@ -51,6 +52,8 @@ export class DirectoryView {
   #watcher: FSWatcher | undefined
   #watchedInode = 0
   #isBlind = false
+  /** There is a file that could not be read: it is tried again with the next check. */
+  #isBehind = false
   #rewrittenByMs = 0
 
   constructor(port: DirectoryViewPort) {
@@ -68,14 +71,25 @@ export class DirectoryView {
     this.#watcher = undefined
   }
 
-  /** Called each second: finds what the watcher missed, and who has died. */
-  check(): void {
-    if (!this.#isSameDirectory()) this.#rewrittenByMs = this.#port.clock.nowMs() + REWRITE_MS
-    if (!this.#watcher || !this.#isSameDirectory()) this.#watch()
-    this.#readAll()
-    for (const [id, seen] of [...this.#seen]) {
-      const isOld = this.#port.clock.nowMs() - seen.changedAtMs > LEASE_MS
-      if (isOld || isOwnerDead(seen.file)) this.#bury(id, seen)
+  /**
+   * Called each second: finds who has died.
+   * @param isLook whether to find, too, what the watcher missed; without a watcher it always does
+   */
+  check(isLook: boolean): void {
+    const { clock } = this.#port
+    const isSame = this.#isSameDirectory()
+    if (!isSame) this.#rewrittenByMs = clock.nowMs() + REWRITE_MS
+    const isWatched = isSame && this.#watcher !== undefined
+    if (!isWatched) this.#watch()
+    const isBehind = this.#isBehind || clock.nowMs() < this.#rewrittenByMs
+    if (isLook || isBehind || !isWatched) this.#readAll()
+    // Several peers of one process live and die together.
+    const living = new Set<string>()
+    for (const [id, seen] of this.#seen) {
+      const owner = `${seen.file.pid} ${seen.file.host}`
+      const isOld = clock.nowMs() - seen.changedAtMs > LEASE_MS
+      if (isOld || (!living.has(owner) && isOwnerDead(seen.file))) this.#bury(id, seen)
+      else living.add(owner)
     }
   }
 
@@ -90,7 +104,7 @@ export class DirectoryView {
     this.#watchedInode = statSync(path, { throwIfNoEntry: false })?.ino ?? 0
     try {
       const watcher = watch(path, { persistent: false })
-      watcher.on('change', (_kind, name) => this.#onChange(name))
+      watcher.on('change', (kind, name) => this.#onChange(kind, name))
       watcher.on('error', (error) => this.#goBlind(error))
       this.#watcher = watcher
       this.#isBlind = false
@@ -109,9 +123,26 @@ export class DirectoryView {
     this.#port.emit({ type: 'fault', error: fault })
   }
 
-  #onChange(name: string | Buffer | null): void {
+  #onChange(kind: string, name: string | Buffer | null): void {
     const id = name === null ? undefined : idOfFile(String(name))
-    if (id !== undefined) this.#read(id)
+    if (id === undefined) return
+    // Each peer touches its file each 5 s: all others would read it anew each time.
+    if (kind !== 'change' || !this.#isTouch(id)) this.#read(id)
+  }
+
+  /** A file that was written anew came by a renaming, and has another inode. */
+  #isTouch(id: string): boolean {
+    const seen = this.#seen.get(id)
+    const mark = seen?.isReported ? markOfFile(this.#port.path, id) : undefined
+    if (!seen || !mark) return false
+    if (mark.inode !== seen.mark.inode || mark.bytes !== seen.mark.bytes) return false
+    this.#noteTouch(seen, mark)
+    return true
+  }
+
+  #noteTouch(seen: Seen, mark: FileMark): void {
+    if (seen.mark.touchedMs !== mark.touchedMs) seen.changedAtMs = this.#port.clock.nowMs()
+    seen.mark = mark
   }
 
   #readAll(): void {
@@ -122,6 +153,7 @@ export class DirectoryView {
       // The directory is gone: its owner makes it again, and the peers write theirs again.
       return
     }
+    this.#isBehind = false
     const ids = new Set(names.map(idOfFile).filter((id) => id !== undefined))
     for (const id of ids) if (!this.#isAsBefore(id)) this.#read(id)
     for (const id of [...this.#seen.keys()]) if (!ids.has(id)) this.#read(id)
@@ -141,6 +173,7 @@ export class DirectoryView {
     const before = this.#seen.get(id)
     const reading = readPeerFile(path, id, mesh)
     if (reading.kind === 'peer') this.#see(id, before, reading)
+    else if (reading.kind === 'unread') this.#isBehind = true
     else if (reading.kind === 'foreign') this.#ignore(id, before)
     else if (reading.kind === 'missing' && before && this.#isWithdrawal())
       this.#lose(id, before, 'goodbye')
@@ -152,7 +185,6 @@ export class DirectoryView {
   }
 
   #see(id: string, before: Seen | undefined, reading: ReadPeer): void {
-    const { clock } = this.#port
     const { file, text, mark } = reading
     this.#ignored.delete(id)
     if (!before) {
@@ -160,8 +192,7 @@ export class DirectoryView {
       return
     }
     const isTouched = before.mark.touchedMs !== mark.touchedMs
-    if (isTouched) before.changedAtMs = clock.nowMs()
-    before.mark = mark
+    this.#noteTouch(before, mark)
     if (before.text === text && (before.isReported || !isTouched)) return
     const isRestart = file.record.epoch !== before.file.record.epoch
     const type = before.isReported && !isRestart ? 'change' : 'up'

@@ -1,7 +1,7 @@
 // Owns the provider for peers of one host: a directory in which each peer keeps a file.
 // Never needs a network, and never trusts what it has not checked: see peer-file.ts.
 
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync, utimesSync } from 'node:fs'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import { DirectoryView } from './directory-view.ts'
@@ -13,6 +13,8 @@ import { ensurePrivate } from './runtime-directory.ts'
 
 const TOUCH_MS = 5_000
 const CHECK_MS = 1_000
+/** With each of so many checks all files are looked at; between them the watcher tells. */
+const CHECKS_PER_LOOK = 5
 
 export interface DirectoryOptions {
   /** What `runtimeDirectory` gave: created, ours, mode 0700. */
@@ -50,6 +52,7 @@ class DirectoryProvider implements DirectoryDiscovery {
   readonly #views = new Map<DirectoryView, DiscoveryEvents>()
   readonly #counts = { ignored: 0, removed: 0, recreated: 0 }
   #checks: Timer | undefined
+  #checked = 0
   #failed = false
 
   constructor(path: string, clock: Clock) {
@@ -133,9 +136,10 @@ class DirectoryProvider implements DirectoryDiscovery {
 
   /** Nothing in here may throw: it runs from a timer. */
   #check(): void {
+    const isLook = ++this.#checked % CHECKS_PER_LOOK === 0
     this.#makeSure()
     for (const id of this.#own.keys()) this.#checkOwn(id)
-    for (const view of this.#views.keys()) view.check()
+    for (const view of this.#views.keys()) view.check(isLook)
   }
 
   /** Renews our lease, and writes our file again when somebody has taken it away. */
@@ -164,7 +168,7 @@ class DirectoryProvider implements DirectoryDiscovery {
         this.#fault(`the directory ${this.#path} was deleted: it has been made again`)
         for (const id of this.#own.keys()) this.#checkOwn(id)
       }
-      readdirSync(this.#path)
+      accessSync(this.#path, constants.R_OK | constants.X_OK)
       this.#failed = false
     } catch (cause) {
       if (this.#failed) return

@@ -120,11 +120,17 @@ export function readPeerFile(directory: string, id: string, mesh: string): FileR
   }
 }
 
-/** Much quicker than reading it. A file that is not there is not unchanged. */
-export function isUnchanged(directory: string, id: string, before: FileMark): boolean {
+/** Much quicker than reading it; undefined when it is not there. */
+export function markOfFile(directory: string, id: string): FileMark | undefined {
   const found = lstatSync(fileOfId(directory, id), { throwIfNoEntry: false })
-  if (!found) return false
-  const { inode, bytes, touchedMs, changedMs } = markOf(found)
+  return found && markOf(found)
+}
+
+/** A file that is not there is not unchanged. */
+export function isUnchanged(directory: string, id: string, before: FileMark): boolean {
+  const mark = markOfFile(directory, id)
+  if (!mark) return false
+  const { inode, bytes, touchedMs, changedMs } = mark
   if (inode !== before.inode || bytes !== before.bytes) return false
   return touchedMs === before.touchedMs && changedMs === before.changedMs
 }

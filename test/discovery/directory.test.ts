@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DirectoryDiscovery, directory } from '../../src/discovery/directory.ts'
-import { fileOfId, parsePeerFile } from '../../src/discovery/peer-file.ts'
+import { DirectoryView } from '../../src/discovery/directory-view.ts'
+import { fileOfId, parsePeerFile, writePeerFile } from '../../src/discovery/peer-file.ts'
+import type { DiscoveryEvent } from '../../src/discovery/provider.ts'
 import { runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { aRecord, eventually, randomId, Watch } from './support.ts'
@@ -119,6 +121,24 @@ describe('the directory of this host', () => {
     await clock.advance(1_000)
     await watching.until('up')
     await watching.stop()
+  })
+
+  it('finds with a look what the watcher has not told', () => {
+    const found: DiscoveryEvent[] = []
+    const view = new DirectoryView({
+      ...{ path, mesh: 'shop', clock: createVirtualClock(Date.now()) },
+      ...{ isOwn: () => false, onOwnTouched: () => undefined, count: () => undefined },
+      emit: (event) => found.push(event),
+    })
+    view.open()
+    const self = aRecord()
+    writePeerFile(path, self)
+    // The watcher tells in another turn of the event loop.
+    view.check(false)
+    expect(found).toEqual([])
+    view.check(true)
+    expect(found).toEqual([{ type: 'up', peer: self }])
+    view.close()
   })
 
   it('notices within a check that the process of a peer is dead', async () => {
