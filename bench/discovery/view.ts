@@ -29,6 +29,8 @@ export function discoveryView(figures: DiscoveryFigures): Section {
 function findingsOf({ notMeasured, pairs, crowds, ...waited }: DiscoveryFigures): string[] {
   if (notMeasured !== undefined) return [`Not measured: ${notMeasured}.`]
   const findings = [
+    'Knows: from its start, sockets included, until it is told of the other. By mDNS that is a ' +
+      'sighting, as with bonjour-service; to the hello the other has proven who it is.',
     'Our mDNS alone, without a hello, notices a clean leave: a link notices the rest, at once.',
     `At rest: ${waited.idleSeconds} s, begun ${waited.idleAfterMs / 1_000} s after all knew all.`,
   ]
