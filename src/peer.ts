@@ -38,7 +38,7 @@ import { statsOf } from './peer-stats.ts'
 import type { Peer, PeerOptions } from './peer-types.ts'
 import { type Access, createAccess, outletRule } from './security/access.ts'
 import { textOfKey } from './security/keys.ts'
-import type { Bound, Transport } from './transport/transport.ts'
+import type { Transport } from './transport/transport.ts'
 import type { Hello } from './wire/hello.ts'
 import { PROTOCOL_VERSION } from './wire/record.ts'
 
@@ -62,11 +62,15 @@ export async function createPeerOn(options: PeerOptions, find: FindGround): Prom
   const mayHear = (key: string) => access.passes(outletRule, trust?.find(key))
   const transport = await ground.transport(resolved.limits, mayHear)
   const start = new Start(resolved, transport, ground, access)
-  const discovery = providers(resolved, options, folder, start.mesh)
-  const places = await start.bind(folder)
-  const discoverer = start.discoverer(places.here, discovery)
+  const discoverer = start.discoverer(providers(resolved, options, folder, start.mesh))
+  // The first answers are here when the sockets are proven.
+  discoverer.look()
+  const places = await start.bind(folder).catch(async (error: unknown) => {
+    await discoverer.stop()
+    throw error
+  })
   start.mesh.start()
-  await discoverer.start()
+  await discoverer.start(places.here)
   if (!resolved.local) {
     places.follow(clock, ({ inbox, door }) => void discoverer.update({ inbox, door }))
   }
@@ -185,12 +189,20 @@ class Start {
     })
   }
 
-  discoverer(bound: Bound, discovery: readonly Discovery[]): Discoverer {
+  discoverer(discovery: readonly Discovery[]): Discoverer {
     const { name, mesh, limits } = this.#options
-    const { inbox, door } = bound
     return createDiscoverer({
       providers: discovery,
-      self: { id: this.id, epoch: this.epoch, seq: 0, mesh, name, inbox, door, ...this.#meta() },
+      self: {
+        id: this.id,
+        epoch: this.epoch,
+        seq: 0,
+        mesh,
+        name,
+        inbox: [],
+        door: [],
+        ...this.#meta(),
+      },
       mesh,
       clock: this.#clock,
       random: this.#ground.random,

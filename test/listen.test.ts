@@ -67,8 +67,12 @@ describe('listening', () => {
     const server = createServer()
     await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
     const options = { name: 'x', mesh: randomMesh(), listen: { host: '127.0.0.1', port } }
-    const error = await failure(createPeer(options))
+    // It looks around while it binds.
+    const looking = staticPeers(['tcp://127.0.0.1:1'])
+    const [watch, close] = [vi.spyOn(looking, 'watch'), vi.spyOn(looking, 'close')]
+    const error = await failure(createPeer({ ...options, discovery: [looking] }))
     expect(error).toMatchObject({ code: 'EARSHOT_ADDRESS_IN_USE', retryable: true })
+    expect([watch, close].map(({ mock }) => mock.calls.length)).toEqual([1, 1])
     expect(error.message).toContain(String(port))
     await new Promise((done) => server.close(done))
     await testPeer(options)

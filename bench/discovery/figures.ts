@@ -14,12 +14,14 @@ export interface Times {
 export interface PairFigures {
   readonly system: System
   /** From the start of a newcomer until it knows the one that runs. */
-  readonly newcomerKnows: Times
+  readonly newcomerKnows: Times | undefined
   /** … until the one that runs knows the newcomer. */
-  readonly runningSees: Times
-  /** Undefined when it was not noticed within the time that was waited. */
+  readonly runningSees: Times | undefined
+  /** Undefined when it was not noticed within the time that was waited, or has failed. */
   readonly leave: Times | undefined
   readonly killed: Times | undefined
+  /** What could not be measured to its end, each with its reason. */
+  readonly failed: readonly string[]
 }
 
 /** Many on one network. */
@@ -27,17 +29,19 @@ export interface CrowdFigures {
   readonly system: System
   readonly peers: number
   /** All begin at one moment: until each knows all. */
-  readonly knowsAll: Times
+  readonly knowsAll: Times | undefined
   /** … until the last of them does. */
-  readonly togetherMs: number
+  readonly togetherMs: number | undefined
   /** Multicast or broadcast packets that each has sent by then. */
-  readonly packetsPerPeer: number
+  readonly packetsPerPeer: number | undefined
   /** One more comes, until it knows all. */
-  readonly newcomerKnows: Times
+  readonly newcomerKnows: Times | undefined
   /** While nobody comes or goes: of all together. */
-  readonly idlePacketsPerSecond: Packets
+  readonly idlePacketsPerSecond: Packets | undefined
   /** Of one core, for each. */
-  readonly idleCpuPercent: number
+  readonly idleCpuPercent: number | undefined
+  /** What could not be measured to its end, each with its reason. */
+  readonly failed: readonly string[]
 }
 
 export interface DiscoveryFigures {
@@ -60,14 +64,19 @@ export function timesOf(all: readonly number[]): Times | undefined {
   return { p50Ms, p99Ms, count: sorted.length }
 }
 
-/** A sentence for each that did not find all. */
+/** A sentence for each of ours that did not find all. */
 export function failuresOf({ pairs, crowds, notMeasured }: DiscoveryFigures): string[] {
   if (notMeasured !== undefined) return []
-  const failures = pairs.flatMap(({ system, leave }) => {
-    if (!isOurs(system) || (leave && leave.p50Ms <= 100)) return []
+  const ours = pairs.filter(({ system }) => isOurs(system))
+  const slow = ours.flatMap(({ system, leave, failed }) => {
+    if (failed.length > 0 || (leave && leave.p50Ms <= 100)) return []
     const found = leave ? `takes ${leave.p50Ms.toFixed(0)} ms` : 'is not noticed'
     return [`discovery: a goodbye of ${system} ${found}`]
   })
-  if (crowds.length === 0) failures.push('discovery: nothing was measured of many peers')
-  return failures
+  const unmeasured = [...ours, ...crowds.filter(({ system }) => isOurs(system))]
+  return [...slow, ...unmeasured.flatMap(failuresOfOne)]
+}
+
+function failuresOfOne({ system, failed }: PairFigures | CrowdFigures): string[] {
+  return failed.map((what) => `discovery: ${system}, ${what}`)
 }

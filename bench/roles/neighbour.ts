@@ -18,6 +18,11 @@ export interface Visit {
   readonly knewAtMs: number
 }
 
+interface Expectation {
+  readonly expected: readonly string[]
+  readonly withinMs: number
+}
+
 /** Of those in one process that begin together. */
 export interface Beginning {
   readonly count: number
@@ -31,7 +36,6 @@ export interface Mark {
 }
 
 const LOOK_MS = 0.5
-const LIMIT_MS = 60_000
 
 await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
   const { system } = place
@@ -45,27 +49,31 @@ await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
       await sleep(Math.max(0, atMs - nowMs()))
       all.push(...(await Promise.all(Array.from({ length: count }, open))))
     },
-    /** When each here had seen so many others; rejects after 60 s. */
-    known: async (expect: number): Promise<number[]> => {
-      await until(() => all.every(({ ups }) => ups.size >= expect))
-      return all.map(({ ups }) => [...ups.values()].sort((a, b) => a - b)[expect - 1] ?? 0)
+    /** When each here had seen so many others; null for who has not. */
+    known: async ({ expect, withinMs }: { expect: number; withinMs: number }) => {
+      await holds(() => all.every(({ ups }) => ups.size >= expect), withinMs)
+      return all.map(({ ups }) => [...ups.values()].sort((a, b) => a - b)[expect - 1] ?? null)
     },
-    upAt: async (id: string) => {
-      await until(() => first?.ups.has(id) === true)
-      return first?.ups.get(id)
+    upAt: async ({ id, withinMs }: { id: string; withinMs: number }) => {
+      if (await holds(() => first?.ups.has(id) === true, withinMs)) return first?.ups.get(id)
+      throw new Error(`a newcomer was not seen in ${withinMs / 1_000} s`)
     },
     /** Undefined when it was not seen to leave in the time given. */
     downAt: async ({ id, withinMs }: { id: string; withinMs: number }) => {
-      await until(() => first?.downs.has(id) === true, withinMs).catch(() => undefined)
+      await holds(() => first?.downs.has(id) === true, withinMs)
       return first?.downs.get(id)
     },
-    visit: async (expected: readonly string[]): Promise<Visit> => {
+    visit: async ({ expected, withinMs }: Expectation): Promise<Visit> => {
       const openedAtMs = nowMs()
       visitor = await open()
       const { id, ups } = visitor
       const known = () => expected.map((one) => ups.get(one) ?? Number.POSITIVE_INFINITY)
-      await until(() => ups.size >= expected.length && known().every(Number.isFinite))
-      return { id, openedAtMs, knewAtMs: Math.max(...known()) }
+      const knew = () => ups.size >= expected.length && known().every(Number.isFinite)
+      if (await holds(knew, withinMs)) return { id, openedAtMs, knewAtMs: Math.max(...known()) }
+      await visitor.leave()
+      const found = known().filter(Number.isFinite).length
+      const all = `${found} of ${expected.length}`
+      throw new Error(`a newcomer knew ${all} in ${withinMs / 1_000} s`)
     },
     /** When the last visitor began to leave. */
     leave: async (): Promise<number> => {
@@ -81,10 +89,12 @@ await playRole<NeighbourJob>(async ({ count, ...place }): Promise<Answers> => {
   }
 })
 
-async function until(holds: () => boolean, limitMs = LIMIT_MS): Promise<void> {
-  const endMs = nowMs() + limitMs
-  while (!holds()) {
-    if (nowMs() > endMs) throw new Error(`not within ${limitMs} ms`)
+/** Whether it came to hold in that time. */
+async function holds(condition: () => boolean, withinMs: number): Promise<boolean> {
+  const endMs = nowMs() + withinMs
+  while (!condition()) {
+    if (nowMs() > endMs) return false
     await sleep(LOOK_MS)
   }
+  return true
 }

@@ -54,11 +54,14 @@ export interface DiscovererOptions {
 }
 
 export interface Discoverer {
+  /** Asks who is there while we cannot be reached yet; what comes waits for `start`. Once. */
+  look(): void
   /**
    * Starts watching and announcing. Resolves when each provider has announced us or failed
    * once, after at most 1 s; events come before that. Never rejects.
+   * @param here where we are reached
    */
-  start(): Promise<void>
+  start(here?: Pick<PeerRecord, 'inbox' | 'door'>): Promise<void>
   /** Announces a changed record of ourselves, with the next `seq`. Never rejects. */
   update(change: Partial<Omit<PeerRecord, 'id' | 'epoch' | 'mesh'>>): Promise<void>
   /** Goodbye, then closes the providers: within 1 s. Idempotent. No event comes afterwards. */
@@ -103,9 +106,15 @@ class Aggregator implements Discoverer {
     })
   }
 
-  start(): Promise<void> {
+  look(): void {
+    for (const run of this.#runs) run.look()
+  }
+
+  start(here: Partial<PeerRecord> = {}): Promise<void> {
     const { clock } = this.#options
-    const started = this.#runs.map((run) => run.start())
+    const self = { ...this.#self, ...here }
+    this.#self = self
+    const started = this.#runs.map((run) => run.start(self))
     const limit = clock.after(SYNC_LIMIT_MS, () => this.#syncedBy(...this.#unsynced), true)
     if (this.#runs.length === 0) {
       limit.cancel()

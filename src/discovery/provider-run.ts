@@ -21,6 +21,7 @@ export class ProviderRun {
   readonly #port: ProviderRunPort
   readonly #stop = new AbortController()
   #self: PeerRecord
+  #begun: AsyncIterable<DiscoveryEvent> | undefined
   #announcement: Announcement | undefined
   #updated: Promise<void> = Promise.resolve()
   #leaving = false
@@ -31,9 +32,19 @@ export class ProviderRun {
     this.#port = port
   }
 
+  /** Asks who is there already; what is heard waits for `start`. */
+  look(): void {
+    try {
+      this.#begun = this.provider.watch(this.#self.mesh, { signal: this.#stop.signal })
+    } catch {
+      // `start` asks again, and reports it.
+    }
+  }
+
   /** Resolves when the first attempt to announce has succeeded or failed. Never rejects. */
-  start(): Promise<void> {
-    void this.#watch(this.#self.mesh)
+  start(self: PeerRecord): Promise<void> {
+    this.#self = self
+    void this.#watch(self.mesh)
     return new Promise((resolve) => {
       void this.#announce(resolve)
     })
@@ -76,7 +87,9 @@ export class ProviderRun {
     for (let run = 1; !signal.aborted; run++) {
       let error: EarshotError
       try {
-        for await (const event of this.provider.watch(mesh, { signal })) {
+        const events = this.#begun ?? this.provider.watch(mesh, { signal })
+        this.#begun = undefined
+        for await (const event of events) {
           if (signal.aborted) return
           if (event.type === 'synced') retryMs = FIRST_RETRY_MS
           this.#port.onEvent(run, event)

@@ -6,6 +6,7 @@ import {
   type Discoverer,
   type DiscovererEvent,
 } from '../../src/discovery/aggregator.ts'
+import { DiscoveryEvents } from '../../src/discovery/event-queue.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { FakeProvider } from './fake-provider.ts'
 import { aRecord, randomId } from './support.ts'
@@ -44,6 +45,32 @@ describe('the aggregator', () => {
     const stopping = discoverer.stop()
     await clock.advance(2_000)
     await stopping
+  })
+
+  it('asks once before it can be reached itself, tells what it heard when it can', async () => {
+    const peer = aRecord()
+    let watches = 0
+    const provider = Object.assign(new FakeProvider('early'), {
+      watch: (_mesh: string, { signal }: { signal: AbortSignal }) => {
+        watches++
+        const heard = new DiscoveryEvents(signal)
+        heard.push({ type: 'up', peer })
+        return heard
+      },
+    })
+    const nowhere = { ...self, inbox: [], door: [] }
+    const limits = defaultLimits
+    const onEvent = (event: DiscovererEvent) => events.push(event)
+    const options = { providers: [provider], self: nowhere, mesh: 'shop', clock, limits, onEvent }
+    discoverer = createDiscoverer(options)
+    discoverer.look()
+    await settle()
+    expect([watches, take(), provider.announced]).toEqual([1, [], undefined])
+    void discoverer.start({ inbox: ['tcp://127.0.0.1:2'], door: [] })
+    await settle()
+    expect(take()).toMatchObject([{ type: 'found', peer: { id: peer.id } }])
+    expect(provider.announced).toMatchObject({ inbox: ['tcp://127.0.0.1:2'] })
+    expect(watches).toBe(1)
   })
 
   it('keeps two providers of one name apart', async () => {

@@ -36,11 +36,15 @@ export function checkScope(scope: MdnsScope): void {
 
 /**
  * The interfaces of the scope that exist at this moment: one per IPv4 address, and one per
- * interface for IPv6. Loopback has IPv4 alone: no IPv6 multicast leaves it.
+ * interface for IPv6. Loopback has IPv4 alone: no IPv6 multicast leaves it. It comes last: who is
+ * on this host is in the directory, too.
  */
 export function listInterfaces(scope: MdnsScope): NetworkInterface[] {
   const found: NetworkInterface[] = []
-  for (const [name, infos = []] of Object.entries(networkInterfaces())) {
+  const all = Object.entries(networkInterfaces())
+  const isLoopback = (infos: readonly NetworkInterfaceInfo[] = []) => infos[0]?.internal === true
+  all.sort(([, a], [, b]) => Number(isLoopback(a)) - Number(isLoopback(b)))
+  for (const [name, infos = []] of all) {
     if (scope === 'lan' && publicAddressOf(infos) !== undefined) continue
     const v4 = infos.filter((info) => info.family === 'IPv4' && isWanted(scope, info, name))
     const v6 = infos.filter(({ family }) => family === 'IPv6')
@@ -72,6 +76,11 @@ export function isOnLink(network: NetworkInterface, source: string): boolean {
 /** The same place under the same address. */
 export function isSame(a: NetworkInterface, b: NetworkInterface): boolean {
   return a.name === b.name && a.netmask === b.netmask
+}
+
+/** IPv6 on an interface that has IPv4. */
+export function isSecondFamily(one: NetworkInterface, all: readonly NetworkInterface[]): boolean {
+  return one.family === 6 && all.some(({ name, family }) => family === 4 && name === one.name)
 }
 
 export function isReachedAlike({ reachable }: NetworkInterface, now: NetworkInterface): boolean {

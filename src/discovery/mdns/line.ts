@@ -6,6 +6,8 @@ import type { GroupSocket } from './group-socket.ts'
 import type { NetworkInterface } from './interfaces.ts'
 
 export const RETRY_MS = 5_000
+/** IPv6 is asked a second after IPv4: opening it must not keep the first answers waiting. */
+export const SECOND_FAMILY_MS = 50
 /** An IPv6 address is not to be used for a second or two after its interface is up. */
 const RETRY6_MS = 1_000
 

@@ -19,6 +19,7 @@ import { type MulticastSockets, type SocketsUser, socketsFor } from './sockets.t
 import { type View, watchMesh } from './view.ts'
 
 const GOODBYE_LIMIT_MS = 100
+const OWN_QUESTION_MS = 5
 const CHECK_LIMIT_MS = 500
 const CHECK_LOOK_MS = 10
 
@@ -148,16 +149,8 @@ class MdnsProvider implements MdnsDiscovery {
       refused += view.refusedRecords
       cached += view.cachedRecords
     }
-    const { renames, faults } = { renames: this.#renames, faults: this.#faults }
-    return {
-      ...this.#counts,
-      sent,
-      refused,
-      cached,
-      renames,
-      faults,
-      interfaces: this.#interfaces(),
-    }
+    const own = { renames: this.#renames, faults: this.#faults, interfaces: this.#interfaces() }
+    return { ...this.#counts, sent, refused, cached, ...own }
   }
 
   #interfaces(): MdnsInterface[] {
@@ -285,12 +278,18 @@ class MdnsProvider implements MdnsDiscovery {
     this.#counts.received++
     const traffic = this.#trafficOn(address)
     traffic.received++
-    if (!isAlone && this.#sockets?.isOwnSource(address, from)) traffic.heardItself = true
+    const isOurs = this.#sockets?.isOwnSource(address, from) === true
+    if (!isAlone && isOurs) traffic.heardItself = true
     if (!packet) this.#counts.malformed++
     else if (packet.kind === 'response' && from.port !== mdnsPort) this.#counts.wrongPort++
     // Answers to our own questions say nothing about who else claims our names.
     else if (!isAlone) {
-      for (const responder of this.#responders) responder.receive(address, packet, from)
+      const tell = () => {
+        for (const responder of this.#responders) responder.receive(address, packet, from)
+      }
+      // Others of this process want our answer, too; those from outside come first.
+      if (isOurs) this.#clock.after(OWN_QUESTION_MS, tell, true)
+      else tell()
     }
   }
 

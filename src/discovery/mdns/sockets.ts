@@ -11,11 +11,12 @@ import {
   isOnLink,
   isReachedAlike,
   isSame,
+  isSecondFamily,
   listInterfaces,
   type MdnsScope,
   type NetworkInterface,
 } from './interfaces.ts'
-import { type Line, newLine, RETRY_MS, retryMsOf } from './line.ts'
+import { type Line, newLine, RETRY_MS, retryMsOf, SECOND_FAMILY_MS } from './line.ts'
 import type { DnsPacket } from './packet.ts'
 import { failsOn, noInterface, notePublic, unreadable } from './remedies.ts'
 
@@ -59,6 +60,7 @@ export class MulticastSockets {
   #sending = 0
   #onSettled: (() => void)[] = []
   #poll: Timer | undefined
+  #second: Timer | undefined
   #polledAtMs = 0
   #hasNone = false
   #isBlind = false
@@ -82,7 +84,8 @@ export class MulticastSockets {
     }
     this.#polledAtMs = this.#clock.wallMs()
     this.#poll = this.#clock.every(POLL_MS, () => this.#onPoll(), true)
-    this.#compare()
+    this.#compare((one, all) => !isSecondFamily(one, all))
+    this.#second = this.#clock.after(SECOND_FAMILY_MS, () => this.#compare(), true)
     if (this.#scope === 'lan' && !this.#isBlind) notePublic()
   }
 
@@ -91,6 +94,7 @@ export class MulticastSockets {
     if (!this.#users.delete(user) || this.#users.size > 0) return
     this.#poll?.cancel()
     this.#poll = undefined
+    this.#second?.cancel()
     for (const line of [...this.#lines.values()]) this.#closeLine(line)
     this.#hasNone = false
   }
@@ -102,8 +106,7 @@ export class MulticastSockets {
   /** What stands for all that is heard on this interface: IPv6 beside IPv4 is the same link. */
   linkOf(address: string): string {
     const network = this.#lines.get(address)?.network
-    if (network?.family !== 6) return address
-    return this.#besideIPv4(network.name) ?? address
+    return (network?.family === 6 && this.#besideIPv4(network.name)) || address
   }
 
   /** The name of the interface, if it has IPv6. */
@@ -119,9 +122,9 @@ export class MulticastSockets {
     })
   }
 
-  /** True for a packet that came from the port that only we ask from. */
+  /** It came from where only we ask from. */
   isOwnSource(address: string, from: Address): boolean {
-    return this.#lines.get(address)?.alonePort === from.port
+    return address === from.address && this.#lines.get(address)?.alonePort === from.port
   }
 
   /** Where a peer may listen to be reached over the interface with this address. */
@@ -169,9 +172,10 @@ export class MulticastSockets {
   }
 
   /** Opens what has appeared, closes what has gone, tries again what failed. */
-  #compare(): void {
-    const networks = this.#list()
-    if (!networks) return
+  #compare(isWanted: typeof isSecondFamily = () => true): void {
+    const all = this.#list()
+    if (!all) return
+    const networks = all.filter((one) => isWanted(one, all))
     const found = new Map(networks.map((network) => [network.address, network]))
     for (const [address, line] of [...this.#lines]) {
       const now = found.get(address)
@@ -341,7 +345,6 @@ export class MulticastSockets {
     // IPv6 comes beside IPv4: where it does not work and IPv4 does, nobody misses anything.
     if (network.family === 6 && this.#besideIPv4(network.name) !== undefined) return
     line.fault = code
-    const error = failsOn(network, code, cause)
-    for (const user of this.#users) user.onFault?.(error, RETRY_MS)
+    for (const user of this.#users) user.onFault?.(failsOn(network, code, cause), RETRY_MS)
   }
 }
