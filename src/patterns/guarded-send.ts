@@ -1,6 +1,7 @@
 // Owns what a client does around a notification: another try where nothing was sent, a fallback.
 // Never sends: notifications do. What has left is never sent again.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback } from '../resilience/fallback.ts'
@@ -68,14 +69,14 @@ function withRetry(send: Send, policy: CallPolicy): Send {
 function pause({ parts }: CallPolicy, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = parts.clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+      if (signal) removeAbortListener(signal, onAbort)
       resolve()
     })
     const onAbort = () => {
       timer.cancel()
       reject(cancelled(signal as AbortSignal, 'no'))
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal) addAbortListener(signal, onAbort)
   })
 }
 

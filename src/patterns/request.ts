@@ -1,6 +1,7 @@
 // Owns the caller's side of requests: send, wait, and end with a reply, an error or the deadline.
 // Hot path: one promise a request, which the caller asked for. Never answers.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import type { ErrorCode } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
@@ -193,8 +194,8 @@ export class Requests {
       const neverLeft = this.#giveUp(request)
       this.#reject(request, cancelled(signal, neverLeft ? 'no' : 'unknown'))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    request.settled = () => signal.removeEventListener('abort', onAbort)
+    addAbortListener(signal, onAbort)
+    request.settled = () => removeAbortListener(signal, onAbort)
   }
 
   #reject(request: PendingRequest, error: EarshotError): void {
