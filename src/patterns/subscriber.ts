@@ -2,6 +2,7 @@
 // Hot path: `deliver`. Never asks a publisher for anything: the mesh does.
 
 import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
+import { promiseOf } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
@@ -264,8 +265,8 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
 
   #run(body: unknown, context: EventContext, asked: AskedEvent | undefined): void {
     try {
-      const result = this.#handler(body as never, context) as PromiseLike<unknown> | undefined
-      if (typeof result?.then !== 'function') {
+      const result = promiseOf(this.#handler(body as never, context))
+      if (result === undefined) {
         asked?.done(Outcome.done)
         return
       }
