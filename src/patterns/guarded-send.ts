@@ -8,6 +8,7 @@ import { createFallback } from '../resilience/fallback.ts'
 import { cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { Notifications, NotifyOptions } from './notification.ts'
+import { tellBy } from './said-aloud.ts'
 import type { Verdict } from './verdict.ts'
 
 type Send = (body: unknown, ms: number, options: NotifyOptions | undefined) => Promise<unknown>
@@ -25,7 +26,7 @@ export function guardedSend(
   if (fallback === undefined) return tried
   const around = createFallback(fallback, clock, (used) => {
     counters.fallbacksUsed++
-    onFallback?.({ ...used, channel: policy.key })
+    tellBy(onFallback, 'onFallback', policy.key, { ...used, channel: policy.key })
   })
   return async (body, ms, options) => {
     const delivered = Promise.resolve(tried(body, ms, options)).then((verdict) => {

@@ -67,7 +67,13 @@ export class Requests {
     tries = 1,
     avoid?: Remote,
   ): Promise<unknown> {
-    const route = routes.choose(options, policy, avoid, body)
+    let route: Route | undefined
+    try {
+      route = routes.choose(options, policy, avoid, body)
+    } catch (error) {
+      // Weights, or a field of the body: both are the caller's.
+      return Promise.reject(toEarshotError(error))
+    }
     const link = route?.remote.link
     if (link === undefined || link.outbound.full) {
       return this.#callLater(routes, body, timeoutMs, options, policy, tries, avoid)

@@ -15,7 +15,7 @@ import type { From, Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
 import { type Message, ReceivedMessage } from './message.ts'
-import { reportFailed } from './said-aloud.ts'
+import { reportFailed, tellBy } from './said-aloud.ts'
 
 export interface EventContext {
   readonly from: From
@@ -128,12 +128,10 @@ abstract class Subscriber implements Listener, Subscription {
 
   gap(count: number, from: Remote): void {
     this.missed += count
-    try {
-      this.parts.onMissed?.(count, from.label)
-    } catch (error) {
-      // It is told of a loss; that it fails must not cost the events that did arrive.
-      this.failed('onMissed', error)
-    }
+    const { onMissed, local } = this.parts
+    // It is told of a loss; that it fails must not cost the events that did arrive.
+    const told = onMissed && (() => onMissed(count, from.label))
+    tellBy(told, 'onMissed', local.channel.key, undefined)
   }
 
   async close(): Promise<void> {
