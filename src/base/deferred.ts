@@ -25,3 +25,13 @@ export function awaited<T>(): Awaited<T> {
   })
   return { promise, resolve, reject }
 }
+
+/**
+ * What users gave, as a promise that settles once, if it is one or looks like one; undefined: it
+ * is there already.
+ * @throws what it throws when its `then` is looked for
+ */
+export function promiseOf(given: unknown): Promise<unknown> | undefined {
+  const looked = given as { readonly then?: unknown } | null | undefined
+  return typeof looked?.then === 'function' ? Promise.resolve(given) : undefined
+}

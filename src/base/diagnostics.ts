@@ -4,7 +4,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 export interface Diagnostic {
-  /** `link`, `peer`, `discovery`, `contract`, `handler`, `outlet`, `trust`. */
+  /** `link`, `peer`, `discovery`, `contract`, `handler`, `fallback`, `outlet`, `trust`. */
   readonly area: string
   /** One sentence: what happened, to whom. */
   readonly text: string

@@ -70,7 +70,13 @@ function inJson(value: unknown): unknown {
 
 /** True for an EarshotError of any copy of this package in the process. */
 export function isEarshotError(value: unknown): value is EarshotError {
-  return typeof value === 'object' && value !== null && BRAND in value
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return BRAND in value && typeof (value as Partial<EarshotError>).message === 'string'
+  } catch {
+    // A proxy that throws when it is looked at: whoever threw it, it is none of ours.
+    return false
+  }
 }
 
 /** What was thrown, as text; nothing that can be thrown makes this throw. */

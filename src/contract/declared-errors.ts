@@ -67,10 +67,15 @@ export interface Thrown {
 
 export function thrownError({ errorShape }: Channel, thrown: unknown): Thrown | undefined {
   if (errorShape === undefined || typeof thrown !== 'object' || thrown === null) return undefined
-  const { name, message, data } = thrown as Readonly<Record<string, unknown>>
-  const isKnown = errorShape.fields.some((field) => field.name === name)
-  if (typeof name !== 'string' || !isKnown || typeof data !== 'object') return undefined
-  return { name, message: typeof message === 'string' ? message : name, body: { [name]: data } }
+  try {
+    const { name, message, data } = thrown as Readonly<Record<string, unknown>>
+    const isKnown = errorShape.fields.some((field) => field.name === name)
+    if (typeof name !== 'string' || !isKnown || typeof data !== 'object') return undefined
+    return { name, message: typeof message === 'string' ? message : name, body: { [name]: data } }
+  } catch {
+    // It throws when it is looked at, and declares nothing.
+    return undefined
+  }
 }
 
 /** The one error that a body of the error shape holds; undefined for one that we do not know. */

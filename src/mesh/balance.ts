@@ -1,7 +1,7 @@
 // Owns what a client may say of how its messages are shared out among those who serve, checked.
 // Never chooses: the routes of a channel do.
 
-import { EarshotError } from '../base/errors.ts'
+import { EarshotError, isEarshotError, textOf } from '../base/errors.ts'
 import { parseVersionRange, type VersionRange } from '../contract/version-range.ts'
 import type { RemotePeer } from './remote.ts'
 
@@ -105,7 +105,15 @@ function weightsOf(
 ): BalanceSettings['weightOf'] | undefined {
   if (weights === undefined) return undefined
   if (typeof weights === 'function') {
-    return (peer) => checkWeight(weights(peer), `${path}/${peer.name}`)
+    return (peer) => {
+      const where = `${path}/${peer.name}`
+      try {
+        return checkWeight(weights(peer), where)
+      } catch (cause) {
+        if (isEarshotError(cause)) throw cause
+        throw invalid(where, `cannot be had: ${textOf(cause)}`, cause)
+      }
+    }
   }
   const table = new Map<string, number>()
   for (const [who, weight] of Object.entries(Object(weights) as object)) {
@@ -127,7 +135,7 @@ function sharesOf(
   throw invalid(path, "has a share above 0 for some version: { '^1.3': 5, '^1.2': 95 }")
 }
 
-function invalid(path: string, what: string): EarshotError {
+function invalid(path: string, what: string, cause?: unknown): EarshotError {
   const text = `option ${path.slice(1)} ${what}`
-  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+  return new EarshotError('EARSHOT_OPTION_INVALID', text, { path, cause })
 }

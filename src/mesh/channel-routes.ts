@@ -102,9 +102,9 @@ export class ChannelRoutes {
   get #arrangement(): Arrangement {
     const { routes, revision } = this.list
     if (revision === this.#revision) return this.#arranged
-    this.#revision = revision
     const next = this.#arranged.tiers.map((turns) => turns.next)
     this.#arranged = arrange(routes, this.#settings, this.#own, next, this.#seed ^ revision)
+    this.#revision = revision
     return this.#arranged
   }
 

@@ -3,7 +3,7 @@
 // dropped.
 
 import { reportFault } from '../base/diagnostics.ts'
-import { isEarshotError } from '../base/errors.ts'
+import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import {
   FIRST_CREDITED_KIND,
@@ -71,7 +71,7 @@ export class Inbound {
         this.#walk(link, walker)
         walking = false
       } catch (error) {
-        this.bad(link, error instanceof Error ? error.message : String(error))
+        this.bad(link, textOf(error))
         if (!isEarshotError(error)) reportBug(error)
       }
     }
@@ -124,5 +124,9 @@ function isGreeting(kind: number): boolean {
 }
 
 function reportBug(error: unknown): void {
-  reportFault({ area: 'link', text: `a record could not be handled: ${error}`, data: { error } })
+  reportFault({
+    area: 'link',
+    text: `a record could not be handled: ${textOf(error)}`,
+    data: { error },
+  })
 }

@@ -68,7 +68,7 @@ export class Answers {
     error: unknown,
     reply: BodyCodec | undefined,
   ): void {
-    if (error instanceof Refusal) {
+    if (Refusal.is(error)) {
       if (tells > 0) this.fail(link, tells, error.code, error.message)
       return
     }

@@ -1,6 +1,7 @@
 // Owns the failed requests that wait to be tried again; each still ends by its own deadline.
 // Never on the path of a call that succeeds.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import type { Clock } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
@@ -67,7 +68,7 @@ export class Attempts {
     const stop = () => {
       timer.cancel()
       this.#waiting.delete(end)
-      signal?.removeEventListener('abort', onAbort)
+      if (signal) removeAbortListener(signal, onAbort)
     }
     const end = (error: EarshotError) => {
       stop()
@@ -79,7 +80,7 @@ export class Attempts {
       then()
     })
     this.#waiting.add(end)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal) addAbortListener(signal, onAbort)
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns what a caller may say with one call, and how a call is cancelled.
 // Never sends.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Headers } from './headers.ts'
 import type { Within } from './message.ts'
@@ -72,11 +73,11 @@ export async function abortable(
   let onAbort: () => void = () => undefined
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(cancelled(signal, sent))
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
   })
   try {
     await Promise.race([work, aborted])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    removeAbortListener(signal, onAbort)
   }
 }

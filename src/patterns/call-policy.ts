@@ -18,6 +18,7 @@ import type { RetryBudget } from '../resilience/retry-budget.ts'
 import type { CallOptions } from './call-options.ts'
 import { PeerGuard } from './peer-guard.ts'
 import type { ChannelPolicy } from './policy-options.ts'
+import { reportFailed, tellBy } from './said-aloud.ts'
 
 /** What the channels of one client share. */
 export interface ClientParts {
@@ -161,9 +162,21 @@ export class CallPolicy implements RouteFilter {
     const changed = (state: BreakerState, before: BreakerState) =>
       this.#changed(remote, state, before)
     const own = breaker && new Breaker(breaker, this.parts.clock, changed)
-    const guard = new PeerGuard(remote, bulkhead, own, counts)
+    const guard = new PeerGuard(remote, bulkhead, own, counts && this.#counting(counts))
     this.#guards.set(remote.id, guard)
     return guard
+  }
+
+  /** What users say of an error; where that fails, what is said without them. */
+  #counting(counts: (error: EarshotError) => boolean) {
+    return (error: EarshotError): boolean | undefined => {
+      try {
+        return Boolean(counts(error))
+      } catch (thrown) {
+        reportFailed('breaker.counts', this.key, thrown)
+        return undefined
+      }
+    }
   }
 
   #changed(remote: Remote, state: BreakerState, before: BreakerState): void {
@@ -171,6 +184,6 @@ export class CallPolicy implements RouteFilter {
     const change = { channel: this.key, peer: remote.label, state, before }
     const text = `the breaker of ${this.key} at ${remote.name} is ${state}`
     reportNote({ area: 'breaker', text, data: change })
-    this.settings.onChange?.(change)
+    tellBy(this.settings.onChange, 'onChange', this.key, change)
   }
 }

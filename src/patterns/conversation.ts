@@ -1,6 +1,7 @@
 // Owns the caller's side of a stream or duplex talk: finding who serves it, opening, giving up.
 // Never decides what may be said: its pattern does.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import type { Timer } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
@@ -80,7 +81,7 @@ export class Conversation {
     }
     if (signal) {
       this.#onAbort = () => this.#end(cancelled(signal, this.#talk ? 'unknown' : 'no'), true)
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      addAbortListener(signal, this.#onAbort)
     }
     try {
       const route = routes.choose(options, undefined, undefined, body)
@@ -167,7 +168,7 @@ export class Conversation {
     this.#error = error
     this.#timer?.cancel()
     const { signal } = this.#parts.options
-    if (this.#onAbort) signal?.removeEventListener('abort', this.#onAbort)
+    if (signal && this.#onAbort) removeAbortListener(signal, this.#onAbort)
     if (error) this.incoming.fail(error, atOnce)
     else this.incoming.end()
     // To the other side it is a reader who leaves, whatever it is to ours.

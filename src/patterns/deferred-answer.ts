@@ -25,6 +25,11 @@ export class PendingAnswer implements DeferredAnswer<unknown> {
   #outcome: Outcome | undefined
   #follower: AnswerFollower | undefined
 
+  /** Of anything that a handler gave: nothing in it is called. */
+  static is(given: unknown): given is PendingAnswer {
+    return typeof given === 'object' && given !== null && #outcome in given
+  }
+
   get open(): boolean {
     return this.#outcome === undefined
   }

@@ -10,6 +10,7 @@ import type { CallOptions } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { headersWithin } from './message.ts'
 import type { Requests } from './request.ts'
+import { tellBy } from './said-aloud.ts'
 
 /** One call, its time-out worked out. */
 export type Call = (
@@ -26,7 +27,7 @@ export function guardedCall(requests: Requests, routes: ChannelRoutes, policy: C
   const { clock, counters } = policy.parts
   const around = createFallback(fallback, clock, (used) => {
     counters.fallbacksUsed++
-    onFallback?.({ ...used, channel: policy.key })
+    tellBy(onFallback, 'onFallback', policy.key, { ...used, channel: policy.key })
   })
   return (body, timeoutMs, options) => around(call(body, timeoutMs, options), body)
 }

@@ -5,6 +5,7 @@ import { EarshotError, isEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback, type Fallback } from '../resilience/fallback.ts'
 import type { CallPolicy } from './call-policy.ts'
+import { tellBy } from './said-aloud.ts'
 import type { ScatterAnswer, Scattered, ScatterOptions, Scatters } from './scatter.ts'
 
 type Answers = readonly ScatterAnswer<unknown>[]
@@ -36,7 +37,7 @@ export function guardedScatter(
   const { clock, counters } = policy.parts
   const around = createFallback(asAnswers(fallback), clock, (used) => {
     counters.fallbacksUsed++
-    onFallback?.({ ...used, channel: policy.key })
+    tellBy(onFallback, 'onFallback', policy.key, { ...used, channel: policy.key })
   }) as (answers: Promise<Answers>, question: unknown) => Promise<Answers>
   return {
     ask: async (question, ms, options) => {

@@ -1,12 +1,14 @@
 // Owns what a client does around a notification: another try where nothing was sent, a fallback.
 // Never sends: notifications do. What has left is never sent again.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback } from '../resilience/fallback.ts'
 import { cancelled } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { Notifications, NotifyOptions } from './notification.ts'
+import { tellBy } from './said-aloud.ts'
 import type { Verdict } from './verdict.ts'
 
 type Send = (body: unknown, ms: number, options: NotifyOptions | undefined) => Promise<unknown>
@@ -24,7 +26,7 @@ export function guardedSend(
   if (fallback === undefined) return tried
   const around = createFallback(fallback, clock, (used) => {
     counters.fallbacksUsed++
-    onFallback?.({ ...used, channel: policy.key })
+    tellBy(onFallback, 'onFallback', policy.key, { ...used, channel: policy.key })
   })
   return async (body, ms, options) => {
     const delivered = Promise.resolve(tried(body, ms, options)).then((verdict) => {
@@ -68,14 +70,14 @@ function withRetry(send: Send, policy: CallPolicy): Send {
 function pause({ parts }: CallPolicy, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = parts.clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+      if (signal) removeAbortListener(signal, onAbort)
       resolve()
     })
     const onAbort = () => {
       timer.cancel()
       reject(cancelled(signal as AbortSignal, 'no'))
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal) addAbortListener(signal, onAbort)
   })
 }
 

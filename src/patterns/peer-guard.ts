@@ -25,13 +25,13 @@ export class PeerGuard {
   readonly breaker: Breaker | undefined
   /** The latest incarnation of its link; the peer is the same as long as its id is. */
   remote: Remote
-  readonly #counts: ((error: EarshotError) => boolean) | undefined
+  readonly #counts: ((error: EarshotError) => boolean | undefined) | undefined
 
   constructor(
     remote: Remote,
     bulkhead: Bulkhead,
     breaker: Breaker | undefined,
-    counts: ((error: EarshotError) => boolean) | undefined,
+    counts: ((error: EarshotError) => boolean | undefined) | undefined,
   ) {
     this.remote = remote
     this.bulkhead = bulkhead
@@ -62,7 +62,7 @@ export class PeerGuard {
     // It failed by itself, or the peer has answered; else nothing is known of the peer.
     const answered = code === 'EARSHOT_DECLARED' || data.remote !== undefined
     const refused = answered && refusals.has(code)
-    const failed = this.#counts ? this.#counts(error) : against.has(code) && !refused
+    const failed = this.#counts?.(error) ?? (against.has(code) && !refused)
     if (failed || answered) this.breaker.end(ticket, nowMs, tookMs, failed, slowMs)
     else this.breaker.abandon(ticket)
   }

@@ -1,6 +1,7 @@
 // Owns the caller's side of requests: send, wait, and end with a reply, an error or the deadline.
 // Hot path: one promise a request, which the caller asked for. Never answers.
 
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import type { ErrorCode } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
@@ -66,7 +67,13 @@ export class Requests {
     tries = 1,
     avoid?: Remote,
   ): Promise<unknown> {
-    const route = routes.choose(options, policy, avoid, body)
+    let route: Route | undefined
+    try {
+      route = routes.choose(options, policy, avoid, body)
+    } catch (error) {
+      // Weights, or a field of the body: both are the caller's.
+      return Promise.reject(toEarshotError(error))
+    }
     const link = route?.remote.link
     if (link === undefined || link.outbound.full) {
       return this.#callLater(routes, body, timeoutMs, options, policy, tries, avoid)
@@ -193,8 +200,8 @@ export class Requests {
       const neverLeft = this.#giveUp(request)
       this.#reject(request, cancelled(signal, neverLeft ? 'no' : 'unknown'))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    request.settled = () => signal.removeEventListener('abort', onAbort)
+    addAbortListener(signal, onAbort)
+    request.settled = () => removeAbortListener(signal, onAbort)
   }
 
   #reject(request: PendingRequest, error: EarshotError): void {

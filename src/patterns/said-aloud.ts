@@ -1,6 +1,7 @@
 // Owns what all who serve or hear a channel say in the same words: who may not, and what failed.
 // Never answers anybody.
 
+import { promiseOf } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, textOf } from '../base/errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -25,4 +26,22 @@ export function deniedTo(
 export function reportFailed(what: string, key: string, error: unknown): void {
   const text = `${what} of ${key} failed: ${textOf(error)}`
   reportFault({ area: 'handler', text, data: { error } })
+}
+
+/**
+ * Tells users by a function of theirs, which may be none. That it fails is said aloud, and costs
+ * nobody the call that is under way.
+ */
+export function tellBy<T>(
+  listener: ((told: T) => unknown) | undefined,
+  what: string,
+  key: string,
+  told: T,
+): void {
+  const failed = (error: unknown) => reportFailed(what, key, error)
+  try {
+    promiseOf(listener?.(told))?.catch(failed)
+  } catch (error) {
+    failed(error)
+  }
 }

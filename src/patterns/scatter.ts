@@ -2,6 +2,7 @@
 // Never forgets one: who did not answer is named, with the reason.
 
 import { setMaxListeners } from 'node:events'
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
@@ -146,9 +147,10 @@ export class Scatters {
     encodeHeaders(options.headers, limits)
     if (signal?.aborted) throw cancelled(signal, 'no')
     const asked = await this.#all(routes, endMs, signal)
+    if (signal?.aborted) throw cancelled(signal, 'no')
     round.asks(asked.length, neededOf(options, asked.length))
     const stop = () => round.stop()
-    signal?.addEventListener('abort', stop, { once: true })
+    if (signal) addAbortListener(signal, stop)
     const leftMs = Math.max(1, endMs - clock.nowMs())
     const ask = async (route: Route) => {
       const from = route.remote.label
@@ -162,7 +164,7 @@ export class Scatters {
       }
     }
     await Promise.all(asked.map(ask))
-    signal?.removeEventListener('abort', stop)
+    if (signal) removeAbortListener(signal, stop)
   }
 
   /** All who can be asked, as soon as there is one. */

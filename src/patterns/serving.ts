@@ -1,6 +1,7 @@
 // Owns the serving side of one-to-one channels: decode, call the handler, answer.
 // Never keeps a request without an answer: every path ends in a reply or a failure.
 
+import { promiseOf } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyCodec } from '../codec/codec.ts'
@@ -191,22 +192,23 @@ export class Serving {
     }
     local.counts.received++
     let result: unknown
+    let awaited: Promise<unknown> | undefined
     try {
       result = handler(read.body as never, context)
+      awaited = promiseOf(result)
     } catch (error) {
       this.#answers.threw(link, tells, local, error, reply)
       return true
     }
-    const isAwaited = isThenable(result)
-    if (!isAwaited && !(result instanceof PendingAnswer)) {
+    if (awaited === undefined && !PendingAnswer.is(result)) {
       this.#done(link, local, tells, reply, result)
       return true
     }
     this.#atWork.begin(link, number, context)
     const work = { link, context, local, number, tells, reply, bytes }
-    if (isAwaited) this.#follow(work, gate, result as PromiseLike<unknown>)
+    if (awaited) this.#follow(work, gate, awaited)
     else this.#defer(work, result as PendingAnswer)
-    return !isAwaited
+    return awaited === undefined
   }
 
   /** The turn of one that waited. */
@@ -225,22 +227,17 @@ export class Serving {
       return
     }
     local.counts.received++
-    let result: unknown
-    try {
-      result = work.handler(work.body as never, context)
-    } catch (error) {
-      result = Promise.reject(error)
-    }
-    this.#follow(work, gate, isThenable(result) ? result : Promise.resolve(result))
+    const run = async () => work.handler(work.body as never, context)
+    this.#follow(work, gate, run())
   }
 
   /** A handler is at work: the gate counts it, and whoever asked is told how it ends. */
-  #follow(work: Running, gate: Gate, result: PromiseLike<unknown>): void {
+  #follow(work: Running, gate: Gate, result: Promise<unknown>): void {
     const { link, local, context, number, tells, reply, bytes } = work
     gate.enter()
     result.then(
       (value) => {
-        const isDeferred = value instanceof PendingAnswer
+        const isDeferred = PendingAnswer.is(value)
         if (isDeferred) link.release(bytes)
         else this.#end(link, number, bytes)
         gate.leave()
@@ -341,8 +338,4 @@ export class Serving {
 function unserved(local: NumberedChannel | undefined): EarshotError {
   const what = local ? local.channel.key : 'a channel of that number'
   return new EarshotError('EARSHOT_CHANNEL_UNKNOWN', `${what} is not served here`)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -249,7 +249,7 @@ class Run {
     } catch (error) {
       // Nobody reads any more: a handler that heeds its signal may end by throwing.
       if (talk.over) return
-      if (error instanceof Refusal) talk.stop(new EarshotError(error.code, error.message))
+      if (Refusal.is(error)) talk.stop(new EarshotError(error.code, error.message))
       else this.#stop(talk, error)
     } finally {
       this.#context.end()
@@ -272,8 +272,7 @@ class Run {
       error = new Unfit(`the handler's error ${thrown?.name} does not fit: ${message}`, path)
     }
     this.#failed(error)
-    const where = error instanceof Unfit && error.path !== undefined ? { path: error.path } : {}
-    talk.stop(new EarshotError('EARSHOT_REMOTE', textOf(error), where))
+    talk.stop(new EarshotError('EARSHOT_REMOTE', textOf(error), Unfit.place(error)))
   }
 
   /** The talk is over, whoever ended it: the handler is told, and cleans up. */
@@ -313,11 +312,17 @@ class Run {
 }
 
 class Unfit extends Error {
-  readonly path: string | undefined
+  readonly #path: string | undefined
 
   constructor(message: string, path: string | undefined) {
     super(message)
-    this.path = path
+    this.#path = path
+  }
+
+  /** Of anything that a handler threw: nothing in it is called. */
+  static place(thrown: unknown): { readonly path?: string } {
+    if (typeof thrown !== 'object' || thrown === null || !(#path in thrown)) return {}
+    return thrown.#path === undefined ? {} : { path: thrown.#path }
   }
 }
 

@@ -2,6 +2,7 @@
 // Hot path: `deliver`. Never asks a publisher for anything: the mesh does.
 
 import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
+import { promiseOf } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
@@ -14,7 +15,7 @@ import type { From, Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
 import { type Headers, noHeaders } from './headers.ts'
 import { type Message, ReceivedMessage } from './message.ts'
-import { reportFailed } from './said-aloud.ts'
+import { reportFailed, tellBy } from './said-aloud.ts'
 
 export interface EventContext {
   readonly from: From
@@ -127,12 +128,10 @@ abstract class Subscriber implements Listener, Subscription {
 
   gap(count: number, from: Remote): void {
     this.missed += count
-    try {
-      this.parts.onMissed?.(count, from.label)
-    } catch (error) {
-      // It is told of a loss; that it fails must not cost the events that did arrive.
-      this.failed('onMissed', error)
-    }
+    const { onMissed, local } = this.parts
+    // It is told of a loss; that it fails must not cost the events that did arrive.
+    const told = onMissed && (() => onMissed(count, from.label))
+    tellBy(told, 'onMissed', local.channel.key, undefined)
   }
 
   async close(): Promise<void> {
@@ -264,8 +263,8 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
 
   #run(body: unknown, context: EventContext, asked: AskedEvent | undefined): void {
     try {
-      const result = this.#handler(body as never, context) as PromiseLike<unknown> | undefined
-      if (typeof result?.then !== 'function') {
+      const result = promiseOf(this.#handler(body as never, context))
+      if (result === undefined) {
         asked?.done(Outcome.done)
         return
       }

@@ -170,7 +170,7 @@ export class TicketServing {
     work()
       .then(
         (value) => {
-          if (value instanceof PendingAnswer) this.#defer(kept, value)
+          if (PendingAnswer.is(value)) this.#defer(kept, value)
           else this.#answered(kept, value)
         },
         (error: unknown) => this.#threw(kept, error),

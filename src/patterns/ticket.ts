@@ -130,8 +130,8 @@ export class EntryTicket implements Ticket<unknown> {
     try {
       await abortable(waited, signal)
     } catch {
-      // Only the signal ends this wait; the ticket itself goes on.
-      throw cancelled(signal as AbortSignal, this.state === 'sending' ? 'no' : 'unknown')
+      // Only the signal ends this wait; the ticket goes on, and what has not left yet will.
+      throw cancelled(signal as AbortSignal, 'unknown')
     } finally {
       timer?.cancel()
     }

@@ -3,6 +3,7 @@
 // Never begins one twice: what may have been taken is only ever claimed from the same peer.
 
 import { randomBytes } from 'node:crypto'
+import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { DownReason } from '../mesh/membership-events.ts'
@@ -317,8 +318,8 @@ export class Tickets {
   #watch(asking: Asking, signal: AbortSignal | undefined): void {
     if (!signal) return
     const onAbort = () => this.#cancel(asking, cancelled(signal, this.#sent(asking)))
-    signal.addEventListener('abort', onAbort, { once: true })
-    asking.stopListening = () => signal.removeEventListener('abort', onAbort)
+    addAbortListener(signal, onAbort)
+    asking.stopListening = () => removeAbortListener(signal, onAbort)
   }
 
   #sent(asking: Asking): 'no' | 'unknown' {

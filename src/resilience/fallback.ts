@@ -3,7 +3,8 @@
 // Never hides whose fault it was: errors of the caller's own, and cancelling, pass through.
 
 import type { Clock } from '../base/clock.ts'
-import { type EarshotError, isEarshotError } from '../base/errors.ts'
+import { reportFault } from '../base/diagnostics.ts'
+import { type EarshotError, isEarshotError, textOf } from '../base/errors.ts'
 
 export interface CacheFallback<B = never> {
   /** Last good answers that are kept, one for each body; the oldest goes. Default 100. */
@@ -61,12 +62,25 @@ function cached(
     if (answers.size > maxItems) answers.delete(answers.keys().next().value as string)
     return answer
   }
+  /** Without a key the call is as without a cache: what is wrong with its body it says itself. */
+  const keyFor = (body: unknown) => {
+    try {
+      return keyOf(body as never)
+    } catch (error) {
+      reportFault({
+        area: 'fallback',
+        text: `no key for a body: ${textOf(error)}`,
+        data: { error },
+      })
+      return undefined
+    }
+  }
   return (work: Promise<unknown>, body: unknown) => {
-    const key = keyOf(body as never)
+    const key = keyFor(body)
     return work.then(
-      (answer) => keep(key, answer),
+      (answer) => (key === undefined ? answer : keep(key, answer)),
       (error: unknown) => {
-        const known = answers.get(key)
+        const known = key === undefined ? undefined : answers.get(key)
         const ageMs = known ? clock.nowMs() - known.atMs : Number.POSITIVE_INFINITY
         if (!isFailure(error) || !known || ageMs > maxAgeMs) throw error
         used({ error, ageMs })
