@@ -4,10 +4,10 @@
 import type { Fault, Healing } from './change.ts'
 import { decimalFaults } from './decimal-faults.ts'
 import { linked, resolved } from './link.ts'
+import { lengthFaults, logicalFaults } from './logical-faults.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
 import type {
-  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -91,34 +91,19 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
   } else if (writer.kind === 'map' && reader.kind === 'map') {
     compare(walk, writer.values, reader.values, `${path}/{}`)
   } else if (writer.kind === 'string' && reader.kind === 'string') {
+    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
     compareBounds(walk, writer, reader, path, 'characters', ['minLength', 'maxLength'])
     if (reader.pattern !== undefined && reader.pattern !== writer.pattern) {
       const healing = writer.pattern === undefined ? 'by bounds' : 'none'
       walk.said(path, 'all', healing, `text need not match the reader's ${reader.pattern}`)
     }
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
+    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
-    compareLengths(walk, writer, reader, path)
+    for (const fault of lengthFaults(writer, reader)) walk.faults.push({ path, ...fault })
   } else if (writer.kind === 'decimal' && reader.kind === 'decimal') {
     for (const fault of decimalFaults(writer, reader)) walk.faults.push({ path, ...fault })
   }
-}
-
-function compareLengths(walk: Walk, writer: BytesShape, reader: BytesShape, path: string): void {
-  const [is, wanted] = [writer.length, reader.length]
-  if (is === wanted) {
-    if (writer.name === reader.name) return
-    const text = `the fixed ${writer.name} is called ${reader.name} by the reader`
-    walk.said(path, 'avro', 'not needed', text)
-    return
-  }
-  const [some, others] = [is ?? 'any', wanted ?? 'any'].map((length) => `${length} bytes`)
-  if (is !== undefined && wanted !== undefined) {
-    walk.said(path, 'all', 'none', `${some} are not the ${others} that the reader takes`)
-    return
-  }
-  walk.said(path, 'avro', 'by shape', 'fixed is not read as bytes, or bytes as fixed')
-  if (wanted !== undefined) walk.said(path, 'all', 'by bounds', `the reader takes ${others} alone`)
 }
 
 function nameOf(shape: Shape): string {
@@ -171,10 +156,7 @@ function compareInt(walk: Walk, writer: IntShape, reader: IntShape, path: string
   // Plain varints of 32 and 64 bits are the same bytes, and so are those with zigzag.
   const isSame = from === to || (isVarint(from) && isVarint(to) && isAlike(writer, reader))
   if (!isSame) walk.said(path, 'protobuf', 'by shape', `${from} is not read as ${to}`)
-  if (writer.logical !== reader.logical) {
-    const [is, was] = [reader.logical ?? 'a plain integer', writer.logical ?? 'a plain integer']
-    walk.said(path, 'all', 'not needed', `${was} is read as ${is}`)
-  }
+  for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
   compareBounds(walk, writer, reader, path, '', ['minimum', 'maximum'])
 }
 

@@ -14,7 +14,10 @@ import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
 
 export interface AvroOptions {
-  /** What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1). */
+  /**
+   * What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1); nanoseconds, which
+   * are always beyond, are bigints in any case.
+   */
   readonly int64?: 'number' | 'bigint'
 }
 
@@ -22,8 +25,8 @@ const maxDepth = 64
 const maxBytes = 1_048_576
 
 /**
- * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types other than
- * timestamp-millis and decimal are read as the type beneath, as Avro asks of who knows none.
+ * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types of Avro 1.12 are
+ * kept as names, values are those of the type beneath; others are passed over, as Avro asks.
  * A union of null and one type is a field that may be null or absent; any other is a union of
  * objects told apart by `kind`, in which what is no record stands under `value`.
  * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for null

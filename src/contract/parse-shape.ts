@@ -1,13 +1,29 @@
 // Owns reading a shape that came as JSON from a stranger: over the door, or from a file.
 // Never trusts a name, a number or a depth; what it returns is as good as one of our own.
 
-import { EarshotError } from '../base/errors.ts'
+import type { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
 import { isDecimal } from './decimal-text.ts'
 import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isFixedLength, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isLogicalBytes, isLogicalInt, isLogicalString } from './logical.ts'
+import { isEnumNumber, isFixedLength, isName, isTag, pointerStep } from './names.ts'
+import {
+  countAt,
+  down,
+  fail,
+  flagAt,
+  fresh,
+  type Json,
+  listAt,
+  nameAt,
+  numberAt,
+  objectAt,
+  oneOf,
+  type Place,
+  wireNameAt,
+} from './parse-place.ts'
 import { isProtoInt } from './proto-types.ts'
 import type {
   BytesShape,
@@ -17,22 +33,13 @@ import type {
   IntShape,
   RecordShape,
   Shape,
+  StringShape,
   UnionShape,
 } from './shape.ts'
 import { isBox } from './union-box.ts'
 
 const maxDepth = 64
 const maxParts = 20_000
-
-interface Place {
-  readonly path: string
-  readonly depth: number
-  readonly budget: { parts: number }
-  /** Records and unions around it. */
-  readonly around: ReadonlySet<string>
-}
-
-type Json = Readonly<Record<string, unknown>>
 
 /**
  * A shape from its JSON, checked in every detail and rebuilt from what is known.
@@ -57,16 +64,6 @@ export function parseErrors(json: unknown): RecordShape {
   return shape.kind === 'record' ? shape : fail('', 'errors are a record')
 }
 
-function fail(path: string, what: string): never {
-  const text = `not a shape${path === '' ? '' : ` at ${path}`}: ${what}`
-  throw new EarshotError('EARSHOT_BYTES_INVALID', text, { path })
-}
-
-function down(place: Place, ...steps: (string | number)[]): Place {
-  const path = place.path + steps.map(pointerStep).join('')
-  return { ...place, path, depth: place.depth + 1 }
-}
-
 function parse(json: unknown, place: Place): Shape {
   if (place.depth > maxDepth) fail(place.path, 'nested too deeply')
   if (--place.budget.parts < 0) fail(place.path, 'too many parts')
@@ -84,12 +81,7 @@ function parse(json: unknown, place: Place): Shape {
         ...numberAt(data, 'maximum', place),
       }
     case 'string':
-      return {
-        kind: 'string',
-        ...countAt(data, 'minLength', place),
-        ...countAt(data, 'maxLength', place),
-        ...patternAt(data, place),
-      }
+      return parseString(data, place)
     case 'bytes':
       return parseBytes(data, place)
     case 'decimal':
@@ -122,37 +114,6 @@ function parse(json: unknown, place: Place): Shape {
   }
 }
 
-function objectAt(json: unknown, place: Place): Json {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    fail(place.path, 'not an object')
-  }
-  return json as Json
-}
-
-function oneOf<T>(allowed: readonly T[], value: unknown, place: Place, key: string): T {
-  if (!allowed.includes(value as T)) fail(place.path + pointerStep(key), 'not one of the choices')
-  return value as T
-}
-
-function flagAt(data: Json, key: string, place: Place): boolean {
-  return oneOf([true, false], data[key], place, key)
-}
-
-function numberAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
-  const value = data[key]
-  if (value === undefined) return {}
-  if (!Number.isFinite(value)) fail(place.path + pointerStep(key), 'not a number')
-  return { [key]: value as number } as { [N in K]?: number }
-}
-
-function countAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
-  const value = data[key]
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0)) {
-    fail(place.path + pointerStep(key), 'not a count')
-  }
-  return numberAt(data, key, place)
-}
-
 function patternAt(data: Json, place: Place): { pattern?: string } {
   const { pattern } = data
   if (pattern === undefined) return {}
@@ -176,49 +137,40 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
     bigint,
     ...numberAt(data, 'minimum', place),
     ...numberAt(data, 'maximum', place),
-    ...(data.logical === undefined
-      ? {}
-      : { logical: oneOf(['timestamp-millis'] as const, data.logical, place, 'logical') }),
   }
-  const { proto } = data
-  if (proto === undefined) return shape
-  if (!isProtoInt(shape, proto)) fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
-  return { ...shape, proto }
-}
-
-function nameAt(data: Json, key: string, place: Place): string {
-  const name = data[key]
-  if (typeof name !== 'string' || !isName(name)) fail(place.path + pointerStep(key), 'not a name')
-  return name
-}
-
-function wireNameAt(data: Json, key: string, place: Place): string {
-  const name = data[key]
-  if (typeof name !== 'string' || !isWireName(name)) {
-    fail(place.path + pointerStep(key), 'not a name of letters, digits and underscore')
+  const { logical, proto } = data
+  if (logical !== undefined && !isLogicalInt(shape, logical)) failLogical(place)
+  if (proto !== undefined && !isProtoInt(shape, proto)) {
+    fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
   }
-  return name
+  return { ...shape, ...(logical && { logical }), ...(proto && { proto }) }
 }
 
-function listAt(data: Json, key: string, place: Place): readonly unknown[] {
-  const list = data[key]
-  if (!Array.isArray(list)) fail(place.path + pointerStep(key), 'not a list')
-  place.budget.parts -= list.length
-  if (place.budget.parts < 0) fail(place.path + pointerStep(key), 'too many parts')
-  return list
+function failLogical(place: Place): never {
+  fail(`${place.path}/logical`, 'no logical type of it')
 }
 
-/** Refuses the second of a kind. */
-function fresh<T>(seen: Set<T>, value: T, path: string, what: string): T {
-  if (seen.has(value)) fail(path, `${what} that is taken`)
-  seen.add(value)
-  return value
+function parseString(data: Json, place: Place): StringShape {
+  const { logical } = data
+  if (logical !== undefined && !isLogicalString(logical)) failLogical(place)
+  return {
+    kind: 'string',
+    ...countAt(data, 'minLength', place),
+    ...countAt(data, 'maxLength', place),
+    ...patternAt(data, place),
+    ...(logical && { logical }),
+  }
 }
 
 function parseBytes(data: Json, place: Place): BytesShape {
-  if (data.length === undefined) return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
-  if (!isFixedLength(data.length)) fail(`${place.path}/length`, 'not a length')
-  return { kind: 'bytes', length: data.length, name: wireNameAt(data, 'name', place) }
+  const { length, logical } = data
+  if (length !== undefined && !isFixedLength(length)) fail(`${place.path}/length`, 'not a length')
+  const shape: BytesShape =
+    length === undefined
+      ? { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+      : { kind: 'bytes', length, name: wireNameAt(data, 'name', place) }
+  if (logical !== undefined && !isLogicalBytes(shape, logical)) failLogical(place)
+  return { ...shape, ...(logical && { logical }) }
 }
 
 function parseDecimal(data: Json, place: Place): DecimalShape {

@@ -12,8 +12,10 @@ import type {
   DecimalShape,
   EnumShape,
   FieldShape,
+  IntShape,
   RecordShape,
   Shape,
+  StringShape,
   UnionShape,
 } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
@@ -40,9 +42,9 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return 'boolean'
     case 'int': {
       const type = shape.bits === 32 && !shape.bigint ? 'int' : 'long'
-      const { logical, bigint, proto } = shape
+      const { bigint, proto } = shape
       return withMore(type, {
-        ...(logical && { logicalType: logical }),
+        ...logicalType(shape),
         ...(bigint && { bigint }),
         ...bounds(shape),
         ...(proto && { proto }),
@@ -52,12 +54,12 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return withMore(shape.bits === 32 ? 'float' : 'double', bounds(shape))
     case 'bytes':
       if (shape.length !== undefined) return once(shape, seen, () => fixedType(shape))
-      return withMore('bytes', bounds(shape))
+      return withMore('bytes', { ...logicalType(shape), ...bounds(shape) })
     case 'decimal':
       if (shape.length !== undefined) return once(shape, seen, () => decimalType(shape))
       return decimalType(shape)
     case 'string':
-      return withMore('string', bounds(shape))
+      return withMore('string', { ...logicalType(shape), ...bounds(shape) })
     case 'list':
       return {
         type: 'array',
@@ -100,8 +102,12 @@ function once(
   return make()
 }
 
-function fixedType({ name, length }: BytesShape): AvroSchema {
-  return { type: 'fixed', name, size: length }
+function fixedType(shape: BytesShape): AvroSchema {
+  return { type: 'fixed', name: shape.name, size: shape.length, ...logicalType(shape) }
+}
+
+function logicalType({ logical }: IntShape | StringShape | BytesShape): object {
+  return logical === undefined ? {} : { logicalType: logical }
 }
 
 function decimalType({ precision, scale, length, name }: DecimalShape): AvroSchema {

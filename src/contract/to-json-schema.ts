@@ -1,7 +1,7 @@
 // Owns writing a shape as JSON Schema (2020-12): for validators, documents, other tools.
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
-// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, proto,
-// wireName).
+// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, logical,
+// proto, wireName).
 
 import { decimalPattern } from './decimal-text.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
@@ -61,7 +61,7 @@ function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
     case 'float':
       return { type: 'number', ...(shape.bits === 32 ? { format: 'float' } : {}), ...bounds(shape) }
     case 'string':
-      return { type: 'string', ...bounds(shape) }
+      return { type: 'string', ...(shape.logical && { format: shape.logical }), ...bounds(shape) }
     case 'bytes':
       return bytesSchema(shape)
     case 'decimal':
@@ -107,14 +107,17 @@ function intSchema(shape: IntShape): JsonSchema {
   const rest = { ...bounds(shape), ...(proto && { proto }) }
   if (bigint) {
     const pattern = '^-?(?:0|[1-9][0-9]{0,18})$'
-    return { type: 'string', format: 'int64', pattern, bigint: true, ...rest }
+    return { type: 'string', format: logical ?? 'int64', pattern, bigint: true, ...rest }
   }
   return { type: 'integer', format: logical ?? `int${bits}`, ...rest }
 }
 
-/** `maxLength` counts characters of base64 here. */
-function bytesSchema({ maxLength: maxBytes, length, name }: BytesShape): JsonSchema {
-  const base = { type: 'string', contentEncoding: 'base64' }
+/**
+ * `maxLength` counts characters of base64 here. A `format` would be one of that text: `uuid` and
+ * `duration` have another meaning there.
+ */
+function bytesSchema({ maxLength: maxBytes, length, name, logical }: BytesShape): JsonSchema {
+  const base = { type: 'string', contentEncoding: 'base64', ...(logical && { logical }) }
   if (length !== undefined) {
     const characters = Math.ceil(length / 3) * 4
     return { ...base, name, length, minLength: characters, maxLength: characters }

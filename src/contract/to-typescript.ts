@@ -190,16 +190,19 @@ function typeText(made: Module, shape: Shape, more: object): string {
     case 'int': {
       const { bits, bigint, logical, proto, minimum, maximum } = shape
       const rest = { ...(proto && { proto }), ...more }
-      if (bigint) return call('BigInt', [], { ...bigBounds({ minimum, maximum }), ...rest })
+      if (bigint) {
+        const format = logical && { format: logical }
+        return call('BigInt', [], { ...format, ...bigBounds({ minimum, maximum }), ...rest })
+      }
       return call('Integer', [], { format: logical ?? `int${bits}`, ...options, ...rest })
     }
     case 'float':
       return call('Number', [], { ...(shape.bits === 32 && { format: 'float' }), ...options })
     case 'string':
-      return call('String', [], options)
+      return call('String', [], { ...(shape.logical && { format: shape.logical }), ...options })
     case 'bytes':
       made.uses.add('Bytes')
-      return `Bytes(${optionsText({ ...fixedOptions(shape), ...options }).join('')})`
+      return `Bytes(${optionsText({ ...bytesOptions(shape), ...options }).join('')})`
     case 'decimal': {
       made.uses.add('Decimal')
       const { kind, ...rest } = shape
@@ -229,8 +232,8 @@ function typeText(made: Module, shape: Shape, more: object): string {
   }
 }
 
-function fixedOptions({ name, length }: BytesShape): object {
-  return length === undefined ? {} : { name, length }
+function bytesOptions({ name, length, logical }: BytesShape): object {
+  return { ...(length !== undefined && { name, length }), ...(logical && { logical }) }
 }
 
 /** Where a bound is no safe integer, it is the bound of 64 bits itself: nothing to say. */
