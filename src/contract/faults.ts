@@ -242,6 +242,7 @@ function compareRecord(walk: Walk, writer: RecordShape, reader: RecordShape, pat
     }
     if (!other) walk.said(at, 'all', 'not needed', 'the reader does not know the field: skipped')
   }
+  compareNulls(walk, writer, reader, path)
   for (const field of reader.fields) {
     if (sent.has(field.name)) continue
     const at = path + pointerStep(field.name)
@@ -249,6 +250,21 @@ function compareRecord(walk: Walk, writer: RecordShape, reader: RecordShape, pat
       const filled = field.fallback === undefined ? 'is absent' : 'gets its default'
       walk.said(at, 'all', 'not needed', `the writer does not send the field: it ${filled}`)
     } else walk.said(at, 'all', 'none', 'the reader demands the field, the writer does not send it')
+  }
+}
+
+/** A field of null alone is not on the wire: other Avro readers look for it by name. */
+function compareNulls(walk: Walk, writer: RecordShape, reader: RecordShape, path: string): void {
+  const [ours, theirs] = [writer, reader].map(({ nulls = [] }) => nulls)
+  for (const [some, others] of [
+    [ours, theirs],
+    [theirs, ours],
+  ]) {
+    for (const { name, wireName } of some ?? []) {
+      if (others?.some((other) => other.name === name && other.wireName === wireName)) continue
+      const reason = 'one side alone has the field of which each value is null'
+      walk.said(path + pointerStep(name), 'avro', 'not needed', reason)
+    }
   }
 }
 

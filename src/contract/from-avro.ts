@@ -9,8 +9,9 @@ import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
 import { fieldAttributes, fixedOf, scalarOf, symbolsOf } from './from-avro-scalar.ts'
 import { isNullType, readUnion, toldIn } from './from-avro-union.ts'
+import { recordOfParts } from './null-field.ts'
 import { unsupported } from './schema.ts'
-import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
+import type { FieldShape, NullField, RecordShape, Shape, UnionBranch } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
 
 export interface AvroOptions {
@@ -109,9 +110,7 @@ function countsOf(given: Json): object {
 function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
   if (!Array.isArray(given.fields)) throw invalidAvro(place.path, 'a record without fields')
   const seen = new Set<unknown>()
-  const fields = given.fields.flatMap((field: unknown, index): FieldShape[] => {
-    // What is always null has no bytes and no value.
-    if (isNullType((field as Json | null)?.type)) return []
+  const parts = given.fields.map((field: unknown, index) => {
     const at = below(place, 'fields', index)
     const read = readField(field, index, at)
     for (const key of [read.name, read.tag, `/${read.wireName}`]) {
@@ -121,15 +120,19 @@ function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
     if (index > 0 && read.tag < Math.max(...[...seen].filter((one) => typeof one === 'number'))) {
       throw invalidAvro(`${at.path}/tag`, 'less than the one before: fields are in tag order')
     }
-    return [read]
+    return read
   })
-  return { kind: 'record', name, fields }
+  return recordOfParts(name, parts)
 }
 
-function readField(field: unknown, index: number, place: AvroPlace): FieldShape {
+function readField(field: unknown, index: number, place: AvroPlace): FieldShape | NullField {
   if (typeof field !== 'object' || field === null) throw invalidAvro(place.path, 'no field')
   const given = field as Json
   const base = fieldAttributes(given, index, place)
+  if (isNullType(given.type)) {
+    if (given.default === undefined || given.default === null) return base
+    throw invalidAvro(`${place.path}/default`, 'a default that is not null')
+  }
   const { type } = given
   const at = below(place, 'type')
   // Null in the middle is a branch like others: its place is part of the bytes.

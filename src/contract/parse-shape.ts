@@ -9,6 +9,7 @@ import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
 import { isLogicalBytes, isLogicalInt, isLogicalString } from './logical.ts'
 import { isEnumNumber, isFixedLength, isName, isTag, pointerStep } from './names.ts'
+import { partsOf } from './null-field.ts'
 import {
   countAt,
   down,
@@ -31,6 +32,7 @@ import type {
   EnumShape,
   FieldShape,
   IntShape,
+  NullField,
   RecordShape,
   Shape,
   StringShape,
@@ -220,21 +222,43 @@ function parseRecord(data: Json, outer: Place): RecordShape {
   const place = within(outer, name)
   const names = new Set<string>()
   const wireNames = new Set<string>()
-  let last = 0
-  const fields = listAt(data, 'fields', place).map((item, index) => {
-    const at = down(place, 'fields', index)
-    const field = parseField(objectAt(item, at), at)
-    fresh(names, field.name, at.path, 'a name')
-    fresh(wireNames, field.wireName, at.path, 'a wire name')
-    if (field.tag <= last) fail(`${at.path}/tag`, 'not larger than the one before')
-    last = field.tag
-    return field
-  })
-  return { kind: 'record', name, fields }
+  const tags = new Set<number>()
+  const partsAt = <T extends NullField>(key: string, parse: (data: Json, at: Place) => T): T[] => {
+    let last = 0
+    return listAt(data, key, place).map((item, index) => {
+      const at = down(place, key, index)
+      const part = parse(objectAt(item, at), at)
+      fresh(names, part.name, at.path, 'a name')
+      fresh(wireNames, part.wireName, at.path, 'a wire name')
+      if (part.tag <= last) fail(`${at.path}/tag`, 'not larger than the one before')
+      last = fresh(tags, part.tag, `${at.path}/tag`, 'a tag')
+      return part
+    })
+  }
+  const fields = partsAt('fields', parseField)
+  if (data.nulls === undefined) return { kind: 'record', name, fields }
+  const nulls = partsAt('nulls', parseNull)
+  if (nulls.length === 0) fail(`${place.path}/nulls`, 'empty')
+  return { kind: 'record', name, fields, nulls }
+}
+
+function parseNull(data: Json, place: Place): NullField {
+  if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  return {
+    name: nameAt(data, 'name', place),
+    wireName: wireNameAt(data, 'wireName', place),
+    tag: data.tag,
+    ...docAt(data, place),
+  }
+}
+
+function docAt({ doc }: Json, place: Place): { readonly doc?: string } {
+  if (doc === undefined) return {}
+  return typeof doc === 'string' ? { doc } : fail(`${place.path}/doc`, 'no text')
 }
 
 function parseField(data: Json, place: Place): FieldShape {
-  if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  const { doc, ...base } = parseNull(data, place)
   const nullLast = data.nullLast === undefined ? {} : { nullLast: nullLastAt(data, place) }
   const always =
     data.always === undefined
@@ -243,22 +267,19 @@ function parseField(data: Json, place: Place): FieldShape {
   const field: FieldShape = {
     ...nullLast,
     ...always,
-    name: nameAt(data, 'name', place),
-    wireName: wireNameAt(data, 'wireName', place),
-    tag: data.tag,
+    ...base,
     shape: parse(data.shape, down(place, 'shape')),
     optional: flagAt(data, 'optional', place),
     nullable: flagAt(data, 'nullable', place),
   }
-  if (data.doc !== undefined && typeof data.doc !== 'string') fail(`${place.path}/doc`, 'no text')
-  const doc = data.doc === undefined ? {} : { doc: data.doc as string }
-  if (data.fallback === undefined) return { ...field, ...doc }
+  const told = doc === undefined ? {} : { doc }
+  if (data.fallback === undefined) return { ...field, ...told }
   const { fallback } = data
   const isFit = field.nullable
     ? fallback === null
     : !findFault(field.shape, valueOfForm(field.shape, fallback), { finite: true })
   if (!isFit) fail(`${place.path}/fallback`, 'not a value of the shape')
-  return { ...field, fallback, ...doc }
+  return { ...field, fallback, ...told }
 }
 
 function nullLastAt(data: Json, place: Place): true {
@@ -283,7 +304,7 @@ function parseUnion(data: Json, outer: Place): UnionShape {
     last = branch.tag
     const record = parse(branch.record, down(at, 'record'))
     if (record.kind !== 'record') fail(`${at.path}/record`, 'not a record')
-    if (record.fields.some((field) => field.name === discriminator)) {
+    if (partsOf(record).some((field) => field.name === discriminator)) {
       fail(`${at.path}/record`, 'a field called as the discriminator')
     }
     if (branch.bare === undefined) return { literal, tag: branch.tag, record }

@@ -144,11 +144,21 @@ export interface FieldShape {
   readonly doc?: string
 }
 
+/** A field whose only value is null: never sent, never read, kept for the schema in Avro. */
+export interface NullField {
+  readonly name: string
+  readonly wireName: string
+  readonly tag: number
+  readonly doc?: string
+}
+
 /** Fields are in tag order, which is the order on the wire in every codec. */
 export interface RecordShape {
   readonly kind: 'record'
   readonly name: string
   readonly fields: readonly FieldShape[]
+  /** In tag order, too; at least one. */
+  readonly nulls?: readonly NullField[]
 }
 
 /**

@@ -6,6 +6,7 @@ import { refuseAny } from './any.ts'
 import { decimalBytes } from './decimal-bytes.ts'
 import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
+import { isField, partsOf } from './null-field.ts'
 import { isSameType } from './same-type.ts'
 import type {
   BytesShape,
@@ -13,6 +14,7 @@ import type {
   EnumShape,
   FieldShape,
   IntShape,
+  NullField,
   RecordShape,
   Shape,
   StringShape,
@@ -130,7 +132,9 @@ function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
 }
 
 function recordType(record: RecordShape, seen: Seen): AvroSchema {
-  const fields = record.fields.map((field, index) => avroField(field, index, seen))
+  const fields = partsOf(record).map((part, index) => {
+    return isField(part) ? avroField(part, index, seen) : nullField(part, index)
+  })
   return { type: 'record', name: record.name, fields }
 }
 
@@ -164,14 +168,25 @@ function rootOf(shape: UnionShape): AvroSchema {
   return [{ ...object, bodyUnion: unionOf(shape).union }, ...others]
 }
 
-/** What may be absent is a union with null first, so that null is its default. */
-function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
-  const { name, wireName, tag, nullable, optional, fallback } = field
-  const type = typeOf(field.shape, seen)
-  const more = {
-    ...(field.doc === undefined ? {} : { doc: field.doc }),
+function nullField(field: NullField, index: number): object {
+  return { name: field.wireName, type: 'null', default: null, ...attributesOf(field, index) }
+}
+
+/** What of a field Avro has no word for, but for the documentation. */
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, index: number): object {
+  return {
+    ...(doc === undefined ? {} : { doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(name === wireName ? {} : { key: name }),
+  }
+}
+
+/** What may be absent is a union with null first, so that null is its default. */
+function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
+  const { wireName, nullable, optional, fallback } = field
+  const type = typeOf(field.shape, seen)
+  const more = {
+    ...attributesOf(field, index),
     ...(field.always && { always: true }),
     ...unionOf(field.shape),
   }
@@ -222,29 +237,25 @@ function defaultForm(shape: Shape, form: unknown): unknown {
         Object.entries(form as object).map(([key, item]) => [key, defaultForm(shape.values, item)]),
       )
     case 'record':
-      return recordForm(shape.fields, form as Record<string, unknown>)
+      return recordForm(shape, form as Record<string, unknown>)
     case 'union': {
       const value = form as Record<string, unknown>
       const literal = value[shape.discriminator]
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
       const [only] = branch?.record.fields ?? []
       if (branch?.bare) return only ? defaultForm(only.shape, value[only.name]) : null
-      return recordForm(branch?.record.fields ?? [], value)
+      return branch ? recordForm(branch.record, value) : {}
     }
     default:
       return form
   }
 }
 
-function recordForm(
-  fields: readonly FieldShape[],
-  value: Record<string, unknown>,
-): Record<string, unknown> {
+function recordForm(record: RecordShape, value: Record<string, unknown>): Record<string, unknown> {
   const made: Record<string, unknown> = {}
-  for (const field of fields) {
-    const item = value[field.name]
-    made[field.wireName] =
-      item === undefined || item === null ? null : defaultForm(field.shape, item)
+  for (const part of partsOf(record)) {
+    const item = value[part.name] ?? null
+    made[part.wireName] = item !== null && isField(part) ? defaultForm(part.shape, item) : null
   }
   return made
 }

@@ -6,11 +6,13 @@
 import { decimalPattern } from './decimal-text.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
+import { isField, partsOf } from './null-field.ts'
 import type {
   BytesShape,
   DecimalShape,
   FieldShape,
   IntShape,
+  NullField,
   RecordShape,
   RefShape,
   Shape,
@@ -133,21 +135,30 @@ function decimalSchema(shape: DecimalShape): JsonSchema {
 
 function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonSchema {
   const { name, fields } = record
-  const entries = fields.map((field) => [field.name, fieldSchema(field, defs)])
+  const entries = partsOf(record).map((part) => [
+    part.name,
+    isField(part) ? fieldSchema(part, defs) : { type: 'null', ...attributesOf(part) },
+  ])
   const properties = Object.fromEntries(entries)
   const required = fields.filter(({ optional }) => !optional).map((field) => field.name)
   return { type: 'object', name, properties, required }
 }
 
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField): JsonSchema {
+  return {
+    tag,
+    ...(wireName === wireNameOf(name) ? {} : { wireName }),
+    ...(doc === undefined ? {} : { description: doc }),
+  }
+}
+
 function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
-  const { name, wireName, tag, fallback, doc, nullable, nullLast, always } = field
+  const { fallback, nullable, nullLast, always } = field
   const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
-    tag,
-    ...(wireName === wireNameOf(name) ? {} : { wireName }),
+    ...attributesOf(field),
     ...(fallback === undefined ? {} : { default: fallback }),
-    ...(doc === undefined ? {} : { description: doc }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),
   }

@@ -5,7 +5,8 @@ import { type Channel, channelKinds } from './channel.ts'
 import type { AnyContract } from './contract.ts'
 import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { BytesShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import { isField, partsOf } from './null-field.ts'
+import type { BytesShape, FieldShape, NullField, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 
 interface Module {
@@ -262,21 +263,35 @@ function partText(made: Module, shape: Shape, label: string): string {
 
 function recordText(
   made: Module,
-  { name, fields }: RecordShape,
+  record: RecordShape,
   more: object,
   lead: readonly string[],
 ): string {
-  const lines = fields.map((field, index) => fieldText(made, field, index))
+  const { name } = record
+  const lines = partsOf(record).map((part, index) => {
+    return isField(part) ? fieldText(made, part, index) : nullText(part, index)
+  })
   const body = [...lead, ...lines].map((line) => `  ${line},\n`).join('')
   return `Type.Object({${body === '' ? '' : `\n${body}`}}, ${literal({ name, ...more })})`
 }
 
-function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast, always } = field
-  const more = {
+function nullText(field: NullField, index: number): string {
+  const type = call('Null', [], attributesOf(field, index))
+  return `${keyText(field.name)}: Type.Optional(${type})`
+}
+
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, index: number): object {
+  return {
     ...(doc === undefined ? {} : { description: doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
+  }
+}
+
+function fieldText(made: Module, field: FieldShape, index: number): string {
+  const { name, shape, optional, nullable, fallback, nullLast, always } = field
+  const more = {
+    ...attributesOf(field, index),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),

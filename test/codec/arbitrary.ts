@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { linked } from '../../src/contract/link.ts'
 import type {
   FieldShape,
+  NullField,
   RecordShape,
   Shape,
   UnionBranch,
@@ -98,7 +99,18 @@ const scalar: fc.Arbitrary<Shape> = fc.oneof(
 )
 
 function recordOf(fields: fc.Arbitrary<FieldShape[]>): fc.Arbitrary<RecordShape> {
-  return fields.map((list) => ({ kind: 'record', name: 'R', fields: list }))
+  return fc.tuple(fields, fc.nat(7)).map(([list, way]) => {
+    const record: RecordShape = { kind: 'record', name: 'R', fields: list }
+    return way === 0 ? { ...record, nulls: [nothing(list)] } : record
+  })
+}
+
+/** A field of null alone: before all others where there is room, or behind them. */
+function nothing(fields: readonly FieldShape[]): NullField {
+  const [first, last] = [fields[0]?.tag ?? 1, fields.at(-1)?.tag ?? 0]
+  const tag = first > 1 ? first - 1 : last + 11
+  const name = 'nothing_at_all'
+  return { name, wireName: name, tag: tag >= 19_000 && tag < 20_000 ? 20_011 : tag }
 }
 
 const looseKinds = ['optional', 'nullable', 'both', 'filled']
@@ -180,7 +192,7 @@ const tree = fc.letrec<{ shape: Shape; record: RecordShape; union: UnionShape }>
         const box = way === 'records' ? undefined : boxOf(values[index] as Shape, kinds)
         if (box) return { literal, tag: index + 1, record: box, bare: true }
         if (index === 1 && way === 'mixed with null') {
-          return { literal, tag: 2, record: { ...record, fields: [] }, bare: true }
+          return { literal, tag: 2, record: { kind: 'record', name: 'R', fields: [] }, bare: true }
         }
         const fields = record.fields.filter((field) => field.name !== 'kind')
         return { literal, tag: index + 1, record: { ...record, fields } }
