@@ -247,7 +247,8 @@ function compareRecord(walk: Walk, writer: RecordShape, reader: RecordShape, pat
     if (sent.has(field.name)) continue
     const at = path + pointerStep(field.name)
     if (mayBeAbsent(field)) {
-      const filled = field.fallback === undefined ? 'is absent' : 'gets its default'
+      const hasDefault = (field.missing ?? field.fallback) !== undefined
+      const filled = hasDefault ? 'gets its default' : 'is absent'
       walk.said(at, 'all', 'not needed', `the writer does not send the field: it ${filled}`)
     } else walk.said(at, 'all', 'none', 'the reader demands the field, the writer does not send it')
   }
@@ -297,6 +298,11 @@ function compareField(walk: Walk, writer: FieldShape, reader: FieldShape, at: st
 }
 
 function compareDefaults(walk: Walk, writer: FieldShape, reader: FieldShape, at: string): void {
+  const [mine, theirs] = [writer, reader].map(({ missing }) => JSON.stringify(missing))
+  if (mine !== theirs) {
+    const text = `a writer without the field means ${mine ?? 'null'} to the writer`
+    walk.said(at, 'all', 'not needed', `${text}, ${theirs ?? 'null'} to the reader`)
+  }
   const [given, taken] = [writer, reader].map(({ fallback }) => JSON.stringify(fallback))
   if (given === taken) {
     if (writer.optional === reader.optional && writer.nullable === reader.nullable) return

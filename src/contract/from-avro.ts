@@ -154,15 +154,16 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
   }
   if (!isNullType(type[0])) return readNullLast({ ...given, type }, base, at)
   const shape = readLoose(type.slice(1), given, at, 1)
-  const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
+  const missing = missingOf(shape, given, place)
+  const hasDefault = given.default === null || given.absent === 'both'
+  const optional = given.absent !== 'null' && hasDefault
   const nullable = given.absent === undefined ? !optional : true
-  const loose = { ...base, shape, optional, nullable }
+  const loose = { ...base, shape, optional, nullable, ...(nullable && missing) }
   if (given.fallback === undefined) return loose
   const isNull = nullable && given.fallback === null
   return { ...loose, fallback: isNull ? null : formOf(shape, given.fallback, place) }
 }
 
-/** A default of the first branch is what an absent field stands for. */
 function readNullLast(
   given: Json & { readonly type: readonly unknown[] },
   base: Pick<FieldShape, 'name' | 'wireName' | 'tag'>,
@@ -170,13 +171,23 @@ function readNullLast(
 ): FieldShape {
   const { type, absent } = given
   const shape = readLoose(type.slice(0, -1), given, at, 0)
-  const hasDefault = given.default !== undefined || given.fallback !== undefined
+  const missing = missingOf(shape, given, at)
+  const hasDefault = given.default === null || given.fallback !== undefined
   const optional = absent === 'both' || absent === 'optional' || (hasDefault && absent !== 'null')
   const nullable = absent === 'both' || absent === 'null' || !optional
-  const loose = { ...base, shape, optional, nullable, nullLast: true as const }
-  if (!hasDefault) return loose
+  const loose = { ...base, shape, optional, nullable, ...(nullable && missing) }
+  const last = { ...loose, nullLast: true as const }
+  if (given.fallback === undefined) return last
   const isNull = nullable && given.fallback === null
-  return { ...loose, fallback: isNull ? null : defaultOf(shape, given, at) }
+  return { ...last, fallback: isNull ? null : formOf(shape, given.fallback, at) }
+}
+
+/** A default that is not null is of a reader whose writer has no such field, and of nobody else. */
+function missingOf(shape: Shape, given: Json, place: AvroPlace): { readonly missing?: unknown } {
+  if (given.fallback !== undefined) return {}
+  if (given.missing !== undefined) return { missing: formOf(shape, given.missing, place) }
+  const own = given.default ?? null
+  return own === null ? {} : { missing: formOf(shape, ownForm(shape, own), place) }
 }
 
 /** The default in our form, where one is written, or Avro's own. */

@@ -266,16 +266,28 @@ function fieldOf(
   const present = isAlways ? { always: true as const } : {}
   const field = { ...base, shape, optional, nullable, ...last, ...present }
   const doc = typeof description === 'string' ? { doc: description } : {}
-  if (fallback === undefined) return { ...field, ...doc }
+  if (fallback === undefined) return { ...field, ...missingOf(field, schema, place), ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }
 }
 
 function fallbackOf(field: FieldShape, value: unknown, place: Place): unknown {
   if (field.nullable) {
     if (value === null) return null
-    const hint = 'null means absent, so a default would replace it: drop one of the two'
-    throw unsupported(place.path, 'a default on a type that can be null', hint)
+    const hint = 'null means absent, so a default would replace it: drop one of the two, or write '
+    throw unsupported(place.path, 'a default on a type that can be null', `${hint}it as "missing"`)
   }
+  return formOf(field, value, place)
+}
+
+/** What stands for the field where the writer has none, null being a value of its own. */
+function missingOf(field: FieldShape, { missing }: Schema, place: Place): { missing?: unknown } {
+  if (missing === undefined) return {}
+  if (field.nullable) return { missing: formOf(field, missing, place) }
+  const hint = 'it is for types that can be null: use default'
+  throw unsupported(place.path, 'the keyword "missing"', hint)
+}
+
+function formOf(field: FieldShape, value: unknown, place: Place): unknown {
   const wrong = findFault(field.shape, value, { finite: true })
   // JSON Schema gives defaults in their JSON form: bytes and bigints as text.
   const isForm = wrong && !findFault(field.shape, valueOfForm(field.shape, value), { finite: true })

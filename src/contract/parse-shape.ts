@@ -273,11 +273,15 @@ function parseField(data: Json, place: Place): FieldShape {
     nullable: flagAt(data, 'nullable', place),
   }
   const told = doc === undefined ? {} : { doc }
-  if (data.fallback === undefined) return { ...field, ...told }
-  const { fallback } = data
-  const isFit = field.nullable
-    ? fallback === null
-    : !findFault(field.shape, valueOfForm(field.shape, fallback), { finite: true })
+  const { fallback, missing } = data
+  const fits = (form: unknown): boolean =>
+    !findFault(field.shape, valueOfForm(field.shape, form), { finite: true })
+  if (missing !== undefined && (!field.nullable || fallback !== undefined || !fits(missing))) {
+    fail(`${place.path}/missing`, 'not a value of the shape, or not needed')
+  }
+  if (fallback === undefined)
+    return { ...field, ...(missing !== undefined && { missing }), ...told }
+  const isFit = field.nullable ? fallback === null : fits(fallback)
   if (!isFit) fail(`${place.path}/fallback`, 'not a value of the shape')
   return { ...field, fallback, ...told }
 }

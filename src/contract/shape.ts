@@ -137,6 +137,12 @@ export interface FieldShape {
    * base64). Null only where the field is nullable.
    */
   readonly fallback?: unknown
+  /**
+   * What the field is where the writer's type has no such field, in the form of `fallback`; where
+   * the writer has one, null stays null. Only where it is nullable and has no fallback: the default
+   * that Avro gives to a union with null.
+   */
+  readonly missing?: unknown
   /** In Avro null stands after the type and not before it, as some schemas have it. */
   readonly nullLast?: true
   /** In Protobuf a zero is written, too, and must be there: `required` of proto2. */

@@ -183,7 +183,7 @@ function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, inde
 
 /** What may be absent is a union with null first, so that null is its default. */
 function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
-  const { wireName, nullable, optional, fallback } = field
+  const { wireName, nullable, optional, fallback, missing } = field
   const type = typeOf(field.shape, seen)
   const more = {
     ...attributesOf(field, index),
@@ -194,11 +194,16 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     const inner = resolved(field.shape)
     const branches = inner.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
-    const filled = fallback === undefined ? {} : { fallback }
+    const filled = {
+      ...(fallback !== undefined && { fallback }),
+      ...(missing !== undefined && { missing }),
+    }
     if (field.nullLast) {
       // Avro takes a default from the first branch alone: null can be none here.
       const last = optional && !nullable ? { absent: 'optional' } : absence
-      return { name: wireName, type: [...branches, 'null'], ...more, ...last, ...filled }
+      const { default: own } = avroDefault(inner, missing)
+      const first = own === undefined ? {} : { default: own }
+      return { name: wireName, type: [...branches, 'null'], ...first, ...more, ...last, ...filled }
     }
     const base = { name: wireName, type: ['null', ...branches], default: null }
     return { ...base, ...more, ...absence, ...filled }
@@ -207,7 +212,10 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
 }
 
 /** Avro allows a default for the first branch of a union only: others are left to our readers. */
-function avroDefault(shape: Shape, form: unknown): object {
+function avroDefault(
+  shape: Shape,
+  form: unknown,
+): { readonly default?: unknown; readonly fallback?: unknown } {
   if (form === undefined) return {}
   const isLater = (part: Shape, value: unknown): boolean =>
     part.kind === 'union' &&

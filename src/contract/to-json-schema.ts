@@ -1,7 +1,7 @@
 // Owns writing a shape as JSON Schema (2020-12): for validators, documents, other tools.
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
 // shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, logical,
-// proto, wireName).
+// proto, wireName, missing).
 
 import { decimalPattern } from './decimal-text.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
@@ -153,12 +153,13 @@ function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField): Jso
 }
 
 function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
-  const { fallback, nullable, nullLast, always } = field
+  const { fallback, missing, nullable, nullLast, always } = field
   const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
     ...attributesOf(field),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(missing === undefined ? {} : { missing }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),
   }

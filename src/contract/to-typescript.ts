@@ -289,10 +289,11 @@ function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, inde
 }
 
 function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, shape, optional, nullable, fallback, nullLast, always } = field
+  const { name, shape, optional, nullable, fallback, missing, nullLast, always } = field
   const more = {
     ...attributesOf(field, index),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(missing === undefined ? {} : { missing }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),
   }

@@ -140,6 +140,7 @@ function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<F
         nullable: absence === 'nullable' || absence === 'both',
         ...(gap === 2 && looseKinds.includes(absence) ? { nullLast: true as const } : {}),
         ...(fallback === undefined ? {} : { fallback }),
+        ...(absence === 'nullable' && gap === 2 ? missingOf(inner) : {}),
         ...(gap === 20 && absence === '' && inner.kind !== 'list' ? { always: true as const } : {}),
       }
     })
@@ -150,6 +151,11 @@ function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<F
 export function holdsNull(shape: Shape): boolean {
   if (shape.kind !== 'union') return false
   return shape.branches.some(({ bare, record }) => bare && record.fields.length === 0)
+}
+
+function missingOf(shape: Shape): { missing?: unknown } {
+  const missing = defaultOf(shape)
+  return missing === undefined ? {} : { missing }
 }
 
 /** A default in JSON form, for shapes where one is easily told. */

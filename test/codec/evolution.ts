@@ -184,7 +184,7 @@ function deeperRecord(shape: RecordShape, random: Random): RecordShape {
   const fields = shape.fields.map((field, index) => {
     if (index !== at) return field
     const inner = changed(field.shape, random)
-    const { fallback, ...rest } = field
+    const { fallback, missing, ...rest } = field
     // A default of another type would be no shape at all.
     return inner.kind === field.shape.kind && fallback !== undefined && inner === field.shape
       ? { ...rest, shape: inner, fallback }
@@ -197,6 +197,7 @@ const extras: readonly Partial<FieldShape>[] = [
   { optional: true },
   { optional: true },
   { nullable: true },
+  { nullable: true, missing: 'more' },
   { optional: true, nullable: true },
   { fallback: 'more' },
   { optional: true, fallback: 'more' },
@@ -217,7 +218,7 @@ function changedRecord(shape: RecordShape, random: Random): RecordShape {
     case 1:
       return edit((field) => ({ ...field, doc: 'told' }))
     case 2:
-      return edit(({ fallback, nullLast, always, ...field }) => ({
+      return edit(({ fallback, missing, nullLast, always, ...field }) => ({
         ...field,
         optional: random(2) === 0 && !holdsNull(field.shape),
         nullable: random(2) === 0 && !holdsNull(field.shape),

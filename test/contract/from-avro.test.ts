@@ -86,7 +86,7 @@ describe('an Avro schema', () => {
     expect(field('before')).toMatchObject({ optional: true, nullable: false })
     expect(field('billing')).toMatchObject({ optional: false, nullable: true })
     expect(field('raw')).toMatchObject({ fallback: '/wE=' })
-    expect(field('mail')).toMatchObject({ optional: true, fallback: 'none' })
+    expect(field('mail')).toMatchObject({ optional: false, nullable: true, missing: 'none' })
     expect(field('fax')).toMatchObject({ nullable: true, optional: false })
     expect(field('count')).toMatchObject({ fallback: 3 })
     expect(field('way')?.shape).toMatchObject({ discriminator: 'kind', name: 'Card_or' })
@@ -262,7 +262,7 @@ describe('an Avro schema with', () => {
     ]
     const read = (fromAvro({ type: 'record', name: 'R', fields }) as RecordShape).fields
     expect(read[0]?.fallback).toEqual({ kind: 'int', value: 5 })
-    expect(read[1]).toMatchObject({ optional: true, fallback: '/wE=' })
+    expect(read[1]).toMatchObject({ nullable: true, missing: '/wE=' })
   })
 })
 
@@ -294,6 +294,12 @@ describe('an Avro schema is refused with code and path:', () => {
       record({ name: '__proto__', type: 'int' }),
       invalid,
       '/fields/0/name',
+    ],
+    [
+      'a wrong default beside null',
+      ofType(['null', 'int'], { default: 'null' }),
+      invalid,
+      '/fields/0/default',
     ],
     ['a wrong default', ofType('int', { default: 'a' }), invalid, '/fields/0/default'],
     ['an empty enum', { type: 'enum', name: 'E', symbols: [] }, invalid, ''],

@@ -1,10 +1,13 @@
-// A field whose only value is null has a place in Avro's schema and no bytes in any codec.
+// Null in Avro: a field that is nothing else has no bytes in any codec, and one that may be null
+// has a default for who has no such field.
 
 import avsc from 'avsc'
 import { type TSchema, Type } from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/base/limits.ts'
+import { avro } from '../../src/codec/avro.ts'
 import { formats } from '../../src/codec/formats.ts'
+import { resolve } from '../../src/codec/resolve.ts'
 import { canonicalShape, shapeId } from '../../src/contract/canonical.ts'
 import { request } from '../../src/contract/channel.ts'
 import { compat } from '../../src/contract/compat.ts'
@@ -136,4 +139,34 @@ describe('a field of null alone', () => {
       expect(error).toMatchObject({ code: 'EARSHOT_BYTES_INVALID', path })
     }
   })
+})
+
+const record = (...fields: object[]): object => ({ type: 'record', name: 'R', fields })
+
+test.each([
+  ['first', ['string', 'null'], 'none', { default: 'none' }],
+  ['last, as Avro has it since 1.12', ['null', 'string'], 'none', { default: null }],
+  ['first, a default of null since 1.12', ['string', 'null'], null, {}],
+])('a default beside null, of what stands %s: null stays null', (_, type, own, out) => {
+  const fields = [{ name: 'a', type, default: own }]
+  const shape = fromAvro({ type: 'record', name: 'R', fields }) as RecordShape
+  const codec = avro.compile(shape, defaultLimits)
+  const theirs = avsc.Type.forSchema(record({ name: 'a', type }) as avsc.Schema)
+  const bytes = theirs.toBuffer({ a: null })
+  expect(codec.decode(bytes, 0, bytes.length)).toEqual(own === null ? {} : { a: null })
+  const room = Buffer.alloc(20)
+  const end = codec.encodeInto({ a: own === null ? undefined : null }, room, 0)
+  expect(room.toString('hex', 0, end)).toBe(bytes.toString('hex'))
+  const schema = avroSchemaOf(shape) as { fields: { default?: unknown }[] }
+  expect(schema.fields[0]).toMatchObject(out)
+  avsc.Type.forSchema(schema as avsc.Schema)
+  expect(canonicalShape(fromAvro(JSON.stringify(schema)))).toBe(canonicalShape(shape))
+  if (own === null) return
+  for (const { codec: name } of formats) {
+    const old = fromAvro(record()) as RecordShape
+    const { decode } = resolve(name, old, shape)
+    const written = formats.find((one) => one.codec === name)?.compile(old, defaultLimits)
+    const size = written?.encodeInto({}, room, 0) ?? 0
+    expect(decode(room, 0, size)).toEqual({ a: 'none' })
+  }
 })
