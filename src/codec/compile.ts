@@ -125,7 +125,10 @@ export function readField(value: string, name: string): string {
 /** An expression that is true when `v` is no record: cheap when a required field tells anyway. */
 export function isNoRecord(record: RecordShape, v: string): string {
   const telling = record.fields.some(isRequired)
-  return telling ? `typeof ${v} !== "object" || ${v} === null` : `!isKeyed(${v})`
+  const nulls = (record.nulls ?? []).map(
+    ({ name }) => ` || (${readField(v, name)} ?? null) !== null`,
+  )
+  return (telling ? `typeof ${v} !== "object" || ${v} === null` : `!isKeyed(${v})`) + nulls.join('')
 }
 
 /** Must it be in the value that is written? */

@@ -1,6 +1,7 @@
 // Owns the source that makes a reader's value of a writer's: defaults filled, the unknown dropped.
 // Never judges whether that is possible: resolve asks the contract first.
 
+import { sourceOfForm } from '../contract/fallback.ts'
 import { resolved } from '../contract/link.ts'
 import type {
   EnumShape,
@@ -145,8 +146,12 @@ function emitRecord(
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
   reader.fields.forEach((field, index) => {
     const sent = writer.fields.find(({ name }) => name === field.name)
-    if (!sent) return
     const v = vars[index] as string
+    if (!sent) {
+      const { shape, missing } = field
+      if (missing !== undefined) lines.push(`${v} = ${sourceOfForm(shape, missing)};`)
+      return
+    }
     const value = emitProjected(source, sent.shape, field.shape, v)
     lines.push(`f = ${index};\n${v} = ${readField('v', field.name)};`)
     // Null and absent mean the same: the reader has its own way to say it.

@@ -2,6 +2,7 @@
 // Never encodes: codecs write bytes as their format does (base64 in JSON).
 
 import type { TUnsafe } from 'typebox'
+import type { LogicalBytes } from './logical.ts'
 
 export interface BytesOptions {
   /** In bytes, not in base64 characters. Default: none. */
@@ -10,6 +11,8 @@ export interface BytesOptions {
   readonly length?: number
   /** The name of that type in Avro. Default: made of the names around it. */
   readonly name?: string
+  /** What they are in Avro: `uuid` of 16 bytes, `duration` of 12, `big-decimal` of any length. */
+  readonly logical?: LogicalBytes
   /** The field's number on the wire. */
   readonly tag?: number
   readonly description?: string

@@ -22,8 +22,9 @@ function canonical(value: unknown, isData: boolean): string {
   for (const key of Object.keys(entries).sort()) {
     const part = entries[key]
     if (part === undefined || (key === 'doc' && !isData)) continue
-    // Inside a fallback every key is the user's own, `doc` too.
-    parts.push(`${JSON.stringify(key)}:${canonical(part, isData || key === 'fallback')}`)
+    // Inside a default every key is the user's own, `doc` too.
+    const isDefault = key === 'fallback' || key === 'missing'
+    parts.push(`${JSON.stringify(key)}:${canonical(part, isData || isDefault)}`)
   }
   return `{${parts.join(',')}}`
 }

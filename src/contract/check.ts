@@ -284,6 +284,10 @@ function checkRecord(
     const found = checkField(field, ownValue(value, field.name), path, walk)
     if (found) return found
   }
+  for (const { name } of shape.nulls ?? []) {
+    const item = ownValue(value, name) ?? null
+    if (item !== null) return fault(path + pointerStep(name), 'null', item)
+  }
   return undefined
 }
 

@@ -4,10 +4,10 @@
 import type { Fault, Healing } from './change.ts'
 import { decimalFaults } from './decimal-faults.ts'
 import { linked, resolved } from './link.ts'
+import { lengthFaults, logicalFaults } from './logical-faults.ts'
 import { pointerStep } from './names.ts'
 import { isPlainInt, isWrapped, protoScalar } from './proto-types.ts'
 import type {
-  BytesShape,
   EnumShape,
   FieldShape,
   FloatShape,
@@ -91,34 +91,19 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
   } else if (writer.kind === 'map' && reader.kind === 'map') {
     compare(walk, writer.values, reader.values, `${path}/{}`)
   } else if (writer.kind === 'string' && reader.kind === 'string') {
+    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
     compareBounds(walk, writer, reader, path, 'characters', ['minLength', 'maxLength'])
     if (reader.pattern !== undefined && reader.pattern !== writer.pattern) {
       const healing = writer.pattern === undefined ? 'by bounds' : 'none'
       walk.said(path, 'all', healing, `text need not match the reader's ${reader.pattern}`)
     }
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
+    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
-    compareLengths(walk, writer, reader, path)
+    for (const fault of lengthFaults(writer, reader)) walk.faults.push({ path, ...fault })
   } else if (writer.kind === 'decimal' && reader.kind === 'decimal') {
     for (const fault of decimalFaults(writer, reader)) walk.faults.push({ path, ...fault })
   }
-}
-
-function compareLengths(walk: Walk, writer: BytesShape, reader: BytesShape, path: string): void {
-  const [is, wanted] = [writer.length, reader.length]
-  if (is === wanted) {
-    if (writer.name === reader.name) return
-    const text = `the fixed ${writer.name} is called ${reader.name} by the reader`
-    walk.said(path, 'avro', 'not needed', text)
-    return
-  }
-  const [some, others] = [is ?? 'any', wanted ?? 'any'].map((length) => `${length} bytes`)
-  if (is !== undefined && wanted !== undefined) {
-    walk.said(path, 'all', 'none', `${some} are not the ${others} that the reader takes`)
-    return
-  }
-  walk.said(path, 'avro', 'by shape', 'fixed is not read as bytes, or bytes as fixed')
-  if (wanted !== undefined) walk.said(path, 'all', 'by bounds', `the reader takes ${others} alone`)
 }
 
 function nameOf(shape: Shape): string {
@@ -171,10 +156,7 @@ function compareInt(walk: Walk, writer: IntShape, reader: IntShape, path: string
   // Plain varints of 32 and 64 bits are the same bytes, and so are those with zigzag.
   const isSame = from === to || (isVarint(from) && isVarint(to) && isAlike(writer, reader))
   if (!isSame) walk.said(path, 'protobuf', 'by shape', `${from} is not read as ${to}`)
-  if (writer.logical !== reader.logical) {
-    const [is, was] = [reader.logical ?? 'a plain integer', writer.logical ?? 'a plain integer']
-    walk.said(path, 'all', 'not needed', `${was} is read as ${is}`)
-  }
+  for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
   compareBounds(walk, writer, reader, path, '', ['minimum', 'maximum'])
 }
 
@@ -260,13 +242,30 @@ function compareRecord(walk: Walk, writer: RecordShape, reader: RecordShape, pat
     }
     if (!other) walk.said(at, 'all', 'not needed', 'the reader does not know the field: skipped')
   }
+  compareNulls(walk, writer, reader, path)
   for (const field of reader.fields) {
     if (sent.has(field.name)) continue
     const at = path + pointerStep(field.name)
     if (mayBeAbsent(field)) {
-      const filled = field.fallback === undefined ? 'is absent' : 'gets its default'
+      const hasDefault = (field.missing ?? field.fallback) !== undefined
+      const filled = hasDefault ? 'gets its default' : 'is absent'
       walk.said(at, 'all', 'not needed', `the writer does not send the field: it ${filled}`)
     } else walk.said(at, 'all', 'none', 'the reader demands the field, the writer does not send it')
+  }
+}
+
+/** A field of null alone is not on the wire: other Avro readers look for it by name. */
+function compareNulls(walk: Walk, writer: RecordShape, reader: RecordShape, path: string): void {
+  const [ours, theirs] = [writer, reader].map(({ nulls = [] }) => nulls)
+  for (const [some, others] of [
+    [ours, theirs],
+    [theirs, ours],
+  ]) {
+    for (const { name, wireName } of some ?? []) {
+      if (others?.some((other) => other.name === name && other.wireName === wireName)) continue
+      const reason = 'one side alone has the field of which each value is null'
+      walk.said(path + pointerStep(name), 'avro', 'not needed', reason)
+    }
   }
 }
 
@@ -299,6 +298,11 @@ function compareField(walk: Walk, writer: FieldShape, reader: FieldShape, at: st
 }
 
 function compareDefaults(walk: Walk, writer: FieldShape, reader: FieldShape, at: string): void {
+  const [mine, theirs] = [writer, reader].map(({ missing }) => JSON.stringify(missing))
+  if (mine !== theirs) {
+    const text = `a writer without the field means ${mine ?? 'null'} to the writer`
+    walk.said(at, 'all', 'not needed', `${text}, ${theirs ?? 'null'} to the reader`)
+  }
   const [given, taken] = [writer, reader].map(({ fallback }) => JSON.stringify(fallback))
   if (given === taken) {
     if (writer.optional === reader.optional && writer.nullable === reader.nullable) return

@@ -4,6 +4,7 @@
 import { type AvroPlace, invalidAvro, type Json } from './avro-place.ts'
 import { isDecimal } from './decimal-text.ts'
 import { isPattern } from './from-scalar.ts'
+import { isLogicalBytes, isLogicalInt, isLogicalString, isNanos } from './logical.ts'
 import { isEnumNumber, isFixedLength, isName, isTag, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { unsupported } from './schema.ts'
@@ -31,9 +32,10 @@ export function scalarOf(given: Json, place: AvroPlace): Shape | undefined {
         ...(typeof given.pattern === 'string' && isPattern(given.pattern)
           ? { pattern: given.pattern }
           : {}),
+        ...(isLogicalString(given.logicalType) && { logical: given.logicalType }),
       }
     case 'bytes':
-      return decimalOf(given) ?? { kind: 'bytes', ...numbersIn(given, ['maxLength']) }
+      return decimalOf(given) ?? bytesOf(given, numbersIn(given, ['maxLength']))
     case 'null': {
       const hint = 'null goes with another type, in the union of a field'
       throw unsupported(place.path, 'null alone', hint)
@@ -50,16 +52,18 @@ function numbersIn(given: Json, keys: readonly string[]): object {
 }
 
 function intOf(given: Json, type: 'int' | 'long', place: AvroPlace): Shape {
-  const bigint = type === 'long' && (given.bigint === true || place.int64 === 'bigint')
-  const isTime = given.logicalType === 'timestamp-millis' && type === 'long' && !bigint
+  const { logicalType } = given
+  const isBig = given.bigint === true || place.int64 === 'bigint' || isNanos(logicalType)
+  const bigint = type === 'long' && isBig
   const shape: IntShape = {
     kind: 'int',
     bits: type === 'int' ? 32 : 64,
     bigint,
     ...numbersIn(given, ['minimum', 'maximum']),
-    ...(isTime ? { logical: 'timestamp-millis' } : {}),
   }
-  return isProtoInt(shape, given.proto) ? { ...shape, proto: given.proto } : shape
+  const logical = isLogicalInt(shape, logicalType) ? { logical: logicalType } : {}
+  const proto = isProtoInt(shape, given.proto) ? { proto: given.proto } : {}
+  return { ...shape, ...logical, ...proto }
 }
 
 export function symbolsOf(given: Json, name: string, place: AvroPlace): EnumShape {
@@ -92,11 +96,17 @@ function decimalOf({ logicalType, precision, scale = 0, size }: Json): DecimalSh
   return { kind: 'decimal', precision: precision as number, scale: scale as number }
 }
 
-/** The bytes of a fixed, or a decimal; of other logical types it is the bytes, as Avro asks. */
+function bytesOf({ logicalType }: Json, more: Partial<BytesShape>): BytesShape {
+  const shape: BytesShape = { kind: 'bytes', ...more }
+  return isLogicalBytes(shape, logicalType) ? { ...shape, logical: logicalType } : shape
+}
+
+/** The bytes of a fixed, or a decimal; of a logical type that is none it is bytes, as Avro asks. */
 export function fixedOf(given: Json, name: string, place: AvroPlace): BytesShape | DecimalShape {
   const { size } = given
   if (isFixedLength(size)) {
-    return { ...(decimalOf(given) ?? { kind: 'bytes' as const }), length: size, name }
+    const decimal = decimalOf(given)
+    return decimal ? { ...decimal, length: size, name } : bytesOf(given, { length: size, name })
   }
   throw invalidAvro(`${place.path}/size`, `a fixed of ${JSON.stringify(size)} bytes`)
 }

@@ -9,12 +9,16 @@ import { refuseEndless } from './endless.ts'
 import { jsonForm, valueOfForm } from './fallback.ts'
 import { fieldAttributes, fixedOf, scalarOf, symbolsOf } from './from-avro-scalar.ts'
 import { isNullType, readUnion, toldIn } from './from-avro-union.ts'
+import { recordOfParts } from './null-field.ts'
 import { unsupported } from './schema.ts'
-import type { FieldShape, RecordShape, Shape, UnionBranch } from './shape.ts'
+import type { FieldShape, NullField, RecordShape, Shape, UnionBranch } from './shape.ts'
 import { refuseHuge } from './shape-size.ts'
 
 export interface AvroOptions {
-  /** What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1). */
+  /**
+   * What a `long` is in TypeScript. Default: number, refused beyond ±(2^53 − 1); nanoseconds, which
+   * are always beyond, are bigints in any case.
+   */
   readonly int64?: 'number' | 'bigint'
 }
 
@@ -22,8 +26,8 @@ const maxDepth = 64
 const maxBytes = 1_048_576
 
 /**
- * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types other than
- * timestamp-millis and decimal are read as the type beneath, as Avro asks of who knows none.
+ * The shape of an Avro schema: text, or what JSON.parse makes of it. Logical types of Avro 1.12 are
+ * kept as names, values are those of the type beneath; others are passed over, as Avro asks.
  * A union of null and one type is a field that may be null or absent; any other is a union of
  * objects told apart by `kind`, in which what is no record stands under `value`.
  * @throws EARSHOT_SCHEMA_INVALID for what is no Avro schema; EARSHOT_SHAPE_UNSUPPORTED for null
@@ -106,9 +110,7 @@ function countsOf(given: Json): object {
 function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
   if (!Array.isArray(given.fields)) throw invalidAvro(place.path, 'a record without fields')
   const seen = new Set<unknown>()
-  const fields = given.fields.flatMap((field: unknown, index): FieldShape[] => {
-    // What is always null has no bytes and no value.
-    if (isNullType((field as Json | null)?.type)) return []
+  const parts = given.fields.map((field: unknown, index) => {
     const at = below(place, 'fields', index)
     const read = readField(field, index, at)
     for (const key of [read.name, read.tag, `/${read.wireName}`]) {
@@ -118,15 +120,19 @@ function readRecord(given: Json, name: string, place: AvroPlace): RecordShape {
     if (index > 0 && read.tag < Math.max(...[...seen].filter((one) => typeof one === 'number'))) {
       throw invalidAvro(`${at.path}/tag`, 'less than the one before: fields are in tag order')
     }
-    return [read]
+    return read
   })
-  return { kind: 'record', name, fields }
+  return recordOfParts(name, parts)
 }
 
-function readField(field: unknown, index: number, place: AvroPlace): FieldShape {
+function readField(field: unknown, index: number, place: AvroPlace): FieldShape | NullField {
   if (typeof field !== 'object' || field === null) throw invalidAvro(place.path, 'no field')
   const given = field as Json
   const base = fieldAttributes(given, index, place)
+  if (isNullType(given.type)) {
+    if (given.default === undefined || given.default === null) return base
+    throw invalidAvro(`${place.path}/default`, 'a default that is not null')
+  }
   const { type } = given
   const at = below(place, 'type')
   // Null in the middle is a branch like others: its place is part of the bytes.
@@ -148,15 +154,16 @@ function readField(field: unknown, index: number, place: AvroPlace): FieldShape 
   }
   if (!isNullType(type[0])) return readNullLast({ ...given, type }, base, at)
   const shape = readLoose(type.slice(1), given, at, 1)
-  const optional = given.absent !== 'null' && (given.absent === 'both' || 'default' in given)
+  const missing = missingOf(shape, given, place)
+  const hasDefault = given.default === null || given.absent === 'both'
+  const optional = given.absent !== 'null' && hasDefault
   const nullable = given.absent === undefined ? !optional : true
-  const loose = { ...base, shape, optional, nullable }
+  const loose = { ...base, shape, optional, nullable, ...(nullable && missing) }
   if (given.fallback === undefined) return loose
   const isNull = nullable && given.fallback === null
   return { ...loose, fallback: isNull ? null : formOf(shape, given.fallback, place) }
 }
 
-/** A default of the first branch is what an absent field stands for. */
 function readNullLast(
   given: Json & { readonly type: readonly unknown[] },
   base: Pick<FieldShape, 'name' | 'wireName' | 'tag'>,
@@ -164,13 +171,23 @@ function readNullLast(
 ): FieldShape {
   const { type, absent } = given
   const shape = readLoose(type.slice(0, -1), given, at, 0)
-  const hasDefault = given.default !== undefined || given.fallback !== undefined
+  const missing = missingOf(shape, given, at)
+  const hasDefault = given.default === null || given.fallback !== undefined
   const optional = absent === 'both' || absent === 'optional' || (hasDefault && absent !== 'null')
   const nullable = absent === 'both' || absent === 'null' || !optional
-  const loose = { ...base, shape, optional, nullable, nullLast: true as const }
-  if (!hasDefault) return loose
+  const loose = { ...base, shape, optional, nullable, ...(nullable && missing) }
+  const last = { ...loose, nullLast: true as const }
+  if (given.fallback === undefined) return last
   const isNull = nullable && given.fallback === null
-  return { ...loose, fallback: isNull ? null : defaultOf(shape, given, at) }
+  return { ...last, fallback: isNull ? null : formOf(shape, given.fallback, at) }
+}
+
+/** A default that is not null is of a reader whose writer has no such field, and of nobody else. */
+function missingOf(shape: Shape, given: Json, place: AvroPlace): { readonly missing?: unknown } {
+  if (given.fallback !== undefined) return {}
+  if (given.missing !== undefined) return { missing: formOf(shape, given.missing, place) }
+  const own = given.default ?? null
+  return own === null ? {} : { missing: formOf(shape, ownForm(shape, own), place) }
 }
 
 /** The default in our form, where one is written, or Avro's own. */

@@ -10,6 +10,7 @@ import { defaultOfProto } from './from-proto-default.ts'
 import { enumOfProto, kindOfCall, scalarOfProto } from './from-proto-scalar.ts'
 import { isName, isTag } from './names.ts'
 import type { ProtoCall, ProtoField, ProtoMessage } from './proto-file.ts'
+import { isUnionName } from './proto-names.ts'
 import {
   type Declared,
   type DeclaredService,
@@ -47,9 +48,9 @@ export interface ProtoContents {
 const maxDepth = 64
 
 /**
- * What a .proto file declares. Fields of a `oneof` become optional fields, unless the message is
- * nothing but one oneof of messages: that is a union. Maps with keys other than strings become
- * lists of entries. Both leave the bytes as they are.
+ * What a .proto file declares. Fields of a `oneof` become optional fields: none may be set, too. A
+ * message that is nothing but one `oneof branch` of messages is a union, as our own exporter writes
+ * it. Maps with keys other than strings become lists of entries. The bytes are as they were.
  * @throws EARSHOT_SCHEMA_INVALID with the line; EARSHOT_SHAPE_UNSUPPORTED for groups, and for
  * enums with negative numbers
  */
@@ -192,7 +193,10 @@ class Reader {
     return { ...base, shape: inner, optional }
   }
 
-  /** Is the message nothing but one oneof of messages, of which none is such a oneof itself? */
+  /**
+   * Is the message nothing but one oneof of messages, of which none is such a oneof itself? Its
+   * name tells that one is always set: elsewhere a message without any is one like others.
+   */
   #isUnion(message: ProtoMessage, declared: Declared): boolean {
     const types = message.fields.map(({ type }) => type)
     return (
@@ -207,14 +211,13 @@ class Reader {
   }
 
   #isOneof({ fields }: ProtoMessage, { full }: Declared): boolean {
-    const [first] = fields
-    return (
-      fields.every(({ oneof, type, isGroup, line }) => {
-        if (oneof === undefined || oneof !== first?.oneof || isGroup) return false
-        if (scalarOfProto(type, new Map(), 'number')) return false
-        return this.#scope.find(type, full, line).type.kind === 'message'
-      }) && first !== undefined
-    )
+    const name = fields[0]?.oneof
+    if (!isUnionName(name)) return false
+    return fields.every(({ oneof, type, isGroup, line }) => {
+      if (oneof !== name || isGroup) return false
+      if (scalarOfProto(type, new Map(), 'number')) return false
+      return this.#scope.find(type, full, line).type.kind === 'message'
+    })
   }
 
   #single(field: ProtoField, { full }: Declared, depth: number): Shape {

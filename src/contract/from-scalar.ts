@@ -2,23 +2,26 @@
 // Never sees objects, lists or unions.
 
 import { decimalPattern, isDecimal } from './decimal-text.ts'
+import {
+  isLogicalBytes,
+  isLogicalInt,
+  isLogicalString,
+  isNanos,
+  logicalBits,
+  logicalInts,
+} from './logical.ts'
 import { isEnumNumber, isFixedLength, isName, wireNameOf } from './names.ts'
 import { isProtoInt } from './proto-types.ts'
 import { freshName, optionalNumber, type Place, type Schema, unsupported } from './schema.ts'
-import type { DecimalShape, IntShape, Shape } from './shape.ts'
+import type { BytesShape, DecimalShape, IntShape, Shape } from './shape.ts'
 import { numbersOf } from './tags.ts'
 
 const maxInt32 = 2_147_483_647
 const maxPatternLength = 1024
 
-/** 32 bits when both bounds say so or `format` is `int32`; otherwise 64. */
+/** 32 bits when both bounds or `format` say so; otherwise 64. */
 export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape {
-  const format = schema.format ?? ''
-  const known = bigint ? ['', 'int64'] : ['', 'int32', 'int64', 'timestamp-millis']
-  if (!known.includes(format as string)) {
-    const hint = `write ${known.slice(1).join(' or ')}, or leave it out`
-    throw unsupported(place.path, `the integer format "${String(format)}"`, hint)
-  }
+  const format = formatOf(schema, bigint, place)
   const minimum = wholeBound(schema, 'minimum', 'exclusiveMinimum', 1, place)
   const maximum = wholeBound(schema, 'maximum', 'exclusiveMaximum', -1, place)
   const inside32 =
@@ -26,20 +29,31 @@ export function convertInt(schema: Schema, bigint: boolean, place: Place): Shape
     maximum !== undefined &&
     minimum >= -maxInt32 - 1 &&
     maximum <= maxInt32
-  const small = format === 'int32' || (inside32 && format === '')
+  const isSaid = format === 'int32' || logicalBits(format) === 32
+  const small = isSaid || (inside32 && format === '')
   const shape: IntShape = {
     kind: 'int',
     bits: small && !bigint ? 32 : 64,
     bigint,
     ...(minimum === undefined ? {} : { minimum }),
     ...(maximum === undefined ? {} : { maximum }),
-    ...(format === 'timestamp-millis' ? { logical: 'timestamp-millis' } : {}),
   }
+  const logical = isLogicalInt(shape, format) ? { logical: format } : {}
   const { proto } = schema
-  if (proto === undefined) return shape
-  if (isProtoInt(shape, proto)) return { ...shape, proto }
+  if (proto === undefined) return { ...shape, ...logical }
+  if (isProtoInt(shape, proto)) return { ...shape, ...logical, proto }
   const what = `"proto": ${JSON.stringify(proto)}`
   throw unsupported(place.path, what, 'name an integer type of Protobuf that holds all its values')
+}
+
+/** What the integer is, as told: its bits, or a logical type that it can have. */
+function formatOf({ format = '' }: Schema, bigint: boolean, place: Place): string {
+  const times = logicalInts.filter((name) => (bigint ? logicalBits(name) === 64 : !isNanos(name)))
+  const known = [...(bigint ? [] : ['int32']), 'int64', ...times]
+  if (format === '' || known.includes(format as string)) return format as string
+  const other = isNanos(format) ? 'Type.BigInt() for nanoseconds, ' : ''
+  const hint = `use ${other}${known.join(', ')}, or leave it out`
+  throw unsupported(place.path, `the integer format "${String(format)}"`, hint)
 }
 
 function wholeBound(
@@ -80,8 +94,8 @@ export function convertFloat(schema: Schema, place: Place): Shape {
 }
 
 /**
- * A string, or bytes when `contentEncoding` is base64, or a decimal when that is its `format`: any
- * other is a note, not checked.
+ * A string, or bytes when `contentEncoding` is base64, or a decimal when that is its `format`. The
+ * format `uuid` is kept, any other is a note; neither is checked.
  */
 export function convertString(schema: Schema, place: Place): Shape {
   if (schema.format === 'decimal') return decimalOf(schema, place)
@@ -90,21 +104,33 @@ export function convertString(schema: Schema, place: Place): Shape {
     if (schema.length !== undefined) return fixedOf(schema, place)
     // In plain JSON Schema maxLength counts characters of base64: maxBytes says it in bytes.
     const most = optionalNumber(schema, 'maxBytes', place) ?? maxLength
-    return { kind: 'bytes', ...(most === undefined ? {} : { maxLength: most }) }
+    const bounds = most === undefined ? {} : { maxLength: most }
+    return withLogical({ kind: 'bytes', ...bounds }, schema, place)
   }
   if (schema.bigint === true) return convertInt(schema, true, place)
   const minLength = optionalNumber(schema, 'minLength', place)
-  const { pattern } = schema
+  const { pattern, format } = schema
   return {
     kind: 'string',
     ...(minLength === undefined ? {} : { minLength }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(pattern === undefined ? {} : { pattern: patternText(pattern, place) }),
+    ...(isLogicalString(format) && { logical: format }),
   }
 }
 
-function fixedOf({ length }: Schema, place: Place): Shape {
-  if (isFixedLength(length)) return { kind: 'bytes', length, name: freshName(place) }
+function withLogical(shape: BytesShape, { logical }: Schema, place: Place): Shape {
+  if (logical === undefined) return shape
+  if (isLogicalBytes(shape, logical)) return { ...shape, logical }
+  const hint = 'uuid is of 16 bytes, duration of 12, big-decimal of any length'
+  throw unsupported(place.path, `bytes that are "logical": ${JSON.stringify(logical)}`, hint)
+}
+
+function fixedOf(schema: Schema, place: Place): Shape {
+  const { length } = schema
+  if (isFixedLength(length)) {
+    return withLogical({ kind: 'bytes', length, name: freshName(place) }, schema, place)
+  }
   throw unsupported(place.path, `bytes of length ${String(length)}`, 'give a length from 1 to 2^24')
 }
 

@@ -11,6 +11,7 @@ import { convertReference, followed, withDefinitions } from './from-reference.ts
 import { convertFloat, convertInt, convertString, enumOf } from './from-scalar.ts'
 import { convertUnion } from './from-union.ts'
 import { isName, isWireName, pointerStep, wireNameOf } from './names.ts'
+import { recordOfParts } from './null-field.ts'
 import {
   type Converted,
   freshName,
@@ -22,7 +23,7 @@ import {
   type Schema,
   unsupported,
 } from './schema.ts'
-import type { FieldShape, RecordShape, Shape } from './shape.ts'
+import type { FieldShape, NullField, RecordShape, Shape } from './shape.ts'
 import { tagsOf } from './tags.ts'
 
 const maxSchemaDepth = 64
@@ -120,6 +121,10 @@ function convertKeywords(schema: Schema, place: Place): Converted {
       return solid(convertList(schema, place))
     case 'object':
       return solid(convertObject(schema, place))
+    case 'null': {
+      const hint = 'a field that is never anything else: Type.Optional(Type.Null())'
+      throw unsupported(place.path, 'null alone', hint)
+    }
     default:
       throw unsupported(
         place.path,
@@ -211,7 +216,7 @@ function recordOf(properties: Schema, required: ReadonlySet<string>, outer: Plac
   const name = freshName(outer)
   const around = new Map(outer.around).set(outer.own, name)
   const place = { ...outer, around, object: outer.own }
-  const fields: FieldShape[] = []
+  const parts: (FieldShape | NullField)[] = []
   const tags = tagsOf(Object.entries(properties), place, name)
   const wireNames = new Map<string, string>()
   for (const [key, property] of Object.entries(properties)) {
@@ -225,9 +230,18 @@ function recordOf(properties: Schema, required: ReadonlySet<string>, outer: Plac
     }
     wireNames.set(wireName, key)
     const field = { name: key, wireName, tag: tags.get(key) as number }
-    fields.push(fieldOf(field, property as Schema, !required.has(key), part))
+    const isOptional = !required.has(key)
+    const isNull = isOptional && (property as Schema | null)?.type === 'null'
+    const schema = property as Schema
+    parts.push(isNull ? nullOf(field, schema) : fieldOf(field, schema, isOptional, part))
   }
-  return { kind: 'record', name, fields: fields.sort((a, b) => a.tag - b.tag) }
+  parts.sort((a, b) => a.tag - b.tag)
+  return recordOfParts(name, parts)
+}
+
+/** What is null or absent, and nothing else. */
+function nullOf(base: NullField, { description }: Schema): NullField {
+  return { ...base, ...(typeof description === 'string' && { doc: description }) }
 }
 
 /** As written under `wireName`, otherwise derived from the name. */
@@ -252,16 +266,28 @@ function fieldOf(
   const present = isAlways ? { always: true as const } : {}
   const field = { ...base, shape, optional, nullable, ...last, ...present }
   const doc = typeof description === 'string' ? { doc: description } : {}
-  if (fallback === undefined) return { ...field, ...doc }
+  if (fallback === undefined) return { ...field, ...missingOf(field, schema, place), ...doc }
   return { ...field, fallback: fallbackOf(field, fallback, place), ...doc }
 }
 
 function fallbackOf(field: FieldShape, value: unknown, place: Place): unknown {
   if (field.nullable) {
     if (value === null) return null
-    const hint = 'null means absent, so a default would replace it: drop one of the two'
-    throw unsupported(place.path, 'a default on a type that can be null', hint)
+    const hint = 'null means absent, so a default would replace it: drop one of the two, or write '
+    throw unsupported(place.path, 'a default on a type that can be null', `${hint}it as "missing"`)
   }
+  return formOf(field, value, place)
+}
+
+/** What stands for the field where the writer has none, null being a value of its own. */
+function missingOf(field: FieldShape, { missing }: Schema, place: Place): { missing?: unknown } {
+  if (missing === undefined) return {}
+  if (field.nullable) return { missing: formOf(field, missing, place) }
+  const hint = 'it is for types that can be null: use default'
+  throw unsupported(place.path, 'the keyword "missing"', hint)
+}
+
+function formOf(field: FieldShape, value: unknown, place: Place): unknown {
   const wrong = findFault(field.shape, value, { finite: true })
   // JSON Schema gives defaults in their JSON form: bytes and bigints as text.
   const isForm = wrong && !findFault(field.shape, valueOfForm(field.shape, value), { finite: true })

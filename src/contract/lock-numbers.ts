@@ -5,6 +5,7 @@ import { EarshotError } from '../base/errors.ts'
 import type { AnyContract } from './contract.ts'
 import type { LockedContract } from './lock.ts'
 import { pointerStep } from './names.ts'
+import { partsOf } from './null-field.ts'
 import type { Shape } from './shape.ts'
 
 type Types = Map<string, Map<string, number>>
@@ -34,10 +35,8 @@ function collect(shape: Shape, types: Types): void {
       })
       return
     case 'record':
-      for (const { name, tag, shape: inner } of shape.fields) {
-        put(types, shape.name, name, tag)
-        collect(inner, types)
-      }
+      for (const { name, tag } of partsOf(shape)) put(types, shape.name, name, tag)
+      for (const { shape: inner } of shape.fields) collect(inner, types)
       return
     case 'union':
       for (const { literal, tag, record } of shape.branches) {

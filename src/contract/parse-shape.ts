@@ -1,13 +1,30 @@
 // Owns reading a shape that came as JSON from a stranger: over the door, or from a file.
 // Never trusts a name, a number or a depth; what it returns is as good as one of our own.
 
-import { EarshotError } from '../base/errors.ts'
+import type { EarshotError } from '../base/errors.ts'
 import { findFault } from './check.ts'
 import { isDecimal } from './decimal-text.ts'
 import { refuseEndless } from './endless.ts'
 import { valueOfForm } from './fallback.ts'
 import { isPattern } from './from-scalar.ts'
-import { isEnumNumber, isFixedLength, isName, isTag, isWireName, pointerStep } from './names.ts'
+import { isLogicalBytes, isLogicalInt, isLogicalString } from './logical.ts'
+import { isEnumNumber, isFixedLength, isName, isTag, pointerStep } from './names.ts'
+import { partsOf } from './null-field.ts'
+import {
+  countAt,
+  down,
+  fail,
+  flagAt,
+  fresh,
+  type Json,
+  listAt,
+  nameAt,
+  numberAt,
+  objectAt,
+  oneOf,
+  type Place,
+  wireNameAt,
+} from './parse-place.ts'
 import { isProtoInt } from './proto-types.ts'
 import type {
   BytesShape,
@@ -15,24 +32,16 @@ import type {
   EnumShape,
   FieldShape,
   IntShape,
+  NullField,
   RecordShape,
   Shape,
+  StringShape,
   UnionShape,
 } from './shape.ts'
 import { isBox } from './union-box.ts'
 
 const maxDepth = 64
 const maxParts = 20_000
-
-interface Place {
-  readonly path: string
-  readonly depth: number
-  readonly budget: { parts: number }
-  /** Records and unions around it. */
-  readonly around: ReadonlySet<string>
-}
-
-type Json = Readonly<Record<string, unknown>>
 
 /**
  * A shape from its JSON, checked in every detail and rebuilt from what is known.
@@ -57,16 +66,6 @@ export function parseErrors(json: unknown): RecordShape {
   return shape.kind === 'record' ? shape : fail('', 'errors are a record')
 }
 
-function fail(path: string, what: string): never {
-  const text = `not a shape${path === '' ? '' : ` at ${path}`}: ${what}`
-  throw new EarshotError('EARSHOT_BYTES_INVALID', text, { path })
-}
-
-function down(place: Place, ...steps: (string | number)[]): Place {
-  const path = place.path + steps.map(pointerStep).join('')
-  return { ...place, path, depth: place.depth + 1 }
-}
-
 function parse(json: unknown, place: Place): Shape {
   if (place.depth > maxDepth) fail(place.path, 'nested too deeply')
   if (--place.budget.parts < 0) fail(place.path, 'too many parts')
@@ -84,12 +83,7 @@ function parse(json: unknown, place: Place): Shape {
         ...numberAt(data, 'maximum', place),
       }
     case 'string':
-      return {
-        kind: 'string',
-        ...countAt(data, 'minLength', place),
-        ...countAt(data, 'maxLength', place),
-        ...patternAt(data, place),
-      }
+      return parseString(data, place)
     case 'bytes':
       return parseBytes(data, place)
     case 'decimal':
@@ -122,37 +116,6 @@ function parse(json: unknown, place: Place): Shape {
   }
 }
 
-function objectAt(json: unknown, place: Place): Json {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    fail(place.path, 'not an object')
-  }
-  return json as Json
-}
-
-function oneOf<T>(allowed: readonly T[], value: unknown, place: Place, key: string): T {
-  if (!allowed.includes(value as T)) fail(place.path + pointerStep(key), 'not one of the choices')
-  return value as T
-}
-
-function flagAt(data: Json, key: string, place: Place): boolean {
-  return oneOf([true, false], data[key], place, key)
-}
-
-function numberAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
-  const value = data[key]
-  if (value === undefined) return {}
-  if (!Number.isFinite(value)) fail(place.path + pointerStep(key), 'not a number')
-  return { [key]: value as number } as { [N in K]?: number }
-}
-
-function countAt<K extends string>(data: Json, key: K, place: Place): { [N in K]?: number } {
-  const value = data[key]
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0)) {
-    fail(place.path + pointerStep(key), 'not a count')
-  }
-  return numberAt(data, key, place)
-}
-
 function patternAt(data: Json, place: Place): { pattern?: string } {
   const { pattern } = data
   if (pattern === undefined) return {}
@@ -176,49 +139,40 @@ function parseInt32Or64(data: Json, place: Place): IntShape {
     bigint,
     ...numberAt(data, 'minimum', place),
     ...numberAt(data, 'maximum', place),
-    ...(data.logical === undefined
-      ? {}
-      : { logical: oneOf(['timestamp-millis'] as const, data.logical, place, 'logical') }),
   }
-  const { proto } = data
-  if (proto === undefined) return shape
-  if (!isProtoInt(shape, proto)) fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
-  return { ...shape, proto }
-}
-
-function nameAt(data: Json, key: string, place: Place): string {
-  const name = data[key]
-  if (typeof name !== 'string' || !isName(name)) fail(place.path + pointerStep(key), 'not a name')
-  return name
-}
-
-function wireNameAt(data: Json, key: string, place: Place): string {
-  const name = data[key]
-  if (typeof name !== 'string' || !isWireName(name)) {
-    fail(place.path + pointerStep(key), 'not a name of letters, digits and underscore')
+  const { logical, proto } = data
+  if (logical !== undefined && !isLogicalInt(shape, logical)) failLogical(place)
+  if (proto !== undefined && !isProtoInt(shape, proto)) {
+    fail(`${place.path}/proto`, 'no integer of Protobuf that fits')
   }
-  return name
+  return { ...shape, ...(logical && { logical }), ...(proto && { proto }) }
 }
 
-function listAt(data: Json, key: string, place: Place): readonly unknown[] {
-  const list = data[key]
-  if (!Array.isArray(list)) fail(place.path + pointerStep(key), 'not a list')
-  place.budget.parts -= list.length
-  if (place.budget.parts < 0) fail(place.path + pointerStep(key), 'too many parts')
-  return list
+function failLogical(place: Place): never {
+  fail(`${place.path}/logical`, 'no logical type of it')
 }
 
-/** Refuses the second of a kind. */
-function fresh<T>(seen: Set<T>, value: T, path: string, what: string): T {
-  if (seen.has(value)) fail(path, `${what} that is taken`)
-  seen.add(value)
-  return value
+function parseString(data: Json, place: Place): StringShape {
+  const { logical } = data
+  if (logical !== undefined && !isLogicalString(logical)) failLogical(place)
+  return {
+    kind: 'string',
+    ...countAt(data, 'minLength', place),
+    ...countAt(data, 'maxLength', place),
+    ...patternAt(data, place),
+    ...(logical && { logical }),
+  }
 }
 
 function parseBytes(data: Json, place: Place): BytesShape {
-  if (data.length === undefined) return { kind: 'bytes', ...countAt(data, 'maxLength', place) }
-  if (!isFixedLength(data.length)) fail(`${place.path}/length`, 'not a length')
-  return { kind: 'bytes', length: data.length, name: wireNameAt(data, 'name', place) }
+  const { length, logical } = data
+  if (length !== undefined && !isFixedLength(length)) fail(`${place.path}/length`, 'not a length')
+  const shape: BytesShape =
+    length === undefined
+      ? { kind: 'bytes', ...countAt(data, 'maxLength', place) }
+      : { kind: 'bytes', length, name: wireNameAt(data, 'name', place) }
+  if (logical !== undefined && !isLogicalBytes(shape, logical)) failLogical(place)
+  return { ...shape, ...(logical && { logical }) }
 }
 
 function parseDecimal(data: Json, place: Place): DecimalShape {
@@ -268,21 +222,43 @@ function parseRecord(data: Json, outer: Place): RecordShape {
   const place = within(outer, name)
   const names = new Set<string>()
   const wireNames = new Set<string>()
-  let last = 0
-  const fields = listAt(data, 'fields', place).map((item, index) => {
-    const at = down(place, 'fields', index)
-    const field = parseField(objectAt(item, at), at)
-    fresh(names, field.name, at.path, 'a name')
-    fresh(wireNames, field.wireName, at.path, 'a wire name')
-    if (field.tag <= last) fail(`${at.path}/tag`, 'not larger than the one before')
-    last = field.tag
-    return field
-  })
-  return { kind: 'record', name, fields }
+  const tags = new Set<number>()
+  const partsAt = <T extends NullField>(key: string, parse: (data: Json, at: Place) => T): T[] => {
+    let last = 0
+    return listAt(data, key, place).map((item, index) => {
+      const at = down(place, key, index)
+      const part = parse(objectAt(item, at), at)
+      fresh(names, part.name, at.path, 'a name')
+      fresh(wireNames, part.wireName, at.path, 'a wire name')
+      if (part.tag <= last) fail(`${at.path}/tag`, 'not larger than the one before')
+      last = fresh(tags, part.tag, `${at.path}/tag`, 'a tag')
+      return part
+    })
+  }
+  const fields = partsAt('fields', parseField)
+  if (data.nulls === undefined) return { kind: 'record', name, fields }
+  const nulls = partsAt('nulls', parseNull)
+  if (nulls.length === 0) fail(`${place.path}/nulls`, 'empty')
+  return { kind: 'record', name, fields, nulls }
+}
+
+function parseNull(data: Json, place: Place): NullField {
+  if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  return {
+    name: nameAt(data, 'name', place),
+    wireName: wireNameAt(data, 'wireName', place),
+    tag: data.tag,
+    ...docAt(data, place),
+  }
+}
+
+function docAt({ doc }: Json, place: Place): { readonly doc?: string } {
+  if (doc === undefined) return {}
+  return typeof doc === 'string' ? { doc } : fail(`${place.path}/doc`, 'no text')
 }
 
 function parseField(data: Json, place: Place): FieldShape {
-  if (!isTag(data.tag)) fail(`${place.path}/tag`, 'not a field number')
+  const { doc, ...base } = parseNull(data, place)
   const nullLast = data.nullLast === undefined ? {} : { nullLast: nullLastAt(data, place) }
   const always =
     data.always === undefined
@@ -291,22 +267,23 @@ function parseField(data: Json, place: Place): FieldShape {
   const field: FieldShape = {
     ...nullLast,
     ...always,
-    name: nameAt(data, 'name', place),
-    wireName: wireNameAt(data, 'wireName', place),
-    tag: data.tag,
+    ...base,
     shape: parse(data.shape, down(place, 'shape')),
     optional: flagAt(data, 'optional', place),
     nullable: flagAt(data, 'nullable', place),
   }
-  if (data.doc !== undefined && typeof data.doc !== 'string') fail(`${place.path}/doc`, 'no text')
-  const doc = data.doc === undefined ? {} : { doc: data.doc as string }
-  if (data.fallback === undefined) return { ...field, ...doc }
-  const { fallback } = data
-  const isFit = field.nullable
-    ? fallback === null
-    : !findFault(field.shape, valueOfForm(field.shape, fallback), { finite: true })
+  const told = doc === undefined ? {} : { doc }
+  const { fallback, missing } = data
+  const fits = (form: unknown): boolean =>
+    !findFault(field.shape, valueOfForm(field.shape, form), { finite: true })
+  if (missing !== undefined && (!field.nullable || fallback !== undefined || !fits(missing))) {
+    fail(`${place.path}/missing`, 'not a value of the shape, or not needed')
+  }
+  if (fallback === undefined)
+    return { ...field, ...(missing !== undefined && { missing }), ...told }
+  const isFit = field.nullable ? fallback === null : fits(fallback)
   if (!isFit) fail(`${place.path}/fallback`, 'not a value of the shape')
-  return { ...field, fallback, ...doc }
+  return { ...field, fallback, ...told }
 }
 
 function nullLastAt(data: Json, place: Place): true {
@@ -331,7 +308,7 @@ function parseUnion(data: Json, outer: Place): UnionShape {
     last = branch.tag
     const record = parse(branch.record, down(at, 'record'))
     if (record.kind !== 'record') fail(`${at.path}/record`, 'not a record')
-    if (record.fields.some((field) => field.name === discriminator)) {
+    if (partsOf(record).some((field) => field.name === discriminator)) {
       fail(`${at.path}/record`, 'a field called as the discriminator')
     }
     if (branch.bare === undefined) return { literal, tag: branch.tag, record }

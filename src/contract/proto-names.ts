@@ -79,3 +79,15 @@ export function apart(
     return name
   })
 }
+
+/** What the oneof of a union is called, beside these names. */
+export function unionName(names: readonly string[]): string {
+  let name = 'branch'
+  while (names.includes(name)) name += '_'
+  return name
+}
+
+/** Is it called as a union is? */
+export function isUnionName(name: string | undefined): boolean {
+  return name !== undefined && /^branch_*$/.test(name)
+}

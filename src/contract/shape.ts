@@ -1,6 +1,8 @@
 // Owns the shape: a message type inside Earshot, the truth that all codecs are compiled from.
 // Never knows TypeBox, Avro or Protobuf: importers and exporters stand beside it.
 
+import type { LogicalBytes, LogicalInt, LogicalString } from './logical.ts'
+
 export type Shape =
   | BoolShape
   | IntShape
@@ -40,8 +42,8 @@ export interface IntShape {
   readonly bigint: boolean
   readonly minimum?: number
   readonly maximum?: number
-  /** Milliseconds since 1970: only names the logical type, a number everywhere. */
-  readonly logical?: 'timestamp-millis'
+  /** What it counts: only names it, a number everywhere. */
+  readonly logical?: LogicalInt
   /** Default: `int32` or `int64` when the minimum is 0 or more, otherwise `sint32` or `sint64`. */
   readonly proto?: ProtoInt
 }
@@ -59,6 +61,8 @@ export interface StringShape {
   readonly minLength?: number
   readonly maxLength?: number
   readonly pattern?: string
+  /** What it is: only names it, any text goes. */
+  readonly logical?: LogicalString
 }
 
 /** A Uint8Array. As the whole body of a channel it passes untouched through every codec. */
@@ -68,6 +72,8 @@ export interface BytesShape {
   /** Each value has exactly as many bytes: `fixed` in Avro, where that type has a name. */
   readonly length?: number
   readonly name?: string
+  /** What they are: only names it. */
+  readonly logical?: LogicalBytes
 }
 
 /** Text of exactly `scale` digits after the point and at most `precision` in all. */
@@ -131,10 +137,24 @@ export interface FieldShape {
    * base64). Null only where the field is nullable.
    */
   readonly fallback?: unknown
+  /**
+   * What the field is where the writer's type has no such field, in the form of `fallback`; where
+   * the writer has one, null stays null. Only where it is nullable and has no fallback: the default
+   * that Avro gives to a union with null.
+   */
+  readonly missing?: unknown
   /** In Avro null stands after the type and not before it, as some schemas have it. */
   readonly nullLast?: true
   /** In Protobuf a zero is written, too, and must be there: `required` of proto2. */
   readonly always?: true
+  readonly doc?: string
+}
+
+/** A field whose only value is null: never sent, never read, kept for the schema in Avro. */
+export interface NullField {
+  readonly name: string
+  readonly wireName: string
+  readonly tag: number
   readonly doc?: string
 }
 
@@ -143,6 +163,8 @@ export interface RecordShape {
   readonly kind: 'record'
   readonly name: string
   readonly fields: readonly FieldShape[]
+  /** In tag order, too; at least one. */
+  readonly nulls?: readonly NullField[]
 }
 
 /**

@@ -6,14 +6,18 @@ import { refuseAny } from './any.ts'
 import { decimalBytes } from './decimal-bytes.ts'
 import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
+import { isField, partsOf } from './null-field.ts'
 import { isSameType } from './same-type.ts'
 import type {
   BytesShape,
   DecimalShape,
   EnumShape,
   FieldShape,
+  IntShape,
+  NullField,
   RecordShape,
   Shape,
+  StringShape,
   UnionShape,
 } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
@@ -40,9 +44,9 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return 'boolean'
     case 'int': {
       const type = shape.bits === 32 && !shape.bigint ? 'int' : 'long'
-      const { logical, bigint, proto } = shape
+      const { bigint, proto } = shape
       return withMore(type, {
-        ...(logical && { logicalType: logical }),
+        ...logicalType(shape),
         ...(bigint && { bigint }),
         ...bounds(shape),
         ...(proto && { proto }),
@@ -52,12 +56,12 @@ function typeOf(shape: Shape, seen: Seen): AvroSchema {
       return withMore(shape.bits === 32 ? 'float' : 'double', bounds(shape))
     case 'bytes':
       if (shape.length !== undefined) return once(shape, seen, () => fixedType(shape))
-      return withMore('bytes', bounds(shape))
+      return withMore('bytes', { ...logicalType(shape), ...bounds(shape) })
     case 'decimal':
       if (shape.length !== undefined) return once(shape, seen, () => decimalType(shape))
       return decimalType(shape)
     case 'string':
-      return withMore('string', bounds(shape))
+      return withMore('string', { ...logicalType(shape), ...bounds(shape) })
     case 'list':
       return {
         type: 'array',
@@ -100,8 +104,12 @@ function once(
   return make()
 }
 
-function fixedType({ name, length }: BytesShape): AvroSchema {
-  return { type: 'fixed', name, size: length }
+function fixedType(shape: BytesShape): AvroSchema {
+  return { type: 'fixed', name: shape.name, size: shape.length, ...logicalType(shape) }
+}
+
+function logicalType({ logical }: IntShape | StringShape | BytesShape): object {
+  return logical === undefined ? {} : { logicalType: logical }
 }
 
 function decimalType({ precision, scale, length, name }: DecimalShape): AvroSchema {
@@ -124,7 +132,9 @@ function enumType({ name, symbols, numbers, unknown }: EnumShape): AvroSchema {
 }
 
 function recordType(record: RecordShape, seen: Seen): AvroSchema {
-  const fields = record.fields.map((field, index) => avroField(field, index, seen))
+  const fields = partsOf(record).map((part, index) => {
+    return isField(part) ? avroField(part, index, seen) : nullField(part, index)
+  })
   return { type: 'record', name: record.name, fields }
 }
 
@@ -158,14 +168,25 @@ function rootOf(shape: UnionShape): AvroSchema {
   return [{ ...object, bodyUnion: unionOf(shape).union }, ...others]
 }
 
-/** What may be absent is a union with null first, so that null is its default. */
-function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
-  const { name, wireName, tag, nullable, optional, fallback } = field
-  const type = typeOf(field.shape, seen)
-  const more = {
-    ...(field.doc === undefined ? {} : { doc: field.doc }),
+function nullField(field: NullField, index: number): object {
+  return { name: field.wireName, type: 'null', default: null, ...attributesOf(field, index) }
+}
+
+/** What of a field Avro has no word for, but for the documentation. */
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, index: number): object {
+  return {
+    ...(doc === undefined ? {} : { doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(name === wireName ? {} : { key: name }),
+  }
+}
+
+/** What may be absent is a union with null first, so that null is its default. */
+function avroField(field: FieldShape, index: number, seen: Seen): Record<string, unknown> {
+  const { wireName, nullable, optional, fallback, missing } = field
+  const type = typeOf(field.shape, seen)
+  const more = {
+    ...attributesOf(field, index),
     ...(field.always && { always: true }),
     ...unionOf(field.shape),
   }
@@ -173,11 +194,16 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
     const inner = resolved(field.shape)
     const branches = inner.kind === 'union' ? (type as readonly AvroSchema[]) : [type]
     const absence = nullable ? { absent: optional ? 'both' : 'null' } : {}
-    const filled = fallback === undefined ? {} : { fallback }
+    const filled = {
+      ...(fallback !== undefined && { fallback }),
+      ...(missing !== undefined && { missing }),
+    }
     if (field.nullLast) {
       // Avro takes a default from the first branch alone: null can be none here.
       const last = optional && !nullable ? { absent: 'optional' } : absence
-      return { name: wireName, type: [...branches, 'null'], ...more, ...last, ...filled }
+      const { default: own } = avroDefault(inner, missing)
+      const first = own === undefined ? {} : { default: own }
+      return { name: wireName, type: [...branches, 'null'], ...first, ...more, ...last, ...filled }
     }
     const base = { name: wireName, type: ['null', ...branches], default: null }
     return { ...base, ...more, ...absence, ...filled }
@@ -186,7 +212,10 @@ function avroField(field: FieldShape, index: number, seen: Seen): Record<string,
 }
 
 /** Avro allows a default for the first branch of a union only: others are left to our readers. */
-function avroDefault(shape: Shape, form: unknown): object {
+function avroDefault(
+  shape: Shape,
+  form: unknown,
+): { readonly default?: unknown; readonly fallback?: unknown } {
   if (form === undefined) return {}
   const isLater = (part: Shape, value: unknown): boolean =>
     part.kind === 'union' &&
@@ -216,29 +245,25 @@ function defaultForm(shape: Shape, form: unknown): unknown {
         Object.entries(form as object).map(([key, item]) => [key, defaultForm(shape.values, item)]),
       )
     case 'record':
-      return recordForm(shape.fields, form as Record<string, unknown>)
+      return recordForm(shape, form as Record<string, unknown>)
     case 'union': {
       const value = form as Record<string, unknown>
       const literal = value[shape.discriminator]
       const branch = shape.branches.find((candidate) => candidate.literal === literal)
       const [only] = branch?.record.fields ?? []
       if (branch?.bare) return only ? defaultForm(only.shape, value[only.name]) : null
-      return recordForm(branch?.record.fields ?? [], value)
+      return branch ? recordForm(branch.record, value) : {}
     }
     default:
       return form
   }
 }
 
-function recordForm(
-  fields: readonly FieldShape[],
-  value: Record<string, unknown>,
-): Record<string, unknown> {
+function recordForm(record: RecordShape, value: Record<string, unknown>): Record<string, unknown> {
   const made: Record<string, unknown> = {}
-  for (const field of fields) {
-    const item = value[field.name]
-    made[field.wireName] =
-      item === undefined || item === null ? null : defaultForm(field.shape, item)
+  for (const part of partsOf(record)) {
+    const item = value[part.name] ?? null
+    made[part.wireName] = item !== null && isField(part) ? defaultForm(part.shape, item) : null
   }
   return made
 }

@@ -1,16 +1,18 @@
 // Owns writing a shape as JSON Schema (2020-12): for validators, documents, other tools.
 // Loses nothing: what JSON Schema has no word for stands under keywords of our own, which
-// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, proto,
-// wireName).
+// shapeOf reads back (tag, name, numbers, unknown, bigint, maxBytes, precision, scale, logical,
+// proto, wireName, missing).
 
 import { decimalPattern } from './decimal-text.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
+import { isField, partsOf } from './null-field.ts'
 import type {
   BytesShape,
   DecimalShape,
   FieldShape,
   IntShape,
+  NullField,
   RecordShape,
   RefShape,
   Shape,
@@ -61,7 +63,7 @@ function inlined(shape: Shape, defs: Definitions | undefined): JsonSchema {
     case 'float':
       return { type: 'number', ...(shape.bits === 32 ? { format: 'float' } : {}), ...bounds(shape) }
     case 'string':
-      return { type: 'string', ...bounds(shape) }
+      return { type: 'string', ...(shape.logical && { format: shape.logical }), ...bounds(shape) }
     case 'bytes':
       return bytesSchema(shape)
     case 'decimal':
@@ -107,14 +109,17 @@ function intSchema(shape: IntShape): JsonSchema {
   const rest = { ...bounds(shape), ...(proto && { proto }) }
   if (bigint) {
     const pattern = '^-?(?:0|[1-9][0-9]{0,18})$'
-    return { type: 'string', format: 'int64', pattern, bigint: true, ...rest }
+    return { type: 'string', format: logical ?? 'int64', pattern, bigint: true, ...rest }
   }
   return { type: 'integer', format: logical ?? `int${bits}`, ...rest }
 }
 
-/** `maxLength` counts characters of base64 here. */
-function bytesSchema({ maxLength: maxBytes, length, name }: BytesShape): JsonSchema {
-  const base = { type: 'string', contentEncoding: 'base64' }
+/**
+ * `maxLength` counts characters of base64 here. A `format` would be one of that text: `uuid` and
+ * `duration` have another meaning there.
+ */
+function bytesSchema({ maxLength: maxBytes, length, name, logical }: BytesShape): JsonSchema {
+  const base = { type: 'string', contentEncoding: 'base64', ...(logical && { logical }) }
   if (length !== undefined) {
     const characters = Math.ceil(length / 3) * 4
     return { ...base, name, length, minLength: characters, maxLength: characters }
@@ -130,21 +135,31 @@ function decimalSchema(shape: DecimalShape): JsonSchema {
 
 function recordSchema(record: RecordShape, defs: Definitions | undefined): JsonSchema {
   const { name, fields } = record
-  const entries = fields.map((field) => [field.name, fieldSchema(field, defs)])
+  const entries = partsOf(record).map((part) => [
+    part.name,
+    isField(part) ? fieldSchema(part, defs) : { type: 'null', ...attributesOf(part) },
+  ])
   const properties = Object.fromEntries(entries)
   const required = fields.filter(({ optional }) => !optional).map((field) => field.name)
   return { type: 'object', name, properties, required }
 }
 
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField): JsonSchema {
+  return {
+    tag,
+    ...(wireName === wireNameOf(name) ? {} : { wireName }),
+    ...(doc === undefined ? {} : { description: doc }),
+  }
+}
+
 function fieldSchema(field: FieldShape, defs: Definitions | undefined): JsonSchema {
-  const { name, wireName, tag, fallback, doc, nullable, nullLast, always } = field
+  const { fallback, missing, nullable, nullLast, always } = field
   const schema = schemaOf(field.shape, defs)
   return {
     ...(nullable ? { anyOf: [schema, { type: 'null' }] } : schema),
-    tag,
-    ...(wireName === wireNameOf(name) ? {} : { wireName }),
+    ...attributesOf(field),
     ...(fallback === undefined ? {} : { default: fallback }),
-    ...(doc === undefined ? {} : { description: doc }),
+    ...(missing === undefined ? {} : { missing }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),
   }

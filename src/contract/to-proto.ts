@@ -3,7 +3,7 @@
 
 import { linked } from './link.ts'
 import { wireNameOf } from './names.ts'
-import { fieldNames, ProtoNames, symbolNames } from './proto-names.ts'
+import { fieldNames, ProtoNames, symbolNames, unionName } from './proto-names.ts'
 import { isImplicit, isPacked, isWrapped, isWrappedItem, protoScalar } from './proto-types.ts'
 import { isSameType } from './same-type.ts'
 import { unsupported } from './schema.ts'
@@ -109,8 +109,7 @@ export function protoNamesOf(fields: readonly FieldShape[]): string[] {
 
 function unionLines(file: File, shape: UnionShape): string[] {
   const names = fieldNames(shape.branches.map((branch) => wireNameOf(branch.literal)))
-  let oneof = 'branch'
-  while (names.includes(oneof)) oneof += '_'
+  const oneof = unionName(names)
   const lines = shape.branches.map((branch, index) => {
     const type = file.names.typed(messageType(file, branch.record))
     return `  ${type} ${names[index]} = ${branch.tag};`

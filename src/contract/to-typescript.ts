@@ -5,7 +5,8 @@ import { type Channel, channelKinds } from './channel.ts'
 import type { AnyContract } from './contract.ts'
 import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
-import type { BytesShape, FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
+import { isField, partsOf } from './null-field.ts'
+import type { BytesShape, FieldShape, NullField, RecordShape, Shape, UnionShape } from './shape.ts'
 import { bounds } from './to-json-schema.ts'
 
 interface Module {
@@ -190,16 +191,19 @@ function typeText(made: Module, shape: Shape, more: object): string {
     case 'int': {
       const { bits, bigint, logical, proto, minimum, maximum } = shape
       const rest = { ...(proto && { proto }), ...more }
-      if (bigint) return call('BigInt', [], { ...bigBounds({ minimum, maximum }), ...rest })
+      if (bigint) {
+        const format = logical && { format: logical }
+        return call('BigInt', [], { ...format, ...bigBounds({ minimum, maximum }), ...rest })
+      }
       return call('Integer', [], { format: logical ?? `int${bits}`, ...options, ...rest })
     }
     case 'float':
       return call('Number', [], { ...(shape.bits === 32 && { format: 'float' }), ...options })
     case 'string':
-      return call('String', [], options)
+      return call('String', [], { ...(shape.logical && { format: shape.logical }), ...options })
     case 'bytes':
       made.uses.add('Bytes')
-      return `Bytes(${optionsText({ ...fixedOptions(shape), ...options }).join('')})`
+      return `Bytes(${optionsText({ ...bytesOptions(shape), ...options }).join('')})`
     case 'decimal': {
       made.uses.add('Decimal')
       const { kind, ...rest } = shape
@@ -229,8 +233,8 @@ function typeText(made: Module, shape: Shape, more: object): string {
   }
 }
 
-function fixedOptions({ name, length }: BytesShape): object {
-  return length === undefined ? {} : { name, length }
+function bytesOptions({ name, length, logical }: BytesShape): object {
+  return { ...(length !== undefined && { name, length }), ...(logical && { logical }) }
 }
 
 /** Where a bound is no safe integer, it is the bound of 64 bits itself: nothing to say. */
@@ -259,22 +263,37 @@ function partText(made: Module, shape: Shape, label: string): string {
 
 function recordText(
   made: Module,
-  { name, fields }: RecordShape,
+  record: RecordShape,
   more: object,
   lead: readonly string[],
 ): string {
-  const lines = fields.map((field, index) => fieldText(made, field, index))
+  const { name } = record
+  const lines = partsOf(record).map((part, index) => {
+    return isField(part) ? fieldText(made, part, index) : nullText(part, index)
+  })
   const body = [...lead, ...lines].map((line) => `  ${line},\n`).join('')
   return `Type.Object({${body === '' ? '' : `\n${body}`}}, ${literal({ name, ...more })})`
 }
 
-function fieldText(made: Module, field: FieldShape, index: number): string {
-  const { name, wireName, tag, shape, optional, nullable, fallback, doc, nullLast, always } = field
-  const more = {
+function nullText(field: NullField, index: number): string {
+  const type = call('Null', [], attributesOf(field, index))
+  return `${keyText(field.name)}: Type.Optional(${type})`
+}
+
+function attributesOf({ name, wireName, tag, doc }: FieldShape | NullField, index: number): object {
+  return {
     ...(doc === undefined ? {} : { description: doc }),
     ...(tag === index + 1 ? {} : { tag }),
     ...(wireName === wireNameOf(name) ? {} : { wireName }),
+  }
+}
+
+function fieldText(made: Module, field: FieldShape, index: number): string {
+  const { name, shape, optional, nullable, fallback, missing, nullLast, always } = field
+  const more = {
+    ...attributesOf(field, index),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(missing === undefined ? {} : { missing }),
     ...(nullLast && { nullLast }),
     ...(always && { always }),
   }

@@ -9,6 +9,7 @@ import type { RecordShape, Shape, UnionShape } from './shape.ts'
 /** Has it the one field of a bare branch, or none at all for null? */
 export function isBox(record: RecordShape): boolean {
   const [field, more] = record.fields
+  if (record.nulls) return false
   if (!field) return true
   // In Avro there is no such record: nothing inside can refer to it.
   if (recursiveNames(record).has(record.name)) return false

@@ -4,6 +4,7 @@ import { EarshotError } from '../base/errors.ts'
 import { refuseAny } from './any.ts'
 import { linked } from './link.ts'
 import { isWireName, wireNameOf } from './names.ts'
+import { partsOf } from './null-field.ts'
 import { type Assumed, isSameType } from './same-type.ts'
 import type { Shape } from './shape.ts'
 
@@ -36,7 +37,7 @@ function walk(shape: Shape, known: Known, path: string): void {
     for (const branch of shape.branches) walk(branch.record, known, path)
   } else if (shape.kind === 'record') {
     takeName(shape.name, shape, known, path)
-    const names = shape.fields.map((field) => field.wireName)
+    const names = partsOf(shape).map((field) => field.wireName)
     checkApart(names, path)
     for (const field of shape.fields) walk(field.shape, known, `${path}/${field.name}`)
   }

@@ -161,7 +161,7 @@ message M { int32 n = 1; E e = 2; } message N {} enum E { A = 0; B = -1; }`
     writeFileSync(file('inc/other/leaf.proto'), other)
     const proto = `syntax = "proto3"; package a; import "other/leaf.proto";
 message Tree { repeated Tree kids = 1; map<string, Tree> by = 2; Expr e = 3; other.Leaf leaf = 4; }
-message Expr { oneof kind { Lit lit = 1; Neg neg = 2; } }
+message Expr { oneof branch { Lit lit = 1; Neg neg = 2; } }
 message Lit { int32 n = 1; } message Neg { Expr inner = 1; Tree tree = 2; }`
     writeFileSync(file('tree.proto'), proto)
     const alone = await earshot(['gen', file('tree.proto')])

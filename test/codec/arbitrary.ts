@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { linked } from '../../src/contract/link.ts'
 import type {
   FieldShape,
+  NullField,
   RecordShape,
   Shape,
   UnionBranch,
@@ -44,6 +45,8 @@ const intShape = fc.oneof(
     { kind: 'int', bits: 64, bigint: false, minimum: 0 },
     { kind: 'int', bits: 64, bigint: true, minimum: 0 },
     { kind: 'int', bits: 64, bigint: false, logical: 'timestamp-millis' },
+    { kind: 'int', bits: 32, bigint: false, logical: 'date' },
+    { kind: 'int', bits: 64, bigint: true, logical: 'local-timestamp-nanos' },
     { kind: 'int', bits: 32, bigint: false, minimum: 5, maximum: 300 },
     ...protoInts,
   ),
@@ -61,7 +64,10 @@ const scalar: fc.Arbitrary<Shape> = fc.oneof(
       { kind: 'string' },
       { kind: 'string' },
       { kind: 'string', minLength: 1, maxLength: 12 },
+      { kind: 'string', logical: 'uuid' },
       { kind: 'bytes' },
+      { kind: 'bytes', logical: 'big-decimal' },
+      { kind: 'bytes', length: 12, name: 'F', logical: 'duration' },
       { kind: 'bytes', maxLength: 8 },
       { kind: 'bytes', length: 5, name: 'F' },
       { kind: 'bytes', length: 40, name: 'F' },
@@ -93,7 +99,18 @@ const scalar: fc.Arbitrary<Shape> = fc.oneof(
 )
 
 function recordOf(fields: fc.Arbitrary<FieldShape[]>): fc.Arbitrary<RecordShape> {
-  return fields.map((list) => ({ kind: 'record', name: 'R', fields: list }))
+  return fc.tuple(fields, fc.nat(7)).map(([list, way]) => {
+    const record: RecordShape = { kind: 'record', name: 'R', fields: list }
+    return way === 0 ? { ...record, nulls: [nothing(list)] } : record
+  })
+}
+
+/** A field of null alone: before all others where there is room, or behind them. */
+function nothing(fields: readonly FieldShape[]): NullField {
+  const [first, last] = [fields[0]?.tag ?? 1, fields.at(-1)?.tag ?? 0]
+  const tag = first > 1 ? first - 1 : last + 11
+  const name = 'nothing_at_all'
+  return { name, wireName: name, tag: tag >= 19_000 && tag < 20_000 ? 20_011 : tag }
 }
 
 const looseKinds = ['optional', 'nullable', 'both', 'filled']
@@ -123,6 +140,7 @@ function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<F
         nullable: absence === 'nullable' || absence === 'both',
         ...(gap === 2 && looseKinds.includes(absence) ? { nullLast: true as const } : {}),
         ...(fallback === undefined ? {} : { fallback }),
+        ...(absence === 'nullable' && gap === 2 ? missingOf(inner) : {}),
         ...(gap === 20 && absence === '' && inner.kind !== 'list' ? { always: true as const } : {}),
       }
     })
@@ -133,6 +151,11 @@ function fieldsOf(shape: fc.Arbitrary<Shape>, maxLength: number): fc.Arbitrary<F
 export function holdsNull(shape: Shape): boolean {
   if (shape.kind !== 'union') return false
   return shape.branches.some(({ bare, record }) => bare && record.fields.length === 0)
+}
+
+function missingOf(shape: Shape): { missing?: unknown } {
+  const missing = defaultOf(shape)
+  return missing === undefined ? {} : { missing }
 }
 
 /** A default in JSON form, for shapes where one is easily told. */
@@ -175,7 +198,7 @@ const tree = fc.letrec<{ shape: Shape; record: RecordShape; union: UnionShape }>
         const box = way === 'records' ? undefined : boxOf(values[index] as Shape, kinds)
         if (box) return { literal, tag: index + 1, record: box, bare: true }
         if (index === 1 && way === 'mixed with null') {
-          return { literal, tag: 2, record: { ...record, fields: [] }, bare: true }
+          return { literal, tag: 2, record: { kind: 'record', name: 'R', fields: [] }, bare: true }
         }
         const fields = record.fields.filter((field) => field.name !== 'kind')
         return { literal, tag: index + 1, record: { ...record, fields } }

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check'
 import { hasRef, linked } from '../../src/contract/link.ts'
+import { isLogicalInt } from '../../src/contract/logical.ts'
 import { isProtoInt } from '../../src/contract/proto-types.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../../src/contract/shape.ts'
 import { holdsNull, shapes } from './arbitrary.ts'
@@ -52,9 +53,11 @@ function changed(shape: Shape, random: Random): Shape {
       return changedEnum(shape, random)
     case 'string':
       if (random(6) === 0) return { kind: 'bytes' }
+      if (random(6) === 0) return renamed(shape, 'uuid')
       return bounded(shape, random, ['minLength', 'maxLength'])
     case 'bytes':
-      if (shape.length !== undefined) return { ...shape, length: shape.length + 1 }
+      if (shape.length !== undefined) return longer(shape)
+      if (random(6) === 0) return renamed(shape, 'big-decimal')
       return random(6) === 0 ? { kind: 'string' } : bounded(shape, random, ['maxLength'])
     case 'decimal':
       return changedDecimal(shape, random)
@@ -80,10 +83,24 @@ function bounded<S extends Shape>(shape: S, random: Random, keys: readonly strin
   return { ...shape, [key]: bound }
 }
 
-/** Without the type of Protobuf where it does not fit any more. */
-function withoutMisfit(shape: Shape & { kind: 'int' }): Shape {
-  const { proto, ...rest } = shape
-  return proto === undefined || isProtoInt(rest, proto) ? shape : rest
+/** With the logical type, or without its own. */
+function renamed<S extends Shape & { logical?: string }>(shape: S, name: S['logical']): S {
+  const { logical, ...rest } = shape
+  return logical === undefined ? { ...shape, logical: name } : (rest as unknown as S)
+}
+
+/** Another length is of no logical type. */
+function longer({ logical, ...shape }: Shape & { kind: 'bytes' }): Shape {
+  return { ...shape, length: Number(shape.length) + 1 }
+}
+
+/** Without the types of Protobuf and Avro where they do not fit any more. */
+function withoutMisfit({ proto, logical, ...shape }: Shape & { kind: 'int' }): Shape {
+  return {
+    ...shape,
+    ...(isLogicalInt(shape, logical) && { logical }),
+    ...(isProtoInt(shape, proto) && { proto }),
+  }
 }
 
 function changedDecimal(shape: Shape & { kind: 'decimal' }, random: Random): Shape {
@@ -104,10 +121,8 @@ function changedInt(shape: Shape & { kind: 'int' }, random: Random): Shape & { k
   switch (random(4)) {
     case 0:
       return { ...shape, bits: shape.bits === 32 || shape.bigint ? 64 : 32 }
-    case 1: {
-      const { logical, ...rest } = shape
-      return logical ? rest : { ...shape, logical: 'timestamp-millis' }
-    }
+    case 1:
+      return renamed(shape, shape.bits === 32 ? 'time-millis' : 'timestamp-millis')
     case 2: {
       const { minimum, ...rest } = shape
       return minimum === undefined ? { ...shape, minimum: 0 } : rest
@@ -169,7 +184,7 @@ function deeperRecord(shape: RecordShape, random: Random): RecordShape {
   const fields = shape.fields.map((field, index) => {
     if (index !== at) return field
     const inner = changed(field.shape, random)
-    const { fallback, ...rest } = field
+    const { fallback, missing, ...rest } = field
     // A default of another type would be no shape at all.
     return inner.kind === field.shape.kind && fallback !== undefined && inner === field.shape
       ? { ...rest, shape: inner, fallback }
@@ -182,6 +197,7 @@ const extras: readonly Partial<FieldShape>[] = [
   { optional: true },
   { optional: true },
   { nullable: true },
+  { nullable: true, missing: 'more' },
   { optional: true, nullable: true },
   { fallback: 'more' },
   { optional: true, fallback: 'more' },
@@ -202,7 +218,7 @@ function changedRecord(shape: RecordShape, random: Random): RecordShape {
     case 1:
       return edit((field) => ({ ...field, doc: 'told' }))
     case 2:
-      return edit(({ fallback, nullLast, always, ...field }) => ({
+      return edit(({ fallback, missing, nullLast, always, ...field }) => ({
         ...field,
         optional: random(2) === 0 && !holdsNull(field.shape),
         nullable: random(2) === 0 && !holdsNull(field.shape),

@@ -76,6 +76,7 @@ function unscaledBytes(shape: DecimalShape, value: unknown): Buffer {
 
 function avscRecord(record: RecordShape, value: unknown): Keyed {
   const made: Keyed = {}
+  for (const { wireName } of record.nulls ?? []) made[wireName] = null
   for (const field of record.fields) {
     const item = own(value, field.name)
     const { shape } = field

@@ -57,7 +57,8 @@ function receivedRecord(writer: RecordShape, reader: RecordShape, value: Keyed):
     const item = sent && Object.hasOwn(value, field.name) ? value[field.name] : undefined
     if (sent && item !== undefined && item !== null) {
       made[field.name] = received(sent.shape, field.shape, item)
-    } else if (field.fallback !== undefined) made[field.name] = fallbackOf(field)
+    } else if (!sent && field.missing !== undefined) made[field.name] = field.missing
+    else if (field.fallback !== undefined) made[field.name] = fallbackOf(field)
     else if (field.nullable && !field.optional) made[field.name] = null
   }
   return made

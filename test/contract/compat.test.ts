@@ -38,6 +38,8 @@ const decimal = (precision: number, scale: number) => Decimal({ precision, scale
 const kinds = (...names: string[]) =>
   Type.Union(names.map((kind) => Type.Object({ kind: Type.Literal(kind) })))
 
+const fixed16 = Bytes({ length: 16, name: 'F' })
+
 const rows: [what: string, old: TSchema | undefined, next: TSchema | undefined, verdict: string][] =
   [
     ['documentation', text, Type.String({ description: 'x' }), 'patch'],
@@ -61,6 +63,21 @@ const rows: [what: string, old: TSchema | undefined, next: TSchema | undefined, 
     ['more digits after the point', decimal(10, 2), decimal(12, 4), 'major'],
     ['fewer digits after the point', decimal(12, 4), decimal(10, 2), 'major'],
     ['a logical type', Type.Integer(), Type.Integer({ format: 'timestamp-millis' }), 'minor'],
+    ['no logical type', Type.Integer({ format: 'time-micros' }), Type.Integer(), 'minor'],
+    ['a text that is a uuid', text, Type.String({ format: 'uuid' }), 'minor'],
+    ['bytes that are a uuid', fixed16, Bytes({ length: 16, name: 'F', logical: 'uuid' }), 'minor'],
+    [
+      'another logical type',
+      Type.Integer({ format: 'timestamp-millis' }),
+      Type.Integer({ format: 'timestamp-micros' }),
+      'major',
+    ],
+    [
+      'another logical type of 32 bits',
+      Type.Integer({ format: 'date' }),
+      Type.Integer({ format: 'time-millis' }),
+      'major',
+    ],
     ['a symbol more', Type.Enum(['a']), Type.Enum(['a', 'b']), 'major'],
     ['a symbol less', Type.Enum(['a', 'b']), Type.Enum(['a']), 'major'],
     [

@@ -86,7 +86,7 @@ describe('an Avro schema', () => {
     expect(field('before')).toMatchObject({ optional: true, nullable: false })
     expect(field('billing')).toMatchObject({ optional: false, nullable: true })
     expect(field('raw')).toMatchObject({ fallback: '/wE=' })
-    expect(field('mail')).toMatchObject({ optional: true, fallback: 'none' })
+    expect(field('mail')).toMatchObject({ optional: false, nullable: true, missing: 'none' })
     expect(field('fax')).toMatchObject({ nullable: true, optional: false })
     expect(field('count')).toMatchObject({ fallback: 3 })
     expect(field('way')?.shape).toMatchObject({ discriminator: 'kind', name: 'Card_or' })
@@ -219,6 +219,32 @@ describe('an Avro schema with', () => {
     sameBytes({ type: 'record', name: 'R', fields }, value, theirs)
   })
 
+  test('unions of numbers, which no value tells apart, keep the branch that is named', () => {
+    const types = ['int', 'long', 'float', 'double']
+    const fields = [named('n', types), named('more', { type: 'array', items: types })]
+    for (const [kind, index] of types.map((type, at) => [type, at] as const)) {
+      const value = {
+        n: { kind, value: 7 },
+        more: [
+          { kind, value: 1 },
+          { kind: 'int', value: 7 },
+        ],
+      }
+      const theirs = { n: { [kind]: 7 }, more: [{ [kind]: 1 }, { int: 7 }] }
+      sameBytes({ type: 'record', name: 'R', fields }, value, theirs)
+      const codec = avro.compile(fromAvro({ type: 'record', name: 'R', fields }), defaultLimits)
+      const room = Buffer.alloc(50)
+      codec.encodeInto(value, room, 0)
+      expect(room[0]).toBe(index * 2)
+    }
+    const codec = avro.compile(fromAvro({ type: 'record', name: 'R', fields }), defaultLimits)
+    const wide = { n: { kind: 'int', value: 2 ** 40 }, more: [] }
+    const error = thrownBy(() => codec.encodeInto(wide, Buffer.alloc(50), 0))
+    expect(error).toMatchObject({ code: 'EARSHOT_BODY_INVALID', path: '/n/value' })
+    const plain = thrownBy(() => codec.encodeInto({ n: 7, more: [] }, Buffer.alloc(50), 0))
+    expect(plain).toMatchObject({ code: 'EARSHOT_BODY_INVALID', path: '/n' })
+  })
+
   test('a union of a record and itself, which stands for both branches', () => {
     const leaf = { type: 'record', name: 'Leaf', fields: [named('n', 'int')] }
     const fields = [named('left', [leaf, 'Tree']), named('right', ['Leaf', 'Tree'])]
@@ -236,7 +262,7 @@ describe('an Avro schema with', () => {
     ]
     const read = (fromAvro({ type: 'record', name: 'R', fields }) as RecordShape).fields
     expect(read[0]?.fallback).toEqual({ kind: 'int', value: 5 })
-    expect(read[1]).toMatchObject({ optional: true, fallback: '/wE=' })
+    expect(read[1]).toMatchObject({ nullable: true, missing: '/wE=' })
   })
 })
 
@@ -268,6 +294,12 @@ describe('an Avro schema is refused with code and path:', () => {
       record({ name: '__proto__', type: 'int' }),
       invalid,
       '/fields/0/name',
+    ],
+    [
+      'a wrong default beside null',
+      ofType(['null', 'int'], { default: 'null' }),
+      invalid,
+      '/fields/0/default',
     ],
     ['a wrong default', ofType('int', { default: 'a' }), invalid, '/fields/0/default'],
     ['an empty enum', { type: 'enum', name: 'E', symbols: [] }, invalid, ''],

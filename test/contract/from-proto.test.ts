@@ -45,7 +45,7 @@ message Book {
 }
 
 message Author { string name = 1; }
-message Found { oneof what { Book book = 3; Author author = 1; } }
+message Found { oneof branch { Book book = 3; Author author = 1; } }
 message GetBook { string isbn = 1; }
 
 service Library {
@@ -252,7 +252,7 @@ message ListValue { repeated Value values = 1; }`
       any: {
         fields: { a: { number_value: 1.5 }, b: { list_value: { values: [{ bool_value: true }] } } },
       },
-      neg: { inner: { kind: 'neg', inner: { kind: 'lit', n: 2 } } },
+      neg: { inner: { neg: { inner: { lit: { n: 2 } } } } },
       node: { n: 1, kids: [{ n: 2, kids: [], by: {} }], by: { x: { n: 3, kids: [], by: {} } } },
     }
     const room = Buffer.alloc(500)
@@ -261,8 +261,7 @@ message ListValue { repeated Value values = 1; }`
     protobufjs.parse(struct, root, { keepCase: true })
     protobufjs.parse(text, root, { keepCase: true })
     const type = root.resolveAll().lookupType('t.Box')
-    const neg = { inner: { neg: { inner: { lit: { n: 2 } } } } }
-    const wanted = Buffer.from(type.encode(type.fromObject({ ...value, neg })).finish())
+    const wanted = Buffer.from(type.encode(type.fromObject(value)).finish())
     expect(bytes.toString('hex')).toBe(wanted.toString('hex'))
     expect(isDeepStrictEqual(codec.decode(bytes, 0, bytes.length), value)).toBe(true)
   })
