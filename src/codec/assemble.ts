@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import { isKeyed } from '../contract/check.ts'
+import { fillOf } from '../contract/item-weight.ts'
 import { fixedBytes } from '../contract/proto-types.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec } from './codec.ts'
@@ -96,20 +97,20 @@ function sourceText(
   const { codec, limits, rooms } = source
   const again = `if (at.spoiled) {
       ${rooms.map((room) => `${room} = 1;`).join(' ')}
-      left = ${limits.maxItems}; deep = 0;
+      left = ${limits.maxItems}; fill = ${fillOf(limits.maxItems)}; deep = 0;
       at.snug = true;
       end = ${write}(value, buffer, position);
     }`
   return `"use strict";
 const { ${names.join(', ')} } = scope;
 const codec = ${JSON.stringify(codec)};
-let left = 0, deep = 0;
+let left = 0, fill = 0, deep = 0;
 ${rooms.map((room) => `let ${room} = 1;`).join(' ')}
 let dv = writeView(Buffer.alloc(0));
 ${source.functions.join('\n')}
 function encodeInto(value, buffer, position) {
   try {
-    left = ${limits.maxItems}; deep = 0;
+    left = ${limits.maxItems}; fill = ${fillOf(limits.maxItems)}; deep = 0;
     ${usesView ? 'dv = writeView(buffer);' : ''}
     ${rooms.length > 0 ? 'at.spoiled = at.snug = false;' : ''}
     let end = ${write}(value, buffer, position);
@@ -121,7 +122,7 @@ function encodeInto(value, buffer, position) {
 function decode(buffer, start, end) {
   try {
     if (!(start >= 0 && start <= end && end <= buffer.length)) bad("not in the buffer");
-    left = ${limits.maxItems}; deep = 0;
+    left = ${limits.maxItems}; fill = ${fillOf(limits.maxItems)}; deep = 0;
     ${usesView ? 'dv = readView(buffer);' : ''}
     ${codec === 'protobuf' ? `at.spare = ${limits.maxItems * SPARE_FIELDS};` : ''}
     const value = ${read}(buffer, start, end);

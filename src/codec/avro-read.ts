@@ -2,10 +2,11 @@
 // Never resolves between two shapes: reader and writer hold the same one.
 
 import { refuseAny } from '../contract/any.ts'
-import { itemWeight } from '../contract/check.ts'
+import { itemWeight } from '../contract/item-weight.ts'
 import { resolved, targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
+  countRecord,
   emitConstraints,
   emitFinish,
   emitListBounds,
@@ -164,7 +165,7 @@ function readRecord(
   return source.once(record, ['r', 'b, p, e', extra.join()], () => {
     const vars = record.fields.map(() => source.fresh('v'))
     const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
-    lines.push(enterRead(source))
+    lines.push(enterRead(source), countRecord(record))
     record.fields.forEach((field, index) => {
       lines.push(`f = ${index};\n${readField(source, field, vars[index] as string)}`)
     })

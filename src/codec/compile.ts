@@ -2,8 +2,9 @@
 // Never lets a name from a shape into source except through JSON.stringify.
 
 import type { Limits } from '../base/limits.ts'
-import { itemWeight, patternOf } from '../contract/check.ts'
+import { patternOf } from '../contract/check.ts'
 import { sourceOfForm } from '../contract/fallback.ts'
+import { itemWeight, recordWeight } from '../contract/item-weight.ts'
 import type {
   BytesShape,
   DecimalShape,
@@ -122,13 +123,27 @@ export function readField(value: string, name: string): string {
     : `${value}[${key}]`
 }
 
-/** An expression that is true when `v` is no record: cheap when a required field tells anyway. */
+/**
+ * An expression that is true when `v` is no record, or one too many: cheap when a required field
+ * tells anyway.
+ */
 export function isNoRecord(record: RecordShape, v: string): string {
   const telling = record.fields.some(isRequired)
-  const nulls = (record.nulls ?? []).map(
-    ({ name }) => ` || (${readField(v, name)} ?? null) !== null`,
-  )
-  return (telling ? `typeof ${v} !== "object" || ${v} === null` : `!isKeyed(${v})`) + nulls.join('')
+  const weight = recordWeight(record)
+  const tests = [
+    telling ? `typeof ${v} !== "object" || ${v} === null` : `!isKeyed(${v})`,
+    ...(record.nulls ?? []).map(({ name }) => `(${readField(v, name)} ?? null) !== null`),
+    ...(weight === 0 ? [] : [`(fill -= ${weight}) < 0`]),
+  ]
+  return tests.join(' || ')
+}
+
+/** On decode: a record counts for what it is filled up with. */
+export function countRecord(record: RecordShape): string {
+  const weight = recordWeight(record)
+  if (weight === 0) return ''
+  const what = 'bad("more records with defaults than limits.maxItems allows")'
+  return `if ((fill -= ${weight}) < 0) ${what};`
 }
 
 /** Must it be in the value that is written? */

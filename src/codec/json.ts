@@ -11,6 +11,7 @@ import { bytesBody } from './bytes-body.ts'
 import type { BodyCodec, Format } from './codec.ts'
 import {
   bytesTest,
+  countRecord,
   countTest,
   emitConstraints,
   emitFinish,
@@ -276,7 +277,7 @@ function emitRecord(
 ): string {
   const vars = record.fields.map(() => source.fresh('v'))
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
-  lines.push(enterRead(source))
+  lines.push(enterRead(source), countRecord(record))
   record.fields.forEach((field, index) => {
     const x = source.fresh('x')
     const part = emitProject(source, field.shape, x)

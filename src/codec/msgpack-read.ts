@@ -5,6 +5,7 @@ import { refuseAny } from '../contract/any.ts'
 import { targetOf } from '../contract/link.ts'
 import type { FieldShape, RecordShape, Shape, UnionShape } from '../contract/shape.ts'
 import {
+  countRecord,
   countTest,
   emitConstraints,
   emitFinish,
@@ -165,7 +166,7 @@ function emitRecord(
   const vars = record.fields.map(() => source.fresh('v'))
   const slow = readAnyOrder(source, record, extra, vars)
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
-  lines.push(enterRead(source))
+  lines.push(enterRead(source), countRecord(record))
   record.fields.forEach((field, index) => {
     const key = emitKey(source, field.name)
     const v = vars[index] as string

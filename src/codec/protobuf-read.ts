@@ -1,7 +1,7 @@
 // Owns the source of Protobuf decoders: fields expected in tag order, a loop for any other order.
 // Never merges: of a field that comes twice the last wins, as for scalars.
 
-import { itemWeight } from '../contract/check.ts'
+import { itemWeight } from '../contract/item-weight.ts'
 import { resolved } from '../contract/link.ts'
 import {
   canBeNegative,
@@ -23,6 +23,7 @@ import type {
   UnionShape,
 } from '../contract/shape.ts'
 import {
+  countRecord,
   emitConstraints,
   emitFinish,
   emitListBounds,
@@ -218,7 +219,7 @@ function readRecord(source: Source, record: RecordShape, extra: Extra): string {
   const finish = `${end}\n${emitFinish(record, vars, extra)}`
   const slow = readAnyOrder(source, record, vars, finish)
   const lines = vars.length === 0 ? [] : [`let ${vars.join(', ')};`]
-  lines.push(enterRead(source))
+  lines.push(enterRead(source), countRecord(record))
   record.fields.forEach((field, index) => {
     const arms = armsOf(source, field.shape, vars[index] as string, isWrapped(field))
     const arm = arms[0] as Arm

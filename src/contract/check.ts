@@ -3,6 +3,7 @@
 
 import { defaultLimits } from '../base/limits.ts'
 import { decimalPattern } from './decimal-text.ts'
+import { fillOf, itemWeight, recordWeight } from './item-weight.ts'
 import { knownTargetOf, linked } from './link.ts'
 import { pointerStep } from './names.ts'
 import type {
@@ -39,6 +40,7 @@ export interface CheckRules {
 interface Walk {
   readonly finite: boolean
   items: number
+  fill: number
   depth: number
 }
 
@@ -57,7 +59,8 @@ export function patternOf(source: string): RegExp {
 /** The first fault of `value`, or undefined when it fits the shape. */
 export function findFault(shape: Shape, value: unknown, rules: CheckRules = {}): Fault | undefined {
   const { finite = false, maxItems = Number.POSITIVE_INFINITY } = rules
-  const walk = { finite, items: maxItems, depth: rules.maxDepth ?? defaultLimits.maxDepth }
+  const maxDepth = rules.maxDepth ?? defaultLimits.maxDepth
+  const walk = { finite, items: maxItems, fill: fillOf(maxItems), depth: maxDepth }
   return check(linked(shape), value, '', walk)
 }
 
@@ -226,21 +229,6 @@ function checkList(shape: ListShape, value: unknown, path: string, walk: Walk): 
   return undefined
 }
 
-/**
- * How much an item counts towards maxItems: 16 where it carries nothing (a record without fields
- * takes no bytes in Avro, but memory all the same), 1 otherwise.
- */
-export function itemWeight(items: Shape): number {
-  return carriesNothing(items) ? 16 : 1
-}
-
-function carriesNothing(shape: Shape): boolean {
-  return (
-    shape.kind === 'record' &&
-    shape.fields.every((field) => !field.optional && !field.nullable && carriesNothing(field.shape))
-  )
-}
-
 const tagOf = Object.prototype.toString
 /** What keeps nothing under keys: a forgotten `await` would go out as an empty object. */
 const keyless: ReadonlySet<string> = new Set(
@@ -280,6 +268,9 @@ function checkRecord(
   walk: Walk,
 ): Fault | undefined {
   if (!isKeyed(value)) return fault(path, 'object', value)
+  walk.fill -= recordWeight(shape)
+  if (walk.fill < 0)
+    return fault(path, 'no more records with defaults than limits.maxItems allows', value)
   for (const field of shape.fields) {
     const found = checkField(field, ownValue(value, field.name), path, walk)
     if (found) return found
