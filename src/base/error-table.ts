@@ -69,7 +69,8 @@ export const errorTable = {
   },
   EARSHOT_VERSION_TOO_LOW: {
     meaning: 'A contract has changed by more than its version says.',
-    remedy: 'Declare at least the version named in the message, or take the change back.',
+    remedy:
+      'Raise the version as said, or take it back; where tags moved, `contract(…, { lock })`.',
     retryable: false,
     sent: 'no',
   },

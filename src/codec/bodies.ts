@@ -15,7 +15,8 @@ const FIRST_ROOM_BYTES = 4_096
 
 /**
  * One channel's messages in one codec.
- * @throws EARSHOT_OPTION_INVALID for the reply or errors of a channel that has none
+ * @throws EARSHOT_OPTION_INVALID for what is no channel or no codec, and for the reply or errors of
+ * a channel that has none
  */
 export function createCodec(
   channel: Channel,
@@ -71,6 +72,10 @@ function encodeWith(codec: BodyCodec, body: unknown, { maxMessageBytes }: Limits
 }
 
 function shapeOfPart(channel: Channel, part: Part): Shape {
+  if (channel?.shape === undefined) {
+    const text = 'a codec is made of a channel of a contract, as Orders.place is one'
+    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/channel' })
+  }
   const { shape: body, replyShape: reply, errorShape: errors } = channel
   const shape = { body, reply, errors }[part]
   if (shape) return shape

@@ -1,6 +1,6 @@
 // Owns the table of the formats. A new codec is a file and a row here.
 
-import { assert } from '../base/errors.ts'
+import { EarshotError } from '../base/errors.ts'
 import { avro } from './avro.ts'
 import type { CodecName, Format } from './codec.ts'
 import { json } from './json.ts'
@@ -10,9 +10,11 @@ import { protobuf } from './protobuf.ts'
 /** In the order of their wire numbers, as `codecNames`. */
 export const formats: readonly Format[] = [json, msgpack, avro, protobuf]
 
-/** The format of a codec. */
+/** The format of a codec. @throws EARSHOT_OPTION_INVALID for what is none */
 export function formatOf(name: CodecName): Format {
   const format = formats.find((candidate) => candidate.codec === name)
-  assert(format !== undefined, `no format called ${name}`)
-  return format
+  if (format) return format
+  const known = formats.map(({ codec }) => codec).join(', ')
+  const text = `there is no codec ${JSON.stringify(name)}: it is one of ${known}`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/codec' })
 }
