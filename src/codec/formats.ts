@@ -1,6 +1,6 @@
 // Owns the table of the formats. A new codec is a file and a row here.
 
-import { assert } from '../base/errors.ts'
+import { checkArgument } from '../base/arguments.ts'
 import { avro } from './avro.ts'
 import type { CodecName, Format } from './codec.ts'
 import { json } from './json.ts'
@@ -13,6 +13,7 @@ export const formats: readonly Format[] = [json, msgpack, avro, protobuf]
 /** The format of a codec. */
 export function formatOf(name: CodecName): Format {
   const format = formats.find((candidate) => candidate.codec === name)
-  assert(format !== undefined, `no format called ${name}`)
-  return format
+  const wanted = `one of ${formats.map(({ codec }) => codec).join(', ')}`
+  checkArgument(format !== undefined, '/codec', wanted, name)
+  return format as Format
 }
