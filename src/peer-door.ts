@@ -1,7 +1,10 @@
 // Owns asking a peer's door as its users do: with the trust of its mesh, or that of this host.
 // Never speaks ZeroMQ: the transport does.
 
+import { checkArgument, checkOptions, checkText, isObject } from './base/arguments.ts'
 import { userDirectory } from './discovery/runtime-directory.ts'
+import { isEndpoint } from './discovery/static.ts'
+import { checkTimeout } from './peer-checks.ts'
 import { hostTrust, isLoopbackEndpoint } from './security/host-key.ts'
 import type { Security } from './security/security.ts'
 import type { Trust } from './security/trust.ts'
@@ -26,8 +29,15 @@ export interface DoorOptions {
 export async function askDoor(
   endpoint: string,
   request: DoorRequest,
-  { timeoutMs = 1_000, security, mesh = 'default' }: DoorOptions = {},
+  options: DoorOptions = {},
 ): Promise<Record<string, unknown>> {
+  checkText(endpoint, '/endpoint', 'that of a door, as of peers(): "tcp://10.0.0.7:4002"')
+  const isOne = isEndpoint(endpoint.replace(/#[^#]*$/, ''))
+  checkArgument(isOne, '/endpoint', 'tcp://host:port or ipc://path', endpoint)
+  checkArgument(isObject(request), '/request', 'an object: { op: "peers" }', request)
+  checkOptions(options)
+  const { timeoutMs = 1_000, security, mesh = 'default' } = options
+  checkTimeout(timeoutMs)
   const trust = security ? await security.open(mesh) : trustOfHost(endpoint)
   return askDoorAs(trust, endpoint, request, timeoutMs)
 }

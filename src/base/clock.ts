@@ -1,6 +1,8 @@
 // Owns time: the only file that reads a clock or sets a timer, so that tests can bring their own.
 // Never wall time for durations: `nowMs` is monotonic, a jump of the wall clock changes nothing.
 
+import { checkArgument } from './arguments.ts'
+
 export interface Timer {
   /** Stops the timer; harmless when it has fired. */
   cancel(): void
@@ -35,7 +37,8 @@ export const systemClock: Clock = {
 }
 
 /** Resolves after `delayMs` on the given clock. */
-export function sleep(clock: Clock, delayMs: number): Promise<void> {
+export async function sleep(clock: Clock, delayMs: number): Promise<void> {
+  checkArgument(typeof clock?.after === 'function', '/clock', 'a clock: systemClock', clock)
   return new Promise((resolve) => {
     clock.after(delayMs, resolve)
   })

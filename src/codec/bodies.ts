@@ -4,6 +4,7 @@
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import type { Channel } from '../contract/channel.ts'
+import { checkChannel } from '../contract/given.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
 import { formatOf } from './formats.ts'
@@ -24,6 +25,7 @@ export function createCodec(
   part: Part = 'body',
   limits: Limits = defaultLimits,
 ): BodyCodec {
+  checkChannel(channel)
   return formatOf(codec).compile(shapeOfPart(channel, part), limits)
 }
 

@@ -3,6 +3,7 @@
 
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import { checkContracts } from '../contract/given.ts'
 import { codecNames } from './codec.ts'
 import { formatOf } from './formats.ts'
 import { recordSources } from './prepared.ts'
@@ -16,6 +17,7 @@ export function codecsModule(
   contracts: readonly AnyContract[],
   limits: Limits = defaultLimits,
 ): string {
+  checkContracts(contracts)
   const sources = recordSources(() => {
     for (const { channels } of contracts) {
       for (const { shape, replyShape, errorShape, codecs } of channels) {

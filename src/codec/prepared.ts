@@ -2,6 +2,7 @@
 // places that forbid it. Never runs anything but source that the compiler wrote.
 
 import { createHash } from 'node:crypto'
+import { checkArgument, isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 
 /** A codec as a function of what its source refers to. */
@@ -16,6 +17,8 @@ let recorded: Map<string, string> | undefined
  * version of this package it is not found.
  */
 export function provideCodecs(factories: Readonly<Record<string, CodecFactory>>): void {
+  const wanted = 'what a module of codecs hands over'
+  checkArgument(isObject(factories), '/factories', wanted, factories)
   for (const [key, factory] of Object.entries(factories)) prepared.set(key, factory)
 }
 

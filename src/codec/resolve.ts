@@ -6,6 +6,7 @@ import { EarshotError } from '../base/errors.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import { shapeId } from '../contract/canonical.ts'
 import { faultsBetween } from '../contract/faults.ts'
+import { checkShape } from '../contract/given.ts'
 import { linked } from '../contract/link.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { BodyCodec, CodecName } from './codec.ts'
@@ -30,6 +31,8 @@ export function resolve(
   reader: Shape,
   limits: Limits = defaultLimits,
 ): BodyReader {
+  checkShape(writer, '/writer')
+  checkShape(reader, '/reader')
   refuseFaults(writer, reader)
   const written = formatOf(codec).compile(writer, limits)
   const source = new Source(codec, limits)

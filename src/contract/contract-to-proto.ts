@@ -4,6 +4,7 @@
 
 import type { Channel, ChannelKind } from './channel.ts'
 import type { AnyContract } from './contract.ts'
+import { checkContract } from './given.ts'
 import { apart } from './proto-names.ts'
 import type { Shape } from './shape.ts'
 import { ProtoFile } from './to-proto.ts'
@@ -14,6 +15,7 @@ import { ProtoFile } from './to-proto.ts'
  * @throws EARSHOT_SHAPE_UNSUPPORTED when two types of the contract have one name
  */
 export function toProto(contract: AnyContract): string {
+  checkContract(contract)
   const scope = `.${contract.name.replaceAll('-', '_')}`
   const file = new ProtoFile(contract.channels.flatMap(shapesOf), `${scope}.`)
   const lines: string[] = []

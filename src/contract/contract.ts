@@ -16,6 +16,7 @@ import {
 } from './channel.ts'
 import { checkErrors, errorShapeOf } from './declared-errors.ts'
 import { shapeOf } from './from-typebox.ts'
+import { checkContract } from './given.ts'
 import { type Lock, type LockedContract, lockKey, numberingOf, parseLock } from './lock.ts'
 import type { RecordShape, Shape } from './shape.ts'
 import { checkAvroTypes } from './union-box.ts'
@@ -104,6 +105,7 @@ export interface ContractDescription {
 
 /** The contract as plain JSON, for the door and for tools without its source. */
 export function describeContract(described: AnyContract): ContractDescription {
+  checkContract(described)
   return {
     name: described.name,
     version: described.version,

@@ -1,6 +1,7 @@
 // Owns reading Avro schemas (.avsc) into shapes. What our exporter wrote comes back as it was.
 // Never changes a byte: what our Avro codec would write in another way is refused, with path.
 
+import { checkOptions } from '../base/arguments.ts'
 import { AvroNames, type AvroPlace, below, invalidAvro, type Json } from './avro-place.ts'
 import { findFault } from './check.ts'
 import { closedShape } from './close-shape.ts'
@@ -34,6 +35,7 @@ const maxBytes = 1_048_576
  * alone, and for types that grow without end
  */
 export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
+  checkOptions(options)
   const place: AvroPlace = {
     path: '',
     namespace: '',

@@ -1,6 +1,7 @@
 // Owns reading .proto files (proto2 and proto3) into shapes and contracts: a message is a shape, a
 // service a contract, an rpc a channel of it. Never changes a byte of what other libraries write.
 
+import { checkOptions, checkText } from '../base/arguments.ts'
 import { type EarshotError, isEarshotError } from '../base/errors.ts'
 import type { ChannelKind } from './channel.ts'
 import { closedShape } from './close-shape.ts'
@@ -55,6 +56,8 @@ const maxDepth = 64
  * enums with negative numbers
  */
 export function fromProto(text: string, options: ProtoOptions = {}): ProtoContents {
+  checkText(text, '/text', 'the text of a .proto file')
+  checkOptions(options)
   const scope = new ProtoScope(text, options.imports ?? {})
   const reader = new Reader(scope, options)
   const refused = new Map<string, EarshotError>()

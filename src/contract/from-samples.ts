@@ -1,6 +1,7 @@
 // Owns inferring a shape from JSON values, when there is no contract yet, and saying what was
 // inferred and what could not be. Never guesses more than the samples carry: every sample fits.
 
+import { checkList, checkOptions } from '../base/arguments.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'
 import { shapeOf } from './from-typebox.ts'
 import { wireNameOf } from './names.ts'
@@ -48,6 +49,8 @@ const mostPresence = 0.25
  * @throws EARSHOT_SHAPE_UNSUPPORTED with path and rows where no one shape carries all of them
  */
 export function fromSamples(rows: Iterable<unknown>, options: SampleOptions = {}): SampleShape {
+  checkList(rows, '/rows', 'a list of values')
+  checkOptions(options)
   const where = options.where ?? ((index: number) => `row ${index + 1}`)
   const root = new Observed('', 0)
   let count = 0

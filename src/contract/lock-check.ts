@@ -1,11 +1,13 @@
 // Owns the two works with a lock file: is a contract in step with it, and taking a contract in.
 // Never lets a version that is locked become something else, unless asked to amend it.
 
+import { checkOptions } from '../base/arguments.ts'
 import { EarshotError, isEarshotError } from '../base/errors.ts'
 import type { Change } from './change.ts'
 import { compat } from './compat.ts'
 import { type AnyContract, describeContract } from './contract.ts'
 import { contractFromDescription } from './from-description.ts'
+import { checkContract } from './given.ts'
 import {
   invalidLock,
   type Lock,
@@ -31,6 +33,7 @@ const nothing: LockedContract = { numbers: {}, versions: [] }
  * EARSHOT_LOCK_INVALID
  */
 export function checkLock(lock: unknown, contract: AnyContract): void {
+  checkContract(contract)
   const locked = lockedOf(lock, contract)
   judge(locked, contract)
   const entry = locked.versions.find(({ version }) => version === contract.version)
@@ -48,8 +51,11 @@ export function checkLock(lock: unknown, contract: AnyContract): void {
 export function extendLock(
   lock: unknown,
   contract: AnyContract,
-  { amend = false }: ExtendOptions = {},
+  options: ExtendOptions = {},
 ): Lock {
+  checkContract(contract)
+  checkOptions(options)
+  const { amend = false } = options
   const known = parseLock(lock)
   const key = lockKey(contract.name, contract.version)
   const given = lockedOf(known, contract)

@@ -4,6 +4,7 @@
 
 import { refuseAny } from './any.ts'
 import { decimalBytes } from './decimal-bytes.ts'
+import { checkShape } from './given.ts'
 import { linked, resolved, targetOf } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isField, partsOf } from './null-field.ts'
@@ -33,6 +34,7 @@ type Seen = Map<string, Shape>
  * @throws EARSHOT_SHAPE_UNSUPPORTED for names that Avro does not take
  */
 export function avroSchemaOf(shape: Shape): AvroSchema {
+  checkShape(shape)
   checkAvroTypes(shape)
   const root = linked(shape)
   return root.kind === 'union' ? rootOf(root) : typeOf(root, new Map())

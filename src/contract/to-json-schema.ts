@@ -4,6 +4,7 @@
 // proto, wireName, missing).
 
 import { decimalPattern } from './decimal-text.ts'
+import { checkShape } from './given.ts'
 import { linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isField, partsOf } from './null-field.ts'
@@ -24,6 +25,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** The JSON Schema of the body's JSON form: a bigint is decimal text, bytes are base64. */
 export function toJsonSchema(shape: Shape): JsonSchema {
+  checkShape(shape)
   const $schema = 'https://json-schema.org/draft/2020-12/schema'
   const names = recursiveNames(shape)
   if (names.size === 0) return { $schema, ...schemaOf(shape, undefined) }

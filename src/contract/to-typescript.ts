@@ -1,8 +1,10 @@
 // Owns writing shapes and contracts as a TypeScript module of TypeBox types: what `earshot gen`
 // writes from .avsc and .proto files. Read back by shapeOf, they are the shapes they were.
 
+import { checkArgument, isObject } from '../base/arguments.ts'
 import { type Channel, channelKinds } from './channel.ts'
 import type { AnyContract } from './contract.ts'
+import { checkContracts, checkShape } from './given.ts'
 import { isClosed, linked, recursiveNames, resolved } from './link.ts'
 import { wireNameOf } from './names.ts'
 import { isField, partsOf } from './null-field.ts'
@@ -37,6 +39,8 @@ const reserved = ['Bytes', 'Decimal', 'Static', 'Type', 'contract', ...channelKi
 
 /** A module with a constant and a type for each of these shapes, by the names given. */
 export function toTypeScript(shapes: Readonly<Record<string, Shape>>): string {
+  checkArgument(isObject(shapes), '/shapes', 'an object of shapes: { Order: shape }', shapes)
+  for (const [name, shape] of Object.entries(shapes)) checkShape(shape, `/shapes/${name}`)
   const made = newModule()
   for (const [name, shape] of Object.entries(shapes)) namedType(made, shape, name)
   return moduleText(made, [], [])
@@ -44,6 +48,7 @@ export function toTypeScript(shapes: Readonly<Record<string, Shape>>): string {
 
 /** A module with these contracts and all their types. */
 export function contractsToTypeScript(contracts: readonly AnyContract[]): string {
+  checkContracts(contracts)
   const made = newModule()
   const uses = new Set(['contract'])
   const definitions = contracts.map((one) => contractText(made, one, uses))

@@ -1,6 +1,7 @@
 // Owns the provider for peers that are written down: they exist because somebody said so.
 // Never says that one is down: only its link can know.
 
+import { checkList } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import { DiscoveryEvents } from './event-queue.ts'
 import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from './provider.ts'
@@ -18,6 +19,7 @@ const silent: Announcement = {
  * @throws EARSHOT_OPTION_INVALID for what is no endpoint.
  */
 export function staticPeers(endpoints: readonly string[]): Discovery {
+  checkList(endpoints, '/peers', 'a list of endpoints: ["tcp://10.0.0.7:4711"]')
   const known = [...new Set(endpoints)]
   for (const [index, endpoint] of known.entries()) {
     if (isEndpoint(endpoint)) continue

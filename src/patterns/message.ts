@@ -1,6 +1,7 @@
 // Owns what a message says of itself: who it is, what it belongs to, what caused it, its trace.
 // Nothing of it is made before it is asked for, or travels before it is said.
 
+import { checkArgument, isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { Inherited } from '../resilience/deadline.ts'
@@ -54,6 +55,7 @@ const MAX_ID = 256
  * @throws EARSHOT_OPTION_INVALID
  */
 export function messageHeaders(words: MessageWords): Headers {
+  checkArgument(isObject(words), '/words', 'an object: { id: "order-7" }', words)
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(words)) {
     if (value === undefined) continue

@@ -1,6 +1,7 @@
 // Owns the text of an allow list: a line a key, in the manner of SSH's authorized_keys.
 // Never decides what a bad line means for a peer that runs: it is told, and admits nobody.
 
+import { checkText } from '../base/arguments.ts'
 import type { EarshotError } from '../base/errors.ts'
 import { fingerprintOf, keyOfText } from './keys.ts'
 import { untrusted } from './private-file.ts'
@@ -31,6 +32,7 @@ const MAX_ROLES = 64
  * the number of its line; the other lines count.
  */
 export function parseAllowFile(path: string, text: string): AllowFile {
+  checkText(text, '/text', 'the text of a list of keys')
   const trusted = new Map<string, Trusted>()
   const lineOf = new Map<string, number>()
   const errors: EarshotError[] = []

@@ -1,10 +1,12 @@
 // Owns mock peers: they serve a contract, with answers by chance or given, and record what came.
 // Never a second way of serving: a mock is a peer like any other.
 
+import { checkOptions } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
 import type { Channel, ChannelKind } from '../contract/channel.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import { checkContract } from '../contract/given.ts'
 import type { Shape } from '../contract/shape.ts'
 import type { HandlerContext } from '../patterns/call-context.ts'
 import { createPeer } from '../peer.ts'
@@ -61,6 +63,8 @@ export async function mockPeer<C extends AnyContract>(
   contract: C,
   options: MockOptions<C> = {},
 ): Promise<MockPeer<C>> {
+  checkContract(contract)
+  checkOptions(options)
   const { seed = 1, answers = {}, items = 3, peer: given, ...peerOptions } = options
   const mock = new Mock<C>(contract, createChance(seed), answers as Answers, items)
   const peer = given ?? (await createPeer({ name: mockName(contract), ...peerOptions }))

@@ -1,6 +1,7 @@
 // Owns a world in one process: peers on a simulated network, in a time that moves only when told.
 // Never reads the machine's clock or its chance: the same seed brings the same world.
 
+import { checkOptions } from '../base/arguments.ts'
 import { deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
@@ -88,6 +89,7 @@ export interface World {
 
 /** @throws EARSHOT_OPTION_INVALID for a seed that is none */
 export function createWorld(options: WorldOptions = {}): World {
+  checkOptions(options)
   const { seed = 1 } = options
   if (!Number.isSafeInteger(seed) || seed < 0) {
     const text = `option seed is a whole number from 0, not ${String(seed)}`
