@@ -48,6 +48,20 @@ describe('earshot doctor', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 
+  it('asks what may keep away a peer of which nothing is heard', async () => {
+    const words = ['doctor', 'till', '--mesh', randomMesh(), '--json', '--wait', '200']
+    const { code, stdout } = await earshot(words)
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).findings).toContainEqual(
+      expect.objectContaining({
+        text: expect.stringMatching(/^no peer "till" of mesh ".*" is heard from here/),
+        next: expect.stringMatching(
+          /is it running, .* UDP port 5353 get through to it, or (is|has)/,
+        ),
+      }),
+    )
+  })
+
   it('says who does not see whom, why, and what to do; exit code 1', async () => {
     const mesh = randomMesh()
     const options = (name: string): PeerOptions => ({ name, mesh, discovery: [deaf()] })

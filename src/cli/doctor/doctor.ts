@@ -67,8 +67,9 @@ function whoIsThere(
   if (peers.some(isMeant)) return []
   const who = named === undefined ? 'no peer' : `no peer "${visible(named)}"`
   const others = peers.length === 0 ? '' : `; ${peers.length} others are`
-  const secret = process.env.EARSHOT_SECRET ? 'the secret is another' : 'it has a secret'
+  const secret = process.env.EARSHOT_SECRET ? 'is its secret another' : 'has it a secret'
   const text = `${who} of mesh "${mesh}" is heard from here${others}`
-  const next = `is it running, is its mesh "${mesh}", is it on this network, or ${secret}?`
+  const ways = 'is it on this network, does UDP port 5353 get through to it'
+  const next = `is it running, is its mesh "${mesh}", ${ways}, or ${secret}?`
   return [{ area: 'mesh', level: 'bad', text, next }]
 }
