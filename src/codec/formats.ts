@@ -1,10 +1,6 @@
 // Owns the table of the formats. A new codec is a file and a row here.
 
-<<<<<<< HEAD
-import { EarshotError } from '../base/errors.ts'
-=======
 import { checkArgument } from '../base/arguments.ts'
->>>>>>> eight
 import { avro } from './avro.ts'
 import type { CodecName, Format } from './codec.ts'
 import { json } from './json.ts'
@@ -17,14 +13,7 @@ export const formats: readonly Format[] = [json, msgpack, avro, protobuf]
 /** The format of a codec. @throws EARSHOT_OPTION_INVALID for what is none */
 export function formatOf(name: CodecName): Format {
   const format = formats.find((candidate) => candidate.codec === name)
-<<<<<<< HEAD
-  if (format) return format
-  const known = formats.map(({ codec }) => codec).join(', ')
-  const text = `there is no codec ${JSON.stringify(name)}: it is one of ${known}`
-  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/codec' })
-=======
   const wanted = `one of ${formats.map(({ codec }) => codec).join(', ')}`
   checkArgument(format !== undefined, '/codec', wanted, name)
   return format as Format
->>>>>>> eight
 }
