@@ -1,6 +1,7 @@
 // Owns the table of the formats. A new codec is a file and a row here.
 
-import { checkArgument } from '../base/arguments.ts'
+import { checkText } from '../base/arguments.ts'
+import { EarshotError } from '../base/errors.ts'
 import { avro } from './avro.ts'
 import type { CodecName, Format } from './codec.ts'
 import { json } from './json.ts'
@@ -13,7 +14,9 @@ export const formats: readonly Format[] = [json, msgpack, avro, protobuf]
 /** The format of a codec. @throws EARSHOT_OPTION_INVALID for what is none */
 export function formatOf(name: CodecName): Format {
   const format = formats.find((candidate) => candidate.codec === name)
-  const wanted = `one of ${formats.map(({ codec }) => codec).join(', ')}`
-  checkArgument(format !== undefined, '/codec', wanted, name)
-  return format as Format
+  if (format) return format
+  const known = formats.map(({ codec }) => codec).join(', ')
+  checkText(name, '/codec', `one of ${known}`)
+  const text = `there is no codec ${JSON.stringify(name)}: it is one of ${known}`
+  throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/codec' })
 }
