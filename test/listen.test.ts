@@ -125,6 +125,19 @@ describe('the door', () => {
     expect(wrong).toMatchObject({ code: 'EARSHOT_DOOR', data: { remote: { path: '/count' } } })
   })
 
+  it('waits for nobody to serve what nobody offers: others ask, too', async () => {
+    const [, b] = await pairOf()
+    b.client(Shop)
+    const body = { sku: 'x', count: 3 }
+    const call = { op: 'call', contract: 'test.shop', channel: 'place', body, timeoutMs: 50 }
+    // While it looks around for the first time it waits all the same.
+    await vi.waitFor(async () => {
+      const { data } = await failure(askDoor(b.endpoints.door.at(-1) as string, call))
+      expect(data).toMatchObject({ remote: { code: 'EARSHOT_NO_SERVER', sent: 'no' } })
+      expect(JSON.stringify(data)).toContain('after 0 ms')
+    }, 10_000)
+  })
+
   it('that nobody stands behind is told as a time-out', async () => {
     const nobody = `tcp://127.0.0.1:${await freePorts()}`
     const error = await failure(askDoor(nobody, { op: 'health' }, { timeoutMs: 100 }))

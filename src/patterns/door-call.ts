@@ -6,6 +6,7 @@ import { bodyFromJson, bodyToJson } from '../codec/bodies.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { DoorCall } from '../mesh/control.ts'
 import type { Mesh } from '../mesh/mesh.ts'
+import { noServer } from '../mesh/no-server.ts'
 import type { Notifications } from './notification.ts'
 import type { Requests } from './request.ts'
 
@@ -26,6 +27,10 @@ export function createDoorCall(
     }
     const body = bodyFromJson(channel, call.body)
     const routes = mesh.routing.of(catalog.channel(channel))
+    // The door answers one after the other: it waits for nobody of whom nothing is known.
+    if (!routes.usable && !mesh.looking && !isOffered(mesh, channel)) {
+      throw noServer(routes, mesh.membership.remotes.values(), 0)
+    }
     const timeoutMs = Math.min(call.timeoutMs ?? limits.requestTimeoutMs, limits.requestTimeoutMs)
     if (channel.kind === 'notification') {
       return await notifications.send(routes, body, timeoutMs, undefined)
@@ -43,6 +48,14 @@ export function createDoorCall(
 export async function refuseDoorCall(): Promise<never> {
   const text = 'where each peer has a key of its own, the door does not call: join as a peer'
   throw new EarshotError('EARSHOT_DENIED', text)
+}
+
+/** Its link may be dialled anew, or its version be found out. */
+function isOffered({ membership }: Mesh, { contract, major, name }: Channel): boolean {
+  for (const remote of membership.remotes.values()) {
+    if (remote.offerOf(contract, major, name) !== undefined) return true
+  }
+  return false
 }
 
 /** What the door cannot answer in one go. */
