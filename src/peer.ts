@@ -173,6 +173,7 @@ class Start {
         subscribed: (prefix, on) => mesh.outlet.subscribed(prefix, on),
         asked,
         malformed: (socket, text) => mesh.malformed(socket, text),
+        refused: (text) => mesh.refused(text),
       },
     )
     this.#places = new Places(bound, addresses)

@@ -7,6 +7,8 @@ export interface Counters {
   recordsIn: number
   badFrames: number
   refusedHellos: number
+  /** Those who came without a key of this mesh and did not hang up first; nobody read a byte. */
+  strangersRefused: number
   unknownRecords: number
   requestsSent: number
   requestsServed: number
@@ -63,6 +65,7 @@ export function createCounters(): Counters {
     recordsIn: 0,
     badFrames: 0,
     refusedHellos: 0,
+    strangersRefused: 0,
     unknownRecords: 0,
     requestsSent: 0,
     requestsServed: 0,

@@ -245,6 +245,12 @@ export class Mesh {
     reportFault({ area: 'link', text: `at the ${socket}: ${text}`, code: 'EARSHOT_BYTES_INVALID' })
   }
 
+  /** Somebody without a key of this mesh was not let in. */
+  refused(text: string): void {
+    this.parts.counters.strangersRefused++
+    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
+  }
+
   close(): void {
     this.outlet.close()
     this.#linkOutlet.outlet.close()

@@ -40,8 +40,8 @@ export interface Guard {
   protect(socket: Guarded, role: SocketRole, endpoint: string): void
   /** For a socket that connects. @param key of the other side, where it has one of its own */
   dialling(endpoint: string, key: string | undefined): Options
-  /** Starts the authenticator; before anything binds. */
-  open(): Promise<void>
+  /** Starts the authenticator; before anything binds. @param refused is told of each stranger */
+  open(refused: (text: string) => void): Promise<void>
   /**
    * Knocks with a key of nobody at a socket of ours, bound at these endpoints, TCP last.
    * @throws EARSHOT_SECURITY unless the authenticator itself said no
@@ -90,6 +90,7 @@ class CurveGuard implements Guard {
   /** Keys of our own tests, and whether the authenticator has refused them. */
   readonly #tests = new Map<string, boolean>()
   #authenticator: Reply | undefined
+  #refused: (text: string) => void = () => undefined
 
   constructor(
     zmq: Binding,
@@ -135,7 +136,8 @@ class CurveGuard implements Guard {
     return { ...options, curveServerKey, curvePublicKey, curveSecretKey }
   }
 
-  async open(): Promise<void> {
+  async open(refused: (text: string) => void): Promise<void> {
+    this.#refused = refused
     const socket = new this.#zmq.Reply({ ...this.options, linger: 0 })
     await socket.bind(ZAP_ENDPOINT)
     this.#authenticator = socket
@@ -245,7 +247,7 @@ class CurveGuard implements Guard {
   }
 
   #refuse(what: string): false {
-    reportFault({ area: 'link', text: `somebody at ${what}`, code: 'EARSHOT_SECURITY' })
+    this.#refused(`somebody at ${what}`)
     return false
   }
 }
@@ -256,11 +258,9 @@ function familyOf(endpoint: string): Pick<Options, 'ipv6'> {
 }
 
 /** Tells of those whom libzmq refused before the authenticator was asked. */
-export function keyless(role: SocketRole): (details: { address: string }) => void {
-  return ({ address }) => {
-    const text = `somebody at ${address} does not speak as the ${role} does: refused (no key?)`
-    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
-  }
+export function keyless(role: SocketRole, refused: (text: string) => void) {
+  return ({ address }: { address: string }): void =>
+    refused(`somebody at ${address} does not speak as the ${role} does: refused (no key?)`)
 }
 
 /** What we say to our own addresses goes by way of loopback, too. */

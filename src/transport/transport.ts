@@ -66,6 +66,8 @@ export interface TransportEvents {
   asked(request: Buffer): Promise<Buffer>
   /** Something arrived that no grammar allows (too many parts, for one). */
   malformed(socket: 'inbox' | 'outlet' | 'door', text: string): void
+  /** Somebody without a key of this mesh came; no byte of his was taken. */
+  refused(text: string): void
 }
 
 export interface BindOptions {

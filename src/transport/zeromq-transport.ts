@@ -93,7 +93,7 @@ class ZeromqTransport implements Transport {
       const inbox = this.#createInbox()
       const outlet = this.#createOutlet()
       const door = this.#createDoor()
-      await this.#guard.open()
+      await this.#guard.open(events.refused)
       const at = (step: number) => (options.port === 0 ? 0 : options.port + step)
       const bound = {
         inbox: await this.#bindSocket(inbox, options, 'inbox', at(0)),
@@ -284,7 +284,7 @@ class ZeromqTransport implements Transport {
     const broken = (error: Error) => events.malformed('inbox', error.message)
     pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken)
     inbox.events.on('disconnect', () => this.#probing.ended())
-    inbox.events.on('handshake:error:protocol', keyless('inbox'))
+    inbox.events.on('handshake:error:protocol', keyless('inbox', events.refused))
   }
 
   #listenOutside(outlet: XPublisher, door: Reply, events: TransportEvents): void {
@@ -299,8 +299,8 @@ class ZeromqTransport implements Transport {
       } else events.malformed('outlet', 'no subscription')
     }).catch(broken('outlet'))
     answerDoor(door, events).catch(broken('door'))
-    outlet.events.on('handshake:error:protocol', keyless('outlet'))
-    door.events.on('handshake:error:protocol', keyless('door'))
+    outlet.events.on('handshake:error:protocol', keyless('outlet', events.refused))
+    door.events.on('handshake:error:protocol', keyless('door', events.refused))
   }
 
   /** Only where the outlet may have to be opened anew. */

@@ -40,6 +40,7 @@ export function transportConformance(name: string, bench: Bench): void {
       subscribed: (prefix, on) => subscriptions.push([String(prefix), on]),
       asked: async (request) => Buffer.concat([Buffer.from('answer to '), request]),
       malformed: (socket) => malformed.push(socket),
+      refused: () => undefined,
     }
     const bound = await transport.bind(options, events)
     return { transport, bound, accepted, subscriptions, malformed }

@@ -139,7 +139,7 @@ describe('a guard in a context that another had before', () => {
     const limits = { ...defaultLimits, maxSockets, handshakeTimeoutMs: 500 }
     const guard = createGuard(counted.zmq, trust, limits)
     const inbox = guard.watch(new zmq.Router({ ...guard.options, linger: 0 }))
-    await guard.open()
+    await guard.open(() => undefined)
     guard.protect(inbox, 'inbox', 'tcp://127.0.0.1:*')
     await inbox.bind('tcp://127.0.0.1:*')
     const endpoint = inbox.lastEndpoint as string

@@ -22,4 +22,5 @@ export const deaf: TransportEvents = {
   subscribed: () => undefined,
   asked: async (request) => request,
   malformed: () => undefined,
+  refused: () => undefined,
 }
