@@ -9,7 +9,8 @@ export default defineConfig({
     // Real sockets and processes on shared machines: generous, so that only a hang fails.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Many wait for processes, sockets and time-outs: two cores are idle for a fifth with two.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [pure] } },
       { extends: true, test: { name: 'pure', include: [pure], isolate: false } },
