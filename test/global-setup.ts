@@ -1,5 +1,4 @@
-// One folder for the whole test run, for its runtime directory and all temporary files, so that
-// nothing is left in the user's own.
+// A runtime directory for the whole test run, so that nothing is left in the user's own.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +7,5 @@ import { join } from 'node:path'
 export function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'es-run-'))
   process.env.XDG_RUNTIME_DIR = folder
-  process.env.TMPDIR = folder
   return () => rmSync(folder, { recursive: true, force: true })
 }

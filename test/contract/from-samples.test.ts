@@ -143,7 +143,8 @@ describe('fromSamples', () => {
       value: fc.oneof(
         { maxDepth: 3 },
         fc.integer(),
-        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        // JSON.stringify writes -0 as 0, and so do we.
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
         fc.string({ unit: 'grapheme' }),
         fc.boolean(),
         fc.constant(null),
