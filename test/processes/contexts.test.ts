@@ -12,9 +12,10 @@ describe.runIf(isLinux)('200 peers opened and closed one after another', () => {
     const one = await startProcess('in-turn.js', [randomMesh()])
     const first = await one.ask({ count: 2 }, 'opened')
     const last = await one.ask({ count: 198 }, 'opened')
-    // Where one lingers a second context is made, of 5 descriptors and 2 threads; not 198 of them.
-    expect(last.descriptors).toBeLessThanOrEqual((first.descriptors as number) + 15)
-    expect(last.threads).toBeLessThanOrEqual((first.threads as number) + 6)
+    // Where one lingers another context is made, of 5 descriptors and 2 threads: on a busy machine
+    // five were seen. A descriptor or a thread that each peer leaves would make 198.
+    expect(last.descriptors).toBeLessThanOrEqual((first.descriptors as number) + 60)
+    expect(last.threads).toBeLessThanOrEqual((first.threads as number) + 24)
     expect(one.errors()).toBe('')
   })
 })
