@@ -74,10 +74,6 @@ function encodeWith(codec: BodyCodec, body: unknown, { maxMessageBytes }: Limits
 }
 
 function shapeOfPart(channel: Channel, part: Part): Shape {
-  if (channel?.shape === undefined) {
-    const text = 'a codec is made of a channel of a contract, as Orders.place is one'
-    throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/channel' })
-  }
   const { shape: body, replyShape: reply, errorShape: errors } = channel
   const shape = { body, reply, errors }[part]
   if (shape) return shape

@@ -1,6 +1,7 @@
 // Owns defaults: kept in a shape as plain JSON (bigint as decimal string, bytes as base64).
 // Never fills one in: decoders do, from the source text made here.
 
+import { isObject } from '../base/arguments.ts'
 import { canonicalDecimal } from './decimal-text.ts'
 import { knownTargetOf } from './link.ts'
 import type { FieldShape, Shape } from './shape.ts'
@@ -139,8 +140,4 @@ function recordForm(
 function mapEntries(value: unknown, convert: (item: unknown) => unknown): Record<string, unknown> {
   const entries = Object.entries(value as object).map(([key, item]) => [key, convert(item)])
   return Object.fromEntries(entries)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

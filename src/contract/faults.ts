@@ -46,6 +46,10 @@ class Walk {
     return this.#left < 0
   }
 
+  found(path: string, told: readonly Omit<Fault, 'path'>[]): void {
+    for (const fault of told) this.faults.push({ path, ...fault })
+  }
+
   said(path: string, codec: Codec, healing: Healing, reason: string): void {
     this.faults.push({ path, codec, healing, reason })
   }
@@ -91,18 +95,18 @@ function compare(walk: Walk, from: Shape, to: Shape, path: string): void {
   } else if (writer.kind === 'map' && reader.kind === 'map') {
     compare(walk, writer.values, reader.values, `${path}/{}`)
   } else if (writer.kind === 'string' && reader.kind === 'string') {
-    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
+    walk.found(path, logicalFaults(writer, reader))
     compareBounds(walk, writer, reader, path, 'characters', ['minLength', 'maxLength'])
     if (reader.pattern !== undefined && reader.pattern !== writer.pattern) {
       const healing = writer.pattern === undefined ? 'by bounds' : 'none'
       walk.said(path, 'all', healing, `text need not match the reader's ${reader.pattern}`)
     }
   } else if (writer.kind === 'bytes' && reader.kind === 'bytes') {
-    for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
+    walk.found(path, logicalFaults(writer, reader))
     compareBounds(walk, writer, reader, path, 'bytes', ['maxLength'])
-    for (const fault of lengthFaults(writer, reader)) walk.faults.push({ path, ...fault })
+    walk.found(path, lengthFaults(writer, reader))
   } else if (writer.kind === 'decimal' && reader.kind === 'decimal') {
-    for (const fault of decimalFaults(writer, reader)) walk.faults.push({ path, ...fault })
+    walk.found(path, decimalFaults(writer, reader))
   }
 }
 
@@ -156,7 +160,7 @@ function compareInt(walk: Walk, writer: IntShape, reader: IntShape, path: string
   // Plain varints of 32 and 64 bits are the same bytes, and so are those with zigzag.
   const isSame = from === to || (isVarint(from) && isVarint(to) && isAlike(writer, reader))
   if (!isSame) walk.said(path, 'protobuf', 'by shape', `${from} is not read as ${to}`)
-  for (const fault of logicalFaults(writer, reader)) walk.faults.push({ path, ...fault })
+  walk.found(path, logicalFaults(writer, reader))
   compareBounds(walk, writer, reader, path, '', ['minimum', 'maximum'])
 }
 
@@ -256,13 +260,12 @@ function compareRecord(walk: Walk, writer: RecordShape, reader: RecordShape, pat
 
 /** A field of null alone is not on the wire: other Avro readers look for it by name. */
 function compareNulls(walk: Walk, writer: RecordShape, reader: RecordShape, path: string): void {
-  const [ours, theirs] = [writer, reader].map(({ nulls = [] }) => nulls)
-  for (const [some, others] of [
-    [ours, theirs],
-    [theirs, ours],
+  for (const [some = [], others = []] of [
+    [writer.nulls, reader.nulls],
+    [reader.nulls, writer.nulls],
   ]) {
-    for (const { name, wireName } of some ?? []) {
-      if (others?.some((other) => other.name === name && other.wireName === wireName)) continue
+    for (const { name, wireName } of some) {
+      if (others.some((other) => other.name === name && other.wireName === wireName)) continue
       const reason = 'one side alone has the field of which each value is null'
       walk.said(path + pointerStep(name), 'avro', 'not needed', reason)
     }

@@ -1,6 +1,7 @@
 // Owns reading a union of an Avro schema: records told apart by a literal, and what is no record as
 // the only field of one. In Avro both have the bytes of the union as it was written.
 
+import { isObject } from '../base/arguments.ts'
 import { type AvroPlace, below, invalidAvro, type Json } from './avro-place.ts'
 import { isName, isTag, isWireName } from './names.ts'
 import { unsupported } from './schema.ts'
@@ -68,10 +69,6 @@ export function toldIn(
   if (!isObject(union) || !Array.isArray(union.branches)) return undefined
   const isWhole = union.branches.length === types.length && union.branches.every(isObject)
   return isWhole ? { ...union, branches: union.branches as Json[] } : undefined
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function partOf(type: unknown, place: AvroPlace): Part {

@@ -1,6 +1,7 @@
 // Owns `$ref` and `$defs`: what a reference names, and the types that contain themselves.
 // Never follows a schema into itself: there a reference in the shape stands for it.
 
+import { isObject } from '../base/arguments.ts'
 import { isWireName, pointerStep, wireNameOf } from './names.ts'
 import { type Converted, type Definition, type Place, type Schema, unsupported } from './schema.ts'
 
@@ -94,8 +95,4 @@ function hasSameKeys(branch: Schema, { properties }: Schema): boolean {
 function placeOf({ path, definitions }: Definition, key: string, place: Place): Place {
   const depth = place.depth + 1
   return { ...place, path, definitions, depth, name: wireNameOf(key), names: new Set() }
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

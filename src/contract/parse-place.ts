@@ -1,6 +1,7 @@
 // Owns where a reader of a shape's JSON is, and taking plain parts of it: names, numbers, lists.
 // Never trusts one: each is refused with its path.
 
+import { isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import { isName, isWireName, pointerStep } from './names.ts'
 
@@ -25,10 +26,7 @@ export function down(place: Place, ...steps: (string | number)[]): Place {
 }
 
 export function objectAt(json: unknown, place: Place): Json {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    fail(place.path, 'not an object')
-  }
-  return json as Json
+  return isObject(json) ? json : fail(place.path, 'not an object')
 }
 
 export function oneOf<T>(allowed: readonly T[], value: unknown, place: Place, key: string): T {

@@ -10,6 +10,7 @@ import {
   fileOfId,
   idOfFile,
   isOwnerDead,
+  isSameFile,
   isUnchanged,
   markOfFile,
   type PeerFile,
@@ -134,8 +135,7 @@ export class DirectoryView {
   #isTouch(id: string): boolean {
     const seen = this.#seen.get(id)
     const mark = seen?.isReported ? markOfFile(this.#port.path, id) : undefined
-    if (!seen || !mark) return false
-    if (mark.inode !== seen.mark.inode || mark.bytes !== seen.mark.bytes) return false
+    if (!seen || !mark || !isSameFile(mark, seen.mark)) return false
     this.#noteTouch(seen, mark)
     return true
   }

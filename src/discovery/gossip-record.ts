@@ -2,6 +2,7 @@
 // Never trusts it: ids, endpoints and counts are checked before anybody reads them.
 
 import { createHash } from 'node:crypto'
+import { isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { PeerRecord } from './provider.ts'
@@ -111,10 +112,6 @@ function whole(value: unknown, path: string): number {
 function matching(value: unknown, path: string, pattern: RegExp): string {
   if (typeof value !== 'string' || !pattern.test(value)) throw bad(path, 'is not what belongs here')
   return value
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function bad(path: string, what: string, cause?: unknown): EarshotError {

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isObject } from '../base/arguments.ts'
 import { errnoOf } from './errno.ts'
 import type { PeerRecord } from './provider.ts'
 
@@ -126,12 +127,17 @@ export function markOfFile(directory: string, id: string): FileMark | undefined 
   return found && markOf(found)
 }
 
+/** Whether it may have been touched, and was not written anew. */
+export function isSameFile(one: FileMark, other: FileMark): boolean {
+  return one.inode === other.inode && one.bytes === other.bytes
+}
+
 /** A file that is not there is not unchanged. */
 export function isUnchanged(directory: string, id: string, before: FileMark): boolean {
   const mark = markOfFile(directory, id)
   if (!mark) return false
-  const { inode, bytes, touchedMs, changedMs } = mark
-  if (inode !== before.inode || bytes !== before.bytes) return false
+  const { touchedMs, changedMs } = mark
+  if (!isSameFile(mark, before)) return false
   return touchedMs === before.touchedMs && changedMs === before.changedMs
 }
 
@@ -186,10 +192,6 @@ function describeSpace(): string {
   } catch {
     return ''
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isCount(value: unknown): value is number {

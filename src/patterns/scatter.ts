@@ -1,7 +1,6 @@
 // Owns a question to all who serve a channel: one request to each, and what became of them all.
 // Never forgets one: who did not answer is named, with the reason.
 
-import { setMaxListeners } from 'node:events'
 import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
@@ -195,11 +194,6 @@ class Round {
   #asked = 0
   #needed = 0
   readonly #controller = new AbortController()
-
-  constructor() {
-    // One listener for each who is asked: no leak, however many they are.
-    setMaxListeners(0, this.#controller.signal)
-  }
 
   get signal(): AbortSignal {
     return this.#controller.signal
