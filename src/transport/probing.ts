@@ -27,9 +27,13 @@ export class Probing {
     this.#ask = ask
   }
 
-  /** A link is over here, while its connection may stand. */
+  /**
+   * A link is over here, while its connection may stand. Somebody who is sought is most likely it:
+   * of two links with one who died the one tells of the other. If not, its hanging up starts anew.
+   */
   closed(): void {
-    this.#expected++
+    if (this.#sought > 0) this.#sought--
+    else this.#expected++
   }
 
   /** A link leads nowhere. */

@@ -54,4 +54,24 @@ describe('who is linked is asked', () => {
     await clock.advance(1_000)
     expect(asked).toEqual([200, 1_001])
   })
+
+  it('at once for the next death when a link was closed here whose end was being looked for', async () => {
+    probing.ended()
+    probing.closed()
+    await clock.advance(1_000)
+    probing.ended()
+    deaths = 1
+    await clock.advance(1_000)
+    expect(asked).toEqual([1, 1_001])
+  })
+
+  it('anew when a link was closed here and another had ended', async () => {
+    probing.ended()
+    probing.closed()
+    await clock.advance(20)
+    probing.ended()
+    deaths = 1
+    await clock.advance(1_000)
+    expect(asked).toEqual([1, 21])
+  })
 })
