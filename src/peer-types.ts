@@ -97,7 +97,7 @@ export type PolicyOf<X> =
     ? PolicyOptions<R, B>
     : X extends Channel<'notification', infer B>
       ? PolicyOptions<unknown, B>
-      : Pick<PolicyOptions, 'timeoutMs'>
+      : Pick<PolicyOptions, 'timeoutMs' | 'balance'>
 
 /** How calls fail well, for all channels, and for some of them in their own way. */
 export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
