@@ -20,6 +20,8 @@ export interface ChannelStats extends Readonly<ChannelCounts> {
 export interface LinkStats extends Readonly<LinkCounts> {
   readonly peer: { readonly id: string; readonly name: string }
   readonly endpoint: string
+  /** What its peer has to do for us, as balance weighs it: under way there, or failed lately. */
+  readonly load: number
   /** Since the last frame came by it, and how much of that ends it. */
   readonly silentForMs: number
   readonly givenUpAfterMs: number
@@ -60,6 +62,7 @@ export function statsOf(parts: CountedParts): PeerStats {
   const links = mesh.membership.links().map((link) => ({
     peer: link.remote?.label ?? { id: '', name: '' },
     endpoint: link.frames.endpoint,
+    load: link.remote?.load ?? 0,
     waitingBytes: link.outbound.waitingBytes,
     silentForMs: Math.max(0, Math.round(nowMs - link.lastHeardMs)),
     givenUpAfterMs: Math.round(link.givenUpAfterMs),

@@ -97,7 +97,7 @@ export type PolicyOf<X> =
     ? PolicyOptions<R, B>
     : X extends Channel<'notification', infer B>
       ? PolicyOptions<unknown, B>
-      : Pick<PolicyOptions, 'timeoutMs'>
+      : Pick<PolicyOptions, 'timeoutMs' | 'balance'>
 
 /** How calls fail well, for all channels, and for some of them in their own way. */
 export interface ClientOptions<C = AnyContract> extends SenderOptions, PolicyOptions {
@@ -303,7 +303,11 @@ export interface Peer {
    */
   synced(): Promise<void>
 
-  /** Remote peers as they come, go, or fall silent, beginning with those that are up. */
+  /**
+   * Remote peers as they come, go, or fall silent, beginning with those that are up: what it has
+   * told is what `peers()` says.
+   * @throws EARSHOT_OVERLOADED, as its end, where `maxIteratorItems` changes wait to be read
+   */
   watch(): AsyncIterableIterator<PeerChange>
 
   /** Resolves when all that was written has been handed to the sockets. */

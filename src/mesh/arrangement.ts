@@ -22,11 +22,23 @@ export interface KeyedRoute {
   readonly hash: number
 }
 
+/**
+ * Those of one name, among whom its keys are given out by id. A name outlives a restart, so that
+ * whoever has one of his own gets his keys back.
+ */
+export interface Home {
+  readonly routes: readonly KeyedRoute[]
+  /** Of all of them. */
+  readonly weight: number
+  /** Of their name. */
+  readonly hash: number
+}
+
 export interface Arrangement {
   /** The nearest first; whoever is only for want of others comes last. */
   readonly tiers: readonly Turns[]
-  readonly keyed: readonly KeyedRoute[]
-  /** Do all to whom keys are given weigh the same? */
+  readonly homes: readonly Home[]
+  /** Do all homes weigh the same? */
   readonly even: boolean
 }
 
@@ -59,11 +71,23 @@ export function arrange(
     )
     return new Turns(candidates, settings.by, next[at] ?? 0, seed + at)
   }
-  const keyed = shared(wanted.length > 0 ? wanted : all, settings).map(({ route, weight }) => {
-    return { route, weight, hash: hash(route.remote.id) }
+  const homes = homesOf(shared(wanted.length > 0 ? wanted : all, settings))
+  const even = homes.every(({ weight }) => weight === homes[0]?.weight)
+  return { tiers: tiers.map(turnsOf), homes, even }
+}
+
+function homesOf(candidates: readonly Candidate[]): Home[] {
+  const byName = new Map<string, KeyedRoute[]>()
+  for (const { route, weight } of candidates) {
+    const { id, name } = route.remote
+    const routes = byName.get(name) ?? []
+    byName.set(name, routes)
+    routes.push({ route, weight, hash: hash(id) })
+  }
+  return [...byName].map(([name, routes]) => {
+    const weight = routes.reduce((sum, one) => sum + one.weight, 0)
+    return { routes, weight, hash: hash(name) }
   })
-  const even = keyed.every(({ weight }) => weight === keyed[0]?.weight)
-  return { tiers: tiers.map(turnsOf), keyed, even }
 }
 
 function weigh(route: Route, settings: BalanceSettings, own: Place): Weighed {

@@ -1,6 +1,7 @@
 // Owns what a client may say of how its messages are shared out among those who serve, checked.
 // Never chooses: the routes of a channel do.
 
+import { isObject } from '../base/arguments.ts'
 import { EarshotError, isEarshotError, textOf } from '../base/errors.ts'
 import { parseVersionRange, type VersionRange } from '../contract/version-range.ts'
 import type { RemotePeer } from './remote.ts'
@@ -68,6 +69,10 @@ export function resolveBalance(
   major: number,
 ): BalanceSettings | undefined {
   if (client === undefined && channel === undefined) return undefined
+  for (const balance of [client, channel]) {
+    if (balance === undefined || typeof balance === 'string' || isObject(balance)) continue
+    throw invalid(`${path}/balance`, `is ${ways.join(', ')} or an object: { key: 'customer' }`)
+  }
   const {
     by = 'two',
     key,
@@ -83,7 +88,8 @@ export function resolveBalance(
   return {
     ...{ by, key, zones },
     weightOf: weightsOf(weights, `${path}/balance/weights`),
-    versions: versions && sharesOf(versions, `${path}/balance/versions`, major),
+    versions:
+      versions === undefined ? undefined : sharesOf(versions, `${path}/balance/versions`, major),
   }
 }
 
@@ -115,8 +121,9 @@ function weightsOf(
       }
     }
   }
+  if (!isTable(weights)) throw invalid(path, 'is a table, { orders: 4 }, or a function of a peer')
   const table = new Map<string, number>()
-  for (const [who, weight] of Object.entries(Object(weights) as object)) {
+  for (const [who, weight] of Object.entries(weights)) {
     table.set(who, checkWeight(weight, `${path}/${who}`))
   }
   return ({ id, name }) => table.get(id) ?? table.get(name) ?? 1
@@ -127,12 +134,17 @@ function sharesOf(
   path: string,
   major: number,
 ): readonly VersionShare[] {
-  const shares = Object.entries(Object(versions) as typeof versions).map(([range, share]) => {
+  const shares = Object.entries(isTable(versions) ? versions : {}).map(([range, share]) => {
     const where = `${path}/${range}`
     return { range: parseVersionRange(range, major), share: checkWeight(share, where) }
   })
   if (shares.some(({ share }) => share > 0)) return shares
   throw invalid(path, "has a share above 0 for some version: { '^1.3': 5, '^1.2': 95 }")
+}
+
+/** A map has no entries of its own: what it says would be passed over. */
+function isTable(value: unknown): value is Readonly<Record<string, number>> {
+  return isObject(value) && !(value instanceof Map)
 }
 
 function invalid(path: string, what: string, cause?: unknown): EarshotError {

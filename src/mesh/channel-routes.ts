@@ -2,7 +2,7 @@
 // Never sends. Hot path: `pick` allocates nothing.
 
 import type { VersionRange } from '../contract/version-range.ts'
-import { type Arrangement, arrange, type Place } from './arrangement.ts'
+import { type Arrangement, arrange, type Home, type KeyedRoute, type Place } from './arrangement.ts'
 import type { BalanceSettings } from './balance.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Link, Remote } from './remote.ts'
@@ -23,7 +23,7 @@ export class ChannelRoutes {
   readonly #settings: BalanceSettings
   readonly #own: Place
   readonly #seed: number
-  #arranged: Arrangement = { tiers: [], keyed: [], even: true }
+  #arranged: Arrangement = { tiers: [], homes: [], even: true }
   #revision = -1
 
   /** @param seed of its draws, any whole number */
@@ -81,7 +81,7 @@ export class ChannelRoutes {
     if (wish?.to !== undefined) {
       route = this.list.routes.find(({ remote }) => remote.id === wish.to)
     } else {
-      const key = wish?.key ?? this.#keyIn(body)
+      const key = this.keyOf(wish, body)
       if (key === undefined) return this.pick(filter, avoid)
       route = this.#pickFor(key)
     }
@@ -125,27 +125,45 @@ export class ChannelRoutes {
     return best
   }
 
-  #keyIn(body: unknown): string | undefined {
+  /** Said with the message, or the field of its body that is the key. */
+  keyOf(wish: Wish | undefined, body: unknown): string | undefined {
     const { key } = this.#settings
-    if (key === undefined) return undefined
+    if (wish?.key !== undefined || key === undefined) return wish?.key
     const value = (Object(body) as Readonly<Record<string, unknown>>)[key]
     return value === undefined || typeof value === 'string' ? value : String(value)
   }
 
   /** Rendezvous hashing: when a peer leaves, only its own keys move. */
   #pickFor(key: string): Route | undefined {
-    const { keyed, even } = this.#arrangement
+    const { homes, even } = this.#arrangement
     const hashed = hash(key)
     let best: Route | undefined
     let highest = -1
-    for (let at = 0; at < keyed.length; at++) {
-      const one = keyed[at] as Arrangement['keyed'][number]
-      if (one.route.remote.link === undefined) continue
-      const drawn = even ? draw(hashed, one.hash) : drawByWeight(hashed, one.hash, one.weight)
+    for (let at = 0; at < homes.length; at++) {
+      const home = homes[at] as Home
+      const drawn = even ? draw(hashed, home.hash) : drawByWeight(hashed, home.hash, home.weight)
       if (drawn <= highest) continue
+      const route = pickWithin(home, hashed)
+      if (route === undefined) continue
       highest = drawn
-      best = one.route
+      best = route
     }
     return best
   }
+}
+
+/** The same among those of one name, as far as they have a link. */
+function pickWithin({ routes }: Home, key: number): Route | undefined {
+  let best: Route | undefined
+  let highest = -1
+  for (let at = 0; at < routes.length; at++) {
+    const { route, hash: peer, weight } = routes[at] as KeyedRoute
+    if (route.remote.link === undefined) continue
+    if (routes.length === 1) return route
+    const drawn = drawByWeight(key, peer, weight)
+    if (drawn <= highest) continue
+    highest = drawn
+    best = route
+  }
+  return best
 }

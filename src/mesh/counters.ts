@@ -126,6 +126,8 @@ export function createChannelCounts(): ChannelCounts {
 
 /** What one link has carried. */
 export interface LinkCounts {
+  /** Requests, notifications and streams of ours: what balance gave it. */
+  calls: number
   framesIn: number
   bytesIn: number
   framesOut: number
@@ -137,5 +139,6 @@ export interface LinkCounts {
 }
 
 export function createLinkCounts(): LinkCounts {
-  return { framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, missedThere: 0 }
+  const frames = { framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0 }
+  return { calls: 0, ...frames, dropped: 0, missedThere: 0 }
 }

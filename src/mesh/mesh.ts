@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
+import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
@@ -182,14 +183,18 @@ export class Mesh {
     await this.#arrivals.idle()
   }
 
-  /** Begins with the peers that are up. */
+  /** Begins with the peers that are up; ends with EARSHOT_OVERLOADED for who falls behind. */
   watch(): AsyncIterableIterator<PeerChange> {
     const queue: IterableQueue<PeerChange> = new IterableQueue<PeerChange>(
       this.parts.limits.maxIteratorItems,
-      'drop-oldest',
+      'reject',
       () => this.#watchers.delete(queue),
     )
-    for (const peer of this.peers()) queue.push({ type: 'up', peer })
+    for (const remote of this.membership.remotes.values()) {
+      if (!remote.arrived) continue
+      queue.push({ type: 'up', peer: remote.info() })
+      if (remote.leaving) queue.push({ type: 'leaving', peer: remote.info() })
+    }
     this.#watchers.add(queue)
     return queue
   }
@@ -323,6 +328,16 @@ export class Mesh {
   }
 
   #tell(change: PeerChange): void {
-    for (const watcher of this.#watchers) watcher.push(change)
+    for (const watcher of this.#watchers) {
+      if (watcher.push(change)) continue
+      // Without one of the changes the rest would tell of peers that are not there.
+      this.#watchers.delete(watcher)
+      watcher.fail(fellBehind(this.parts.limits))
+    }
   }
+}
+
+function fellBehind({ maxIteratorItems }: Limits): EarshotError {
+  const text = `${maxIteratorItems} changes of peers wait to be read (maxIteratorItems): watch anew`
+  return new EarshotError('EARSHOT_OVERLOADED', text)
 }

@@ -88,6 +88,7 @@ export class Outbound {
     delayMs = 0,
   ): void {
     this.#begin(Kind.request, headers)
+    this.#counts.calls++
     this.#writer.number(channel)
     this.#writer.number(correlation)
     this.#writer.number(budgetMs)
@@ -102,6 +103,7 @@ export class Outbound {
     delayMs = 0,
   ): void {
     this.#begin(Kind.notification, headers)
+    this.#counts.calls++
     this.#writer.number(channel)
     this.#finish(headers, codec, body, delayMs)
   }
@@ -116,6 +118,7 @@ export class Outbound {
     body: unknown,
   ): void {
     this.#begin(Kind.asking, headers)
+    this.#counts.calls++
     this.#writer.number(channel)
     this.#writer.number(correlation)
     this.#writer.number(until)
@@ -168,6 +171,7 @@ export class Outbound {
     body: unknown,
   ): void {
     this.#begin(Kind.open, headers)
+    this.#counts.calls++
     this.#writer.number(channel)
     this.#writer.number(correlation)
     this.#writer.number(items)

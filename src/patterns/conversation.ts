@@ -156,6 +156,7 @@ export class Conversation {
       onOver: (talk, error) => {
         talks.remove(talk)
         route.remote.load--
+        if (error && speaksAgainst(talk, error)) route.remote.failed()
         this.#end(error)
       },
     })
@@ -187,6 +188,12 @@ export class Conversation {
     const text = `no item of ${this.#parts.routes.local.channel.key} came in ${idleMs} ms (idleMs)`
     return new EarshotError('EARSHOT_TIMEOUT', text)
   }
+}
+
+/** It was not taken up in time, or ended by who serves it, in a way that is no answer. */
+function speaksAgainst({ begun }: Talk, { code, data }: EarshotError): boolean {
+  if (code === 'EARSHOT_TIMEOUT') return !begun
+  return data.remote !== undefined && code !== 'EARSHOT_DECLARED'
 }
 
 /** Those that wait are as many as will be open. @throws EARSHOT_OVERLOADED */

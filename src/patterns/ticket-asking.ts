@@ -4,7 +4,7 @@
 import type { Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
-import type { Link } from '../mesh/remote.ts'
+import type { Link, Remote } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
 import type { LaterOptions, TicketEntry } from './ticket.ts'
 
@@ -23,12 +23,22 @@ export interface Asking {
   mark: number
   /** By a link before this one it may have come to its peer. */
   hasLeft: boolean
+  /** Whose load it is counted in, until it is over. */
+  burdens: Remote | undefined
   stopListening: () => void
 }
 
 /** What stands in a frame of a link that lives leaves it, whatever becomes of its ticket. */
 export function mayBeThere({ link, mark, hasLeft }: Asking): boolean {
   return hasLeft || (link !== undefined && (!link.closed || link.outbound.hasLeft(mark)))
+}
+
+/** It is work of that peer from now on, and of nobody else. */
+export function burden(asking: Asking, remote: Remote | undefined): void {
+  if (asking.burdens === remote) return
+  if (asking.burdens) asking.burdens.load--
+  if (remote) remote.load++
+  asking.burdens = remote
 }
 
 export function gone({ channel, server }: TicketEntry, how: string): EarshotError {

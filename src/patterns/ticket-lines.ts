@@ -16,6 +16,8 @@ export interface InLine {
   readonly entry: TicketEntry
   readonly routes: ChannelRoutes
   readonly options: LaterOptions | undefined
+  /** Where a field of it may be the key. */
+  readonly body: unknown
 }
 
 export interface TicketLinesParts<T extends InLine> {
@@ -29,6 +31,8 @@ export class TicketLines<T extends InLine> {
   readonly #parts: TicketLinesParts<T>
   /** By the routes of a client, and then by what it wished: a key, a peer, or nothing. */
   readonly #lines = new Map<ChannelRoutes, Map<string, T[]>>()
+  /** Of each, as it was when it came: who waits does not change lines. */
+  readonly #wishes = new WeakMap<T, string>()
 
   constructor(parts: TicketLinesParts<T>) {
     this.#parts = parts
@@ -51,7 +55,7 @@ export class TicketLines<T extends InLine> {
 
   /** It waits no longer. */
   leave(one: T): void {
-    const line = this.#lines.get(one.routes)?.get(wishOf(one))
+    const line = this.#lines.get(one.routes)?.get(this.#wishes.get(one) ?? '')
     const at = line?.indexOf(one) ?? -1
     if (at >= 0) line?.splice(at, 1)
   }
@@ -59,22 +63,30 @@ export class TicketLines<T extends InLine> {
   #lineOf(one: T): T[] {
     const lines = this.#lines.get(one.routes) ?? new Map<string, T[]>()
     this.#lines.set(one.routes, lines)
-    const wish = wishOf(one)
+    const wish = this.#wishOf(one)
     const line = lines.get(wish) ?? []
     lines.set(wish, line)
     return line
   }
 
+  #wishOf(one: T): string {
+    const known = this.#wishes.get(one)
+    if (known !== undefined) return known
+    const wish = wishOf(one)
+    this.#wishes.set(one, wish)
+    return wish
+  }
+
   /** Until nobody stands there any more. Never rejects. */
   async #serve(line: T[]): Promise<void> {
     const { routes } = line[0] as T
-    const wish = wishOf(line[0] as T)
+    const wish = this.#wishOf(line[0] as T)
     for (let first = line[0]; first; first = line[0]) {
       try {
         if (!this.#hasAsked(first)) {
           // After that somebody else may be the first, and there may be another way.
-          const { routes, options, entry } = first
-          await this.#parts.finder.find({ routes, endMs: entry.deadlineMs, options })
+          const { routes, options, entry, body } = first
+          await this.#parts.finder.find({ routes, endMs: entry.deadlineMs, options, body })
           continue
         }
       } catch (error) {
@@ -89,8 +101,8 @@ export class TicketLines<T extends InLine> {
 
   /** False: there is no way for it now. */
   #hasAsked(first: T): boolean {
-    const { routes, options } = first
-    const route = routes.choose(options)
+    const { routes, options, body } = first
+    const route = routes.choose(options, undefined, undefined, body)
     const link = route?.remote.link
     if (!route || !link || link.outbound.full) return false
     this.#parts.ask(first, route, link)
@@ -99,7 +111,8 @@ export class TicketLines<T extends InLine> {
 }
 
 /** Those of one key, or for one peer, keep their order among each other alone. */
-function wishOf({ options }: InLine): string {
+function wishOf({ routes, options, body }: InLine): string {
   if (options?.to !== undefined) return `to ${options.to}`
-  return options?.key === undefined ? '' : `key ${options.key}`
+  const key = routes.keyOf(options, body)
+  return key === undefined ? '' : `key ${key}`
 }

@@ -17,7 +17,7 @@ import { declaredIn, plainIn, unreadable } from './failure.ts'
 import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
 import { EntryTicket, type LaterOptions, readTicket, type Ticket, TicketEntry } from './ticket.ts'
-import { type Asking, gone, mayBeThere } from './ticket-asking.ts'
+import { type Asking, burden, gone, mayBeThere } from './ticket-asking.ts'
 import { TicketEnds } from './ticket-ends.ts'
 import { TicketLines } from './ticket-lines.ts'
 import { sayWord, type Wanted, wordOf } from './ticket-words.ts'
@@ -118,6 +118,7 @@ export class Tickets {
     }
     const asked = { channel: asking.entry.channel, errors: asking.route?.errors }
     if (doing === Ticketing.failure) {
+      from.failed()
       const sent = asking.entry.state === 'taken' ? 'unknown' : undefined
       this.#fail(asking, plainIn(link, record, asked, sent))
     } else {
@@ -155,7 +156,8 @@ export class Tickets {
     options: LaterOptions | undefined,
   ): Asking {
     const timer = this.#mesh.parts.clock.after(timeoutMs, () => this.#late(asking, timeoutMs), true)
-    const nowhere = { bytes: undefined, route: undefined, link: undefined, mark: 0, hasLeft: false }
+    const link = { link: undefined, mark: 0, hasLeft: false, burdens: undefined }
+    const nowhere = { bytes: undefined, route: undefined, ...link }
     const stopListening = () => undefined
     const order = this.#made++
     const asked = { order, entry, routes, options, body, timer }
@@ -197,6 +199,7 @@ export class Tickets {
     const { entry, options, bytes } = asking
     entry.server = { id, epoch, name }
     asking.route = route
+    burden(asking, route.remote)
     asking.hasLeft = mayBeThere(asking)
     const word = wordOf(entry.id, this.#wanted(route, entry), options?.headers)
     if (sayWord(link, Ticketing.ask, word, bytes)) {
@@ -233,6 +236,7 @@ export class Tickets {
     if (entry.state === 'sending') this.#ask(asking, route, link)
     else {
       asking.route = route
+      burden(asking, remote)
       const word = wordOf(entry.id, this.#wanted(route, entry))
       if (sayWord(link, Ticketing.claim, word)) asking.link = link
       else if (!link.closed) void link.outbound.ready().then(() => this.#again(asking, remote))
@@ -249,6 +253,7 @@ export class Tickets {
         // It never left: somebody else may have it.
         entry.server = undefined
         asking.link = undefined
+        burden(asking, undefined)
         back.push(asking)
       } else if (forgotten.has(reason)) this.#fail(asking, gone(entry, 'left'))
     }
@@ -278,6 +283,7 @@ export class Tickets {
   }
 
   #ended(asking: Asking): void {
+    burden(asking, undefined)
     asking.stopListening()
     this.#lines.leave(asking)
     this.#bytes -= asking.bytes?.length ?? 0

@@ -16,14 +16,15 @@ interface Server {
   load: number
   link: { outbound: { full: boolean; waitingBytes: number } } | undefined
 }
-type Change = Partial<{ host: string; zone: string; version: string; weight: number }>
+type Change = Partial<Record<'id' | 'host' | 'zone' | 'version', string> & { weight: number }>
 
 /** A remote peer that serves, as far as a choice looks at it. */
-function server(name: string, { host = 'there', zone = '', ...rest }: Change = {}) {
+function server(name: string, change: Change = {}) {
+  const { id = `${name}-id`, host = 'there', zone = '', ...rest } = change
   const remote = {
-    ...{ id: `${name}-id`, name, load: 0, hello: { host, zone } },
+    ...{ id, name, load: 0, hello: { host, zone } },
     link: { outbound: { full: false, waitingBytes: 0 } },
-    info: () => ({ id: `${name}-id`, name, zone }),
+    info: () => ({ id, name, zone }),
   }
   const route = { remote, code: 8, version: '1.2.0', weight: 1, ...rest }
   return { route: route as unknown as Route, remote: remote as unknown as Server }
@@ -224,6 +225,28 @@ describe(`keys (seed ${seed})`, () => {
     )
   })
 
+  it('of one name are shared out by id; a name of one alone outlives its id', () => {
+    const twins = ['one', 'two', 'three'].map((id) => server('twin', { id }))
+    const single = server('single', { id: 'first life' })
+    const home = (route: Route | undefined) => route?.remote.id
+    const all4 = routesOf([...twins, single])
+    const found = all.map((key) => home(all4.routes.choose({ key })))
+    for (const { route } of [...twins, single]) {
+      const share = found.filter((id) => id === route.remote.id).length / all.length
+      expect(Math.abs(share - 1 / 4)).toBeLessThan(0.04)
+    }
+    const again = server('single', { id: 'second life' })
+    const after = routesOf([again, ...twins]).routes
+    const renamed = found.map((id) => (id === 'first life' ? 'second life' : id))
+    expect(all.map((key) => home(after.choose({ key })))).toEqual(renamed)
+    // Of twins alone, as of peers with names of their own, only the keys of who leaves move.
+    const { list, routes } = routesOf(twins)
+    const before = all.map((key) => home(routes.choose({ key })))
+    list.remove((twins[1] as ReturnType<typeof server>).route.remote)
+    const rest = all.map((key) => home(routes.choose({ key })))
+    for (const [at, id] of before.entries()) if (id !== 'two') expect(rest[at]).toBe(id)
+  })
+
   it('go by weight, whatever the zone', () => {
     const servers = [
       server('near', { host: 'here' }),
@@ -310,20 +333,5 @@ describe('versions', () => {
     list.remove(canary.route.remote)
     list.put(server('other', { version: '1.1.0' }).route)
     expect(counts(routes, 3)).toEqual({ other: 3 })
-  })
-})
-
-describe('what cannot be used', () => {
-  it.each([
-    [{ by: 'random' }, '/balance/by'],
-    [{ key: 5 }, '/balance/key'],
-    [{ zones: 'a' }, '/balance/zones'],
-    [{ weights: { x: -1 } }, '/balance/weights/x'],
-    [{ weights: { x: 1_001 } }, '/balance/weights/x'],
-    [{ versions: { '^1.2': 0 } }, '/balance/versions'],
-    [{ versions: { '^1.2': 0.5 } }, '/balance/versions/^1.2'],
-  ])('%j is refused with its path', (balance, path) => {
-    const resolve = () => resolveBalance(balance as unknown as Balance, undefined, '', 1)
-    expect(resolve).toThrowError(expect.objectContaining({ code: 'EARSHOT_OPTION_INVALID', path }))
   })
 })
