@@ -21,8 +21,8 @@ export interface Ground {
   readonly clock: Clock
   /** 0 to 1, for spreads of time. */
   readonly random: () => number
-  /** 32 hex digits that no other peer has. */
-  readonly id: string
+  /** 32 hex digits that nobody else has, and nobody guesses: of a peer, of a ticket. */
+  readonly newId: () => string
   readonly host: string
   readonly pid: number
   /** For the sockets of this host; none where there are no ipc sockets. */
@@ -43,7 +43,7 @@ export const thisMachine: FindGround = async (resolved, options) => {
   return {
     clock,
     random: Math.random,
-    id: randomBytes(16).toString('hex'),
+    newId: () => randomBytes(16).toString('hex'),
     host: hostname(),
     pid: process.pid,
     folder,

@@ -120,9 +120,9 @@ class Start {
   #places: Places | undefined
 
   constructor(options: ResolvedOptions, transport: Transport, ground: Ground, access: Access) {
-    const { clock, random, trust, host } = ground
+    const { clock, random, newId, trust, host } = ground
     this.#key = trust?.personal ? trust.own.publicKey : undefined
-    this.id = boundId(ground.id, this.#key)
+    this.id = boundId(newId(), this.#key)
     this.#options = options
     this.#ground = ground
     this.#transport = transport
@@ -140,7 +140,7 @@ class Start {
       id: this.id,
       zone: options.zone,
       hello: () => this.#hello(),
-      ...{ clock, random, host, trust, access },
+      ...{ clock, random, newId, host, trust, access },
     })
     const finder = new RouteFinder(this.mesh)
     this.requests = new Requests(this.mesh, finder)

@@ -131,6 +131,7 @@ describe('a breaker', () => {
     await Promise.all(Array.from({ length: 5 }, (_, id) => failure(client.once({ id }))))
     const refused = { code: 'EARSHOT_BREAKER_OPEN', sent: 'no', retryable: true }
     expect(await failure(client.once({ id: 5 }))).toMatchObject(refused)
+    expect(caller.stats().counters).toMatchObject({ breakersRefused: 1, breakersOpened: 1 })
     const [view] = caller.breakers()
     expect(view).toMatchObject({ channel: 'test.work/1/once', peer: { name: 's0' }, state: 'open' })
     expect(caller.breakers()).toHaveLength(1)
@@ -139,7 +140,7 @@ describe('a breaker', () => {
       await client.once({ id: 6 }).catch(() => undefined)
       return states.at(-1) === 'closed'
     })
-    expect(await client.once({ id: 7 })).toEqual({ by: 'back' })
+    expect(await client.once({ id: 7 }, { timeoutMs: 10_000 })).toEqual({ by: 'back' })
     expect(states.slice(0, 2)).toEqual(['open', 'half-open'])
   })
 
@@ -197,6 +198,7 @@ describe('a breaker', () => {
     view?.force('open')
     expect(await failure(client.once({ id: 1 }))).toMatchObject({ code: 'EARSHOT_BREAKER_OPEN' })
     expect(caller.breakers()[0]?.state).toBe('forced-open')
+    expect(() => view?.force('shut' as never)).toThrow(/forced 'open', 'closed'/)
     view?.force(undefined)
     expect(await client.once({ id: 2 })).toEqual({ by: 's0' })
   })
@@ -213,6 +215,7 @@ describe('a bulkhead', () => {
     const calls = Array.from({ length: 3 }, (_, id) => client.once({ id }))
     const refused = { code: 'EARSHOT_OVERLOADED', sent: 'no' }
     expect(await failure(client.once({ id: 3 }))).toMatchObject(refused)
+    expect(caller.stats().counters.bulkheadsRefused).toBeGreaterThan(0)
     const other = client.safe({ id: 4 })
     door.open()
     expect(await Promise.all([...calls, other])).toHaveLength(4)
@@ -304,6 +307,10 @@ describe('options of policies', () => {
       ['/channels/safe/hedge/percentile', { channels: { safe: { hedge: { percentile: 95 } } } }],
       ['/channels/nope', { channels: { nope: {} } as object }],
       ['/fallback', { fallback: {} as never }],
+      ['/fallback/cache/maxItems', { fallback: { cache: { maxItems: Number.NaN } } }],
+      ['/fallback/cache/maxItems', { fallback: { cache: { maxItems: 0 } } }],
+      ['/fallback/cache/maxAgeMs', { fallback: { cache: { maxAgeMs: -1 } } }],
+      ['/fallback/cache/keyOf', { fallback: { cache: { keyOf: 5 as never } } }],
     ]
     for (const [path, options] of rows) {
       const caught = await failure((async () => a.client(Work, options))())

@@ -9,9 +9,14 @@ import { EarshotError } from './errors.ts'
  */
 export function checkArgument(fits: boolean, path: string, wanted: string, given: unknown): void {
   if (fits) return
-  const what = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given
-  const text = `${path.slice(1)} is ${wanted}, not ${what}`
+  const text = `${path.slice(1)} is ${wanted}, not ${kindOf(given)}`
   throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
+}
+
+function kindOf(given: unknown): string {
+  if (given === null) return 'null'
+  if (typeof given === 'number') return String(given)
+  return Array.isArray(given) ? 'a list' : typeof given
 }
 
 export function isObject(given: unknown): given is Readonly<Record<string, unknown>> {

@@ -25,9 +25,14 @@ function timer(handle: NodeJS.Timeout, background: boolean, stop: (h: NodeJS.Tim
   return { cancel: () => stop(handle) }
 }
 
+// As they are when this is read: fake timers that a test sets up later move its own code, and would
+// let links fall silent and frames wait for ever.
+const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
+const now = performance.now.bind(performance)
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
-  nowMs: () => performance.now(),
+  nowMs: now,
   wallMs: () => Date.now(),
   after: (delayMs, run, background = false) =>
     timer(setTimeout(run, delayMs), background, clearTimeout),

@@ -243,6 +243,12 @@ export const errorTable = {
     retryable: false,
     sent: 'no',
   },
+  EARSHOT_SEED_FAILED: {
+    meaning: 'What a test runs in many simulated worlds failed in one of them.',
+    remedy: 'Run it again after EARSHOT_SEED=…, as the message says; `cause` is what failed.',
+    retryable: false,
+    sent: 'no',
+  },
   EARSHOT_INTERNAL: {
     meaning: 'A fault inside Earshot.',
     remedy: 'Please report it with the message and the stack.',

@@ -23,6 +23,9 @@ export interface Counters {
   /** Calls that got a fallback instead of an error. */
   fallbacksUsed: number
   breakersOpened: number
+  /** Messages that were not sent: nobody was left without an open breaker, or a full bulkhead. */
+  breakersRefused: number
+  bulkheadsRefused: number
   /** Requests and notifications that were refused here: by rate, by age, or for want of room. */
   requestsShed: number
   /** Requests whose deadline passed before they left, or before their handler began. */
@@ -76,6 +79,8 @@ export function createCounters(): Counters {
     requestsHedged: 0,
     fallbacksUsed: 0,
     breakersOpened: 0,
+    breakersRefused: 0,
+    bulkheadsRefused: 0,
     requestsShed: 0,
     requestsExpired: 0,
     ticketsSent: 0,

@@ -43,6 +43,8 @@ export interface MeshParts {
   readonly clock: Clock
   /** 0 to 1, for spreads of time. */
   readonly random: () => number
+  /** 32 hex digits that nobody else has, and nobody guesses. */
+  readonly newId: () => string
   readonly limits: Limits
   readonly counters: Counters
   readonly id: string

@@ -128,10 +128,12 @@ export class CallPolicy implements RouteFilter {
     const shut = guards.filter(({ breaker }) => breaker?.admits() === false)
     const full = guards.find(({ bulkhead }) => bulkhead.full !== undefined)?.bulkhead.full
     if (full !== undefined) {
+      this.parts.counters.bulkheadsRefused++
       const text = `${full.limit} requests of ${full.of} wait for answers already (bulkhead)`
       return new EarshotError('EARSHOT_OVERLOADED', text)
     }
     if (shut.length === 0) return undefined
+    this.parts.counters.breakersRefused++
     const names = shut.map(({ remote }) => remote.name).join(', ')
     const text = `${this.key}: too many calls to ${names} failed or were slow`
     const peers = shut.map(({ remote }) => remote.id)

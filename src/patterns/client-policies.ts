@@ -15,7 +15,10 @@ export interface BreakerView {
   readonly channel: string
   readonly peer: { readonly id: string; readonly name: string }
   readonly state: BreakerState
-  /** Open or closed, whatever happens, until it is forced to `undefined`. */
+  /**
+   * Open or closed, whatever happens, until it is forced to `undefined`.
+   * @throws EARSHOT_OPTION_INVALID
+   */
   force(state: 'open' | 'closed' | undefined): void
 }
 
@@ -127,7 +130,11 @@ export class Policies {
 function* viewsOf(policy: CallPolicy): Generator<BreakerView> {
   for (const { breaker, remote } of policy.guards()) {
     if (breaker === undefined) continue
-    const force: BreakerView['force'] = (state) => breaker.force(state)
+    const force: BreakerView['force'] = (state) => {
+      const isState = state === undefined || state === 'open' || state === 'closed'
+      if (!isState) throw invalid('/state', `a breaker is forced 'open', 'closed' or undefined`)
+      breaker.force(state)
+    }
     yield { channel: policy.key, peer: remote.label, state: breaker.state, force }
   }
 }

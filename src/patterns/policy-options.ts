@@ -2,6 +2,7 @@
 // are laid over each other.
 // Never applies them: call-policy.ts does.
 
+import { isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Balance } from '../mesh/balance.ts'
@@ -177,8 +178,15 @@ function usable(fallback: Fallback, path: string): Fallback {
 }
 
 function checkCache(cache: unknown, path: string): void {
-  if (typeof cache === 'object' && cache !== null) return
-  throw invalid(path, 'a cache is true or { maxItems, maxAgeMs }')
+  if (!isObject(cache)) throw invalid(path, 'a cache is true or { maxItems, maxAgeMs, keyOf }')
+  const { maxItems = 1, maxAgeMs = 1, keyOf } = cache
+  // Without an end it would keep all that was ever asked for.
+  if (!Number.isSafeInteger(maxItems) || (maxItems as number) < 1) {
+    throw invalid(`${path}/maxItems`, `maxItems is a whole number from 1, not ${String(maxItems)}`)
+  }
+  numbers({ maxAgeMs }, path)
+  if (keyOf === undefined || typeof keyOf === 'function') return
+  throw invalid(`${path}/keyOf`, 'keyOf is a function of the body that gives a text')
 }
 
 export function invalid(path: string, text: string): EarshotError {

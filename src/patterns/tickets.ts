@@ -2,7 +2,6 @@
 // takes the answer once.
 // Never begins one twice: what may have been taken is only ever claimed from the same peer.
 
-import { randomBytes } from 'node:crypto'
 import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
@@ -62,8 +61,8 @@ export class Tickets {
     timeoutMs: number,
     options?: LaterOptions,
   ): Ticket<unknown> {
-    const { clock, limits } = this.#mesh.parts
-    const id = randomBytes(16).toString('hex')
+    const { clock, limits, newId } = this.#mesh.parts
+    const id = newId()
     const entry = new TicketEntry(id, routes.local.channel, clock.nowMs() + timeoutMs)
     const asking = this.#keep(entry, routes, timeoutMs, body, options)
     try {

@@ -4,22 +4,9 @@
 import { crc32 } from 'node:zlib'
 import type { Clock } from '../base/clock.ts'
 import type { Chance } from './chance.ts'
+import type { LinkConditions } from './conditions.ts'
 import { Pipe } from './pipe.ts'
 import type { SimulatedProcess } from './process.ts'
-
-/** What lies between two hosts, in both directions. */
-export interface LinkConditions {
-  /** Until a frame arrives, ms, before `jitterMs`. Default 0.5. */
-  readonly latencyMs: number
-  /** Up to so much longer, by chance. Default 1. */
-  readonly jitterMs: number
-  /** How fast bytes go, over each connection. Default Infinity. */
-  readonly bytesPerMs: number
-  /** With each frame the connection breaks, in so many of 1. Default 0. */
-  readonly cutRate: number
-  /** Frames of events that do not reach a subscriber, in so many of 1. Default 0. */
-  readonly dropRate: number
-}
 
 /** What a connection goes through. */
 export interface Medium {

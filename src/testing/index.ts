@@ -1,7 +1,8 @@
 // The entry `earshot/testing`: what users need to test their own services.
 
-export type { LinkConditions } from './connection.ts'
+export type { LinkConditions } from './conditions.ts'
 export type { Failing, FailRule } from './failing.ts'
+export { type InWorldsOptions, inWorlds } from './in-worlds.ts'
 export {
   type MockBehaviour,
   type MockOptions,

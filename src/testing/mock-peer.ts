@@ -1,7 +1,7 @@
 // Owns mock peers: they serve a contract, with answers by chance or given, and record what came.
 // Never a second way of serving: a mock is a peer like any other.
 
-import { checkOptions } from '../base/arguments.ts'
+import { checkArgument, checkOptions, isObject } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
 import type { Channel, ChannelKind } from '../contract/channel.ts'
@@ -66,11 +66,17 @@ export async function mockPeer<C extends AnyContract>(
   checkContract(contract)
   checkOptions(options)
   const { seed = 1, answers = {}, items = 3, peer: given, ...peerOptions } = options
+  checkWhole(items, '/items')
+  checkWhole(seed, '/seed')
   const mock = new Mock<C>(contract, createChance(seed), answers as Answers, items)
   const peer = given ?? (await createPeer({ name: mockName(contract), ...peerOptions }))
   mock.peer = peer
   await peer.serve(contract, mock.handlers as unknown as Handlers<C>)
   return mock
+}
+
+function checkWhole(given: number, path: string): void {
+  checkArgument(Number.isSafeInteger(given) && given >= 0, path, 'a whole number from 0', given)
 }
 
 export function mockName({ name }: AnyContract): string {
@@ -84,27 +90,32 @@ class Mock<C extends AnyContract> implements MockPeer<C> {
   readonly #chance: Chance
   readonly #items: number
   readonly #calls = new Map<string, RecordedCall[]>()
-  #answers: Answers
+  #answers: Answers = {}
 
   constructor(contract: C, chance: Chance, answers: Answers, items: number) {
     this.#chance = chance
     this.#items = items
-    this.#answers = answers
     for (const channel of contract.channels) {
       if (channel.kind === 'event') continue
       this.#calls.set(channel.name, [])
       this.handlers[channel.name] = this.#handler(channel)
+    }
+    this.answer(answers as Partial<Handlers<C>>)
+    for (const channel of contract.channels) {
       // Told now, not by the first call.
-      if (channel.replyShape && !answers[channel.name]) this.#value(channel)
+      if (channel.replyShape && !this.#answers[channel.name]) this.#value(channel)
     }
     this.calls = Object.fromEntries(this.#calls) as unknown as RecordedCalls<C>
   }
 
   answer(answers: Partial<Handlers<C>>): void {
-    for (const name of Object.keys(answers)) {
+    checkArgument(isObject(answers), '/answers', 'an object of handlers, by channel', answers)
+    for (const [name, handler] of Object.entries(answers)) {
+      const path = `/answers/${name}`
+      checkArgument(typeof handler === 'function', path, 'a handler: (body) => answer', handler)
       if (this.#calls.has(name)) continue
-      const text = `there is no channel "${name}" to answer`
-      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `/${name}` })
+      const text = `there is no channel "${name}" to answer: ${[...this.#calls.keys()].join(', ')}`
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
     }
     this.#answers = { ...this.#answers, ...(answers as Answers) }
   }

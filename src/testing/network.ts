@@ -4,16 +4,9 @@
 import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Chance } from './chance.ts'
-import { Connection, type LinkConditions, type Listener, type Medium } from './connection.ts'
+import { checkConditions, type LinkConditions, usualConditions } from './conditions.ts'
+import { Connection, type Listener, type Medium } from './connection.ts'
 import type { SimulatedProcess } from './process.ts'
-
-const usual: LinkConditions = {
-  latencyMs: 0.5,
-  jitterMs: 1,
-  bytesPerMs: Number.POSITIVE_INFINITY,
-  cutRate: 0,
-  dropRate: 0,
-}
 
 /** Instants fall together now and then, so that two things are read in one turn. */
 const GRAIN_MS = 0.125
@@ -39,8 +32,10 @@ export class SimulatedNetwork implements Medium {
   readonly #usual: LinkConditions
   #port = FIRST_PORT
 
+  /** @throws EARSHOT_OPTION_INVALID */
   constructor({ clock, chance, note, conditions }: NetworkParts) {
-    this.#usual = { ...usual, ...conditions }
+    checkConditions(conditions)
+    this.#usual = { ...usualConditions, ...conditions }
     this.clock = clock
     this.chance = chance
     this.note = note
@@ -78,7 +73,9 @@ export class SimulatedNetwork implements Medium {
     return this.#conditions.get(pair(one, other)) ?? this.#usual
   }
 
+  /** @throws EARSHOT_OPTION_INVALID */
   setConditions(one: string, other: string, conditions: Partial<LinkConditions>): void {
+    checkConditions(conditions)
     this.#conditions.set(pair(one, other), { ...this.conditions(one, other), ...conditions })
   }
 

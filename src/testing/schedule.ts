@@ -1,7 +1,7 @@
 // Owns what falls due in a time that moves only when told to: a heap, the earliest first.
 // Never reads the machine's clock, never waits.
 
-import type { Timer } from '../base/clock.ts'
+import { systemClock, type Timer } from '../base/clock.ts'
 
 interface Due {
   readonly atMs: number
@@ -124,7 +124,12 @@ export class Schedule {
   }
 }
 
+/** What time can move by. */
+export function isTime(ms: number): boolean {
+  return ms >= 0 && Number.isFinite(ms)
+}
+
 /** A macrotask: every chain of microtasks, however long, comes to rest before it. */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => systemClock.afterTurn(resolve))
 }

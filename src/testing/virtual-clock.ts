@@ -1,8 +1,9 @@
 // Owns a clock that moves only when told to, so that tests of time take none.
 // Never reads the machine's clock.
 
+import { checkArgument } from '../base/arguments.ts'
 import type { Clock } from '../base/clock.ts'
-import { Schedule, settle } from './schedule.ts'
+import { isTime, Schedule, settle } from './schedule.ts'
 
 export interface VirtualClock extends Clock {
   /** Moves time forward and runs what falls due, in order, letting promises settle in between. */
@@ -11,8 +12,12 @@ export interface VirtualClock extends Clock {
   readonly pending: number
 }
 
-/** A clock at `startMs` whose wall time equals its monotonic time. */
+/**
+ * A clock at `startMs` whose wall time equals its monotonic time.
+ * @throws EARSHOT_OPTION_INVALID for what is no time
+ */
 export function createVirtualClock(startMs = 0): VirtualClock {
+  checkArgument(Number.isFinite(startMs), '/startMs', 'a number of ms', startMs)
   const schedule = new Schedule(startMs)
 
   return {
@@ -25,6 +30,7 @@ export function createVirtualClock(startMs = 0): VirtualClock {
       return schedule.pending
     },
     async advance(byMs) {
+      checkArgument(isTime(byMs), '/byMs', 'a number of ms from 0', byMs)
       const untilMs = schedule.nowMs + byMs
       await settle()
       while (schedule.step(untilMs)) await settle()

@@ -1,29 +1,31 @@
 // Owns a world in one process: peers on a simulated network, in a time that moves only when told.
 // Never reads the machine's clock or its chance: the same seed brings the same world.
 
-import { checkOptions } from '../base/arguments.ts'
+import { checkArgument, checkList, checkOptions } from '../base/arguments.ts'
 import { deferred } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import { checkContract } from '../contract/given.ts'
 import { createPeerOn } from '../peer.ts'
 import type { Peer, PeerOptions } from '../peer-types.ts'
 import { type Chance, createChance } from './chance.ts'
-import type { LinkConditions } from './connection.ts'
+import type { LinkConditions } from './conditions.ts'
 import { type Failing, type FailRule, Failures } from './failing.ts'
+import { LentGlobals } from './lent-globals.ts'
 import { type MockBehaviour, type MockPeer, mockName, mockPeer } from './mock-peer.ts'
 import { SimulatedNetwork } from './network.ts'
 import { SimulatedProcess } from './process.ts'
-import { Schedule, settle } from './schedule.ts'
+import { isTime, Schedule, settle } from './schedule.ts'
 import { DiscoveryBoard } from './simulated-discovery.ts'
 import { SimulatedTransport } from './simulated-transport.ts'
 
+/** What only a real network has. */
+const notHere = ['listen', 'security', 'allow', 'discovery', 'directory'] as const
+
 /** As of `createPeer`, without what only a real network has. */
-export type WorldPeerOptions = Omit<
-  PeerOptions,
-  'listen' | 'security' | 'allow' | 'discovery' | 'directory'
->
+export type WorldPeerOptions = Omit<PeerOptions, (typeof notHere)[number]>
 
 export type WorldMockOptions<C> = Partial<WorldPeerOptions> & MockBehaviour<C>
 
@@ -32,6 +34,12 @@ export interface WorldOptions {
   readonly seed?: number
   /** True: `trace` has a line for all that happens in the network. Default false. */
   readonly trace?: boolean
+  /**
+   * True: while time moves, timers, `Date`, `performance.now`, `AbortSignal.timeout` and
+   * `Math.random` of all code of this process are the world's, so that services which wait and
+   * look at the time can be tested as they are. Default false.
+   */
+  readonly globals?: boolean
   /** Between all peers, unless `between` says otherwise. */
   readonly conditions?: Partial<LinkConditions>
 }
@@ -47,7 +55,10 @@ export interface World {
   /** Chance for the test's own choices, from the seed, apart from the world's. 0 up to 1. */
   random(): number
 
-  /** A peer like any other; it lives in this world alone. Time need not move for it. */
+  /**
+   * A peer like any other; it lives in this world alone. Time need not move for it.
+   * @throws EARSHOT_OPTION_INVALID, also for what only a real network has
+   */
   createPeer(options: WorldPeerOptions): Promise<Peer>
   /** A mock of who serves a contract, in this world; its chance is the world's seed. */
   mockPeer<C extends AnyContract>(contract: C, options?: WorldMockOptions<C>): Promise<MockPeer<C>>
@@ -112,10 +123,11 @@ class SimulatedWorld implements World {
   readonly #processes = new Map<Peer, SimulatedProcess>()
   readonly #muted = new Map<string, readonly [string, string]>()
   readonly #note: ((text: string) => void) | undefined
+  readonly #lent: LentGlobals | undefined
   #count = 0
   #isRunning = false
 
-  constructor(seed: number, { trace = false, conditions }: WorldOptions) {
+  constructor(seed: number, { trace = false, globals = false, conditions }: WorldOptions) {
     this.seed = seed
     this.#chance = createChance(seed)
     this.#ownChance = createChance(seed + 2 ** 40)
@@ -129,6 +141,8 @@ class SimulatedWorld implements World {
     this.#network = new SimulatedNetwork(parts)
     this.#board = new DiscoveryBoard(clock, this.#chance)
     this.#failures = new Failures(this.#chance)
+    const { clock: worldClock } = new SimulatedProcess('the test', 'nowhere', schedule)
+    this.#lent = globals ? new LentGlobals(worldClock, () => this.random()) : undefined
   }
 
   get nowMs(): number {
@@ -144,6 +158,11 @@ class SimulatedWorld implements World {
   }
 
   async createPeer(options: WorldPeerOptions): Promise<Peer> {
+    for (const name of notHere) {
+      if ((options as PeerOptions | undefined)?.[name] === undefined) continue
+      const text = `a world has no "${name}": its peers find each other, and all are let in`
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `/${name}` })
+    }
     const number = ++this.#count
     const host = `10.0.${number >> 8}.${number & 255}`
     const process = new SimulatedProcess(`${options.name}#${number}`, host, this.#schedule)
@@ -151,7 +170,7 @@ class SimulatedWorld implements World {
     const peer = await createPeerOn(inside, async () => ({
       clock: process.clock,
       random: () => this.#chance.next(),
-      id: this.#chance.hex(32),
+      newId: () => this.#chance.hex(32),
       host: process.name,
       pid: number,
       folder: undefined,
@@ -160,8 +179,8 @@ class SimulatedWorld implements World {
     }))
     this.#processes.set(peer, process)
     const serve = peer.serve.bind(peer)
-    peer.serve = (contract, handlers, serving) =>
-      serve(contract, this.#failures.around(contract, handlers, process.clock), serving)
+    peer.serve = (contract, handlers, serving = {}) =>
+      serve(contract, handlers, this.#failures.within(serving, peer, process.clock))
     const close = peer.close.bind(peer)
     // Who is dead closes nothing, and keeps nobody waiting.
     peer.close = () => (process.killed ? Promise.resolve() : close())
@@ -172,6 +191,8 @@ class SimulatedWorld implements World {
     contract: C,
     options: WorldMockOptions<C> = {},
   ): Promise<MockPeer<C>> {
+    checkContract(contract)
+    checkOptions(options)
     const { answers, items, seed = this.seed, ...given } = options
     const peer = await this.createPeer({ name: mockName(contract), ...given })
     return mockPeer(contract, { peer, seed, ...(answers && { answers }), ...(items && { items }) })
@@ -182,19 +203,26 @@ class SimulatedWorld implements World {
   }
 
   async run<T>(work: Promise<T> | (() => Promise<T>), limitMs: number = RUN_LIMIT_MS): Promise<T> {
+    const isWork = typeof work === 'function' || typeof Object(work).then === 'function'
+    checkArgument(isWork, '/work', 'a promise, or a function that gives one', work)
+    checkArgument(limitMs > 0, '/limitMs', 'a number of ms above 0', limitMs)
     if (this.#isRunning) return typeof work === 'function' ? work() : work
     this.#isRunning = true
+    this.#lent?.lend()
     try {
-      return await this.#move(typeof work === 'function' ? work() : work, this.nowMs + limitMs)
+      const begun = Promise.resolve(typeof work === 'function' ? work() : work)
+      return await this.#move(begun, this.nowMs + limitMs)
     } finally {
+      this.#lent?.takeBack()
       this.#isRunning = false
     }
   }
 
-  advance(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
+    checkArgument(isTime(ms), '/ms', 'a number of ms from 0', ms)
     const { promise, resolve } = deferred()
     this.#schedule.at(this.nowMs + ms, resolve)
-    return this.run(promise, ms)
+    return this.run(promise, Math.max(ms, Number.MIN_VALUE))
   }
 
   kill(peer: Peer): void {
@@ -227,6 +255,7 @@ class SimulatedWorld implements World {
   }
 
   part(side: readonly Peer[], other: readonly Peer[]): void {
+    for (const peers of [side, other]) checkList(peers, '/side', 'a list of peers')
     for (const here of side) {
       for (const there of other) {
         this.mute(here, there)

@@ -76,6 +76,72 @@ describe('a rule by which calls fail', () => {
     await world.run(Promise.all([1, 2, 3, 4, 5].map((n) => again({ n }))))
   })
 
+  it('strikes so often as it is told, and then no more', async () => {
+    const world = testWorld()
+    const { orders } = await shopIn(world)
+    const failing = world.fail(Orders.place, { times: 2 })
+    const codes: unknown[] = []
+    for (let n = 0; n < 4; n++) {
+      codes.push(await world.run(orders.place({ n }).then(String, ({ code }) => code)))
+    }
+    expect(codes.map((code) => code === 'EARSHOT_REMOTE')).toEqual([true, true, false, false])
+    expect(failing.count).toBe(2)
+  })
+
+  it('strikes at one peer alone where it is named, and the others serve', async () => {
+    const world = testWorld()
+    const { mock, caller } = await shopIn(world)
+    const other = await world.mockPeer(Orders, { name: 'other' })
+    await world.advance(100)
+    world.fail(Orders.again, { at: mock.peer, code: 'EARSHOT_OVERLOADED' })
+    const { again } = caller.client(Orders)
+    await world.run(Promise.all([1, 2, 3, 4].map((n) => again({ n }))))
+    expect([mock.calls.again.length, other.calls.again.length]).toEqual([0, 4])
+  })
+
+  it('lets the work be done and its answer be lost, so that a retry does it twice', async () => {
+    const world = testWorld()
+    const { mock, caller, orders } = await shopIn(world)
+    world.fail('test.orders/*', { handled: true, code: 'EARSHOT_TIMEOUT', times: 2 })
+    const lost = { code: 'EARSHOT_TIMEOUT', sent: 'unknown' }
+    expect(await world.run(failure(orders.place({ n: 1 })))).toMatchObject(lost)
+    expect(mock.calls.place).toHaveLength(1)
+    const { again } = caller.client(Orders, { retry: { tryTimeoutMs: 100 } })
+    expect(await world.run(again({ n: 2 }))).toEqual({ n: 2 })
+    expect(mock.calls.again).toHaveLength(2)
+  })
+
+  it('stands inside what a service has around its handlers, which keep their `this`', async () => {
+    const world = testWorld()
+    const seen: string[] = []
+    const Own = contract('test.own', '1.0.0', { ask: request(Order, Order) })
+    class Owner {
+      readonly #factor = 3
+      asked = 0
+      ask({ n }: { n: number }) {
+        this.asked++
+        return { n: n * this.#factor }
+      }
+    }
+    const owner = new Owner()
+    const peer = await world.createPeer({ name: 'owner' })
+    await peer.serve(Own, owner, {
+      use: [
+        (next) => async (message, context) => {
+          seen.push('in')
+          return next(message, context)
+        },
+      ],
+    })
+    const { ask } = (await world.createPeer({ name: 'caller' })).client(Own, { retry: false })
+    expect(await world.run(ask({ n: 2 }))).toEqual({ n: 6 })
+    world.fail(Own.ask, { times: 1 })
+    expect(await world.run(failure(ask({ n: 2 })))).toMatchObject({ code: 'EARSHOT_REMOTE' })
+    expect([owner.asked, seen]).toEqual([1, ['in', 'in']])
+    const wrong = await failure(peer.serve(Own, owner, { use: 5 as never }))
+    expect(wrong).toMatchObject({ code: 'EARSHOT_ALREADY_SERVED' })
+  })
+
   it('strikes streams and notifications as well', async () => {
     const world = testWorld()
     const { mock, orders } = await shopIn(world)
@@ -93,6 +159,12 @@ describe('a rule by which calls fail', () => {
     [() => testWorld().fail(Orders.place, { rate: 2 }), /rate/],
     [() => testWorld().fail(Orders.place, { delayMs: -1 }), /delayMs/],
     [() => testWorld().fail(Orders.place, { code: 'EARSHOT_NONSENSE' as never }), /NONSENSE/],
+    [() => testWorld().fail(Orders.place, { times: 0 }), /times/],
+    [() => testWorld().fail(Orders.watch, { handled: true }), /no one answer/],
+    [
+      () => testWorld().fail(Orders.place, { handled: true, code: 'EARSHOT_OVERLOADED' }),
+      /nothing was done/,
+    ],
   ])('is refused where it is none (%#)', (make, text) => {
     expect(make).toThrow(text)
   })

@@ -54,6 +54,8 @@ async function story(seed: number): Promise<string> {
       )
     }
     for await (const { n } of caller.client(Feed).count({ to: 40 })) said.push(`count ${n}`)
+    const ticket = caller.client(Feed).echo.later({ text: 'later' })
+    said.push(ticket.id, (await ticket.answer()).text)
   })
   await one.close()
   return [...one.trace, ...said].join('\n')
