@@ -8,7 +8,7 @@ import type { AnyContract } from './contract/contract.ts'
 import { resolveBalance } from './mesh/balance.ts'
 import type { ChannelRoutes } from './mesh/channel-routes.ts'
 import type { Mesh } from './mesh/mesh.ts'
-import { type CallOptions, optionFault } from './patterns/call-options.ts'
+import { type CallOptions, optionFault, type Stoppable } from './patterns/call-options.ts'
 import type { ClientPolicies, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
@@ -170,7 +170,7 @@ export class ClientMaker {
   #scatter(place: Place): unknown {
     const { channel, routes, timeoutMs, policies } = place
     const scatter = guardedScatter(this.#parts.scatters, routes, policies.of(channel))
-    const within = (options: ScatterOptions | undefined): ScatterOptions | undefined => {
+    const within = (options?: ScatterOptions): Stoppable<ScatterOptions> | undefined => {
       this.#open()
       checkOptions(options)
       if (options?.context === undefined) return options

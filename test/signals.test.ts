@@ -88,4 +88,36 @@ describe('one signal for many calls of each style', () => {
     await Promise.all(ends)
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
+
+  it('hedged, or made by a handler, a call leaves nothing on what lives on', async () => {
+    const { caller, plain } = await stillPair()
+    const hedged = caller.client(Still, { hedge: { afterMs: 10 } })
+    const life = new AbortController()
+    const theirs = new AbortController()
+    const late = { signal: life.signal, timeoutMs: 30 }
+    const within = { ...late, context: { signal: theirs.signal, remainingMs: 1_000 } }
+    await Promise.all([
+      failure(hedged.ask({}, late)),
+      failure(hedged.ask({}, within)),
+      failure(plain.ask({}, within)),
+      failure(plain.ask.later({}, within).answer()),
+      failure(plain.tell({}, { ...within, until: 'handled' })),
+      plain.all({}, { ...within, withinMs: 30 }),
+      failure(plain.watch({}, { ...within, idleMs: 30 }).next()),
+    ])
+    for (const { signal } of [life, theirs]) expect(kept(signal)).toBe(0)
+    const calls = [hedged.ask({}, within), plain.ask({}, { ...within, timeoutMs: 900 })].map(
+      failure,
+    )
+    life.abort()
+    expect((await Promise.all(calls)).map(({ code }) => code)).toContain('EARSHOT_CANCELLED')
+    for (const { signal } of [life, theirs]) expect(kept(signal)).toBe(0)
+  })
 })
+
+/** Listeners, and what Node keeps of a signal: those that `AbortSignal.any` made of it. */
+function kept(signal: AbortSignal): number {
+  const own = Reflect.ownKeys(signal).map((key) => Reflect.get(signal, key) as unknown)
+  const sets = own.filter((value) => value instanceof Set)
+  return sets.reduce((sum, { size }) => sum + size, getEventListeners(signal, 'abort').length)
+}

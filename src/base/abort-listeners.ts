@@ -42,8 +42,53 @@ class Waiting {
 
 const waitingFor = new WeakMap<AbortSignal, Waiting>()
 
+/**
+ * Signals as one: it aborts with the first of them. `AbortSignal.any` leaves something behind on
+ * each, for as long as that lives; this leaves nothing once nobody waits.
+ */
+export class EitherSignal {
+  readonly #signals: readonly Stop[]
+  /** What is called in place of whoever waits: once, whichever signal it is. */
+  readonly #once = new Map<Act, Act>()
+
+  constructor(...signals: readonly Stop[]) {
+    this.#signals = signals
+  }
+
+  get aborted(): boolean {
+    return this.#signals.some(({ aborted }) => aborted)
+  }
+
+  get reason(): unknown {
+    return this.#signals.find(({ aborted }) => aborted)?.reason
+  }
+
+  add(act: Act): void {
+    const once = () => {
+      this.remove(act)
+      act()
+    }
+    this.#once.set(act, once)
+    for (const signal of this.#signals) addAbortListener(signal, once)
+  }
+
+  remove(act: Act): void {
+    const once = this.#once.get(act)
+    if (once === undefined) return
+    this.#once.delete(act)
+    for (const signal of this.#signals) removeAbortListener(signal, once)
+  }
+}
+
+/** What says that nobody waits any more. */
+export type Stop = AbortSignal | EitherSignal
+
 /** Calls `act` once when `signal` aborts; never if it has aborted already. */
-export function addAbortListener(signal: AbortSignal, act: Act): void {
+export function addAbortListener(signal: Stop, act: Act): void {
+  if (signal instanceof EitherSignal) {
+    signal.add(act)
+    return
+  }
   let waiting = waitingFor.get(signal)
   if (waiting === undefined) {
     waiting = new Waiting()
@@ -54,7 +99,11 @@ export function addAbortListener(signal: AbortSignal, act: Act): void {
 }
 
 /** Without effect for what does not wait. */
-export function removeAbortListener(signal: AbortSignal, act: Act): void {
+export function removeAbortListener(signal: Stop, act: Act): void {
+  if (signal instanceof EitherSignal) {
+    signal.remove(act)
+    return
+  }
   const waiting = waitingFor.get(signal)
   if (waiting?.remove(act) && waiting.none) signal.removeEventListener('abort', waiting)
 }

@@ -1,13 +1,13 @@
 // Owns the failed requests that wait to be tried again; each still ends by its own deadline.
 // Never on the path of a call that succeeds.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import type { Clock } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Remote } from '../mesh/remote.ts'
-import { type CallOptions, cancelled } from './call-options.ts'
+import { type CallOptions, cancelled, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { PendingRequest } from './pending-requests.ts'
 
@@ -15,7 +15,7 @@ import type { PendingRequest } from './pending-requests.ts'
 export interface Repeat {
   readonly routes: ChannelRoutes
   readonly body: unknown
-  readonly options: CallOptions | undefined
+  readonly options: Stoppable<CallOptions> | undefined
   readonly policy: CallPolicy
   readonly tries: number
   readonly endMs: number
@@ -61,7 +61,7 @@ export class Attempts {
 
   #wait(
     waitMs: number,
-    signal: AbortSignal | undefined,
+    signal: Stop | undefined,
     fail: (error: EarshotError) => void,
     then: () => void,
   ): void {
@@ -74,7 +74,7 @@ export class Attempts {
       stop()
       fail(error)
     }
-    const onAbort = () => end(cancelled(signal as AbortSignal, 'no'))
+    const onAbort = () => end(cancelled(signal as Stop, 'no'))
     const timer = this.#clock.after(waitMs, () => {
       stop()
       then()

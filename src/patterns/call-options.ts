@@ -1,7 +1,7 @@
 // Owns what a caller may say with one call, and how a call is cancelled.
 // Never sends.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Headers } from './headers.ts'
 import type { Within } from './message.ts'
@@ -21,6 +21,11 @@ export interface CallOptions {
    * has left, ends when its caller no longer waits, and carries on correlation, cause and trace.
    */
   readonly context?: Within
+}
+
+/** Options as patterns have them: what ends the call may be two signals in one. */
+export type Stoppable<O extends { readonly signal?: AbortSignal }> = Omit<O, 'signal'> & {
+  readonly signal?: Stop
 }
 
 /** Why what a caller says with a call cannot be used; undefined when it can. */
@@ -50,7 +55,7 @@ function invalid(path: string, text: string): EarshotError {
 }
 
 /** @param sent whether anything may have left this process already */
-export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotError {
+export function cancelled(signal: Stop, sent: 'no' | 'unknown'): EarshotError {
   return new EarshotError('EARSHOT_CANCELLED', 'the call was cancelled', {
     sent,
     cause: signal.reason,
@@ -63,7 +68,7 @@ export function cancelled(signal: AbortSignal, sent: 'no' | 'unknown'): EarshotE
  */
 export async function abortable(
   work: Promise<void>,
-  signal: AbortSignal | undefined,
+  signal: Stop | undefined,
   sent: 'no' | 'unknown' = 'no',
 ): Promise<void> {
   if (!signal) return work

@@ -15,7 +15,7 @@ import { Bulkhead } from '../resilience/bulkhead.ts'
 import { Latency } from '../resilience/latency.ts'
 import { backoffMs, mayRetry } from '../resilience/retry.ts'
 import type { RetryBudget } from '../resilience/retry-budget.ts'
-import type { CallOptions } from './call-options.ts'
+import type { CallOptions, Stoppable } from './call-options.ts'
 import { PeerGuard } from './peer-guard.ts'
 import type { ChannelPolicy } from './policy-options.ts'
 import { reportFailed, tellBy } from './said-aloud.ts'
@@ -38,7 +38,7 @@ export interface GuardedRequest {
   readonly endMs: number
   /** Which try it is, from 1. */
   readonly tries: number
-  readonly options: CallOptions | undefined
+  readonly options: Stoppable<CallOptions> | undefined
   guard: PeerGuard | undefined
   ticket: number
 }

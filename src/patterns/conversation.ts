@@ -8,7 +8,7 @@ import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
-import { type CallOptions, cancelled } from './call-options.ts'
+import { type CallOptions, cancelled, type Stoppable } from './call-options.ts'
 import { encodeHeaders } from './headers.ts'
 import { Incoming, type Window } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
@@ -28,7 +28,7 @@ export interface ConversationParts {
   readonly talks: Talks
   readonly routes: ChannelRoutes
   readonly timeoutMs: number
-  readonly options: StreamOptions
+  readonly options: Stoppable<StreamOptions>
 }
 
 export class Conversation {
@@ -206,7 +206,7 @@ function checkRoom(talks: Talks): void {
 }
 
 function windowOf(
-  { ahead, idleMs }: StreamOptions,
+  { ahead, idleMs }: Pick<StreamOptions, 'ahead' | 'idleMs'>,
   limits: { readonly streamWindowItems: number; readonly streamWindowBytes: number },
 ): Window {
   const { streamWindowItems: most, streamWindowBytes: bytes } = limits

@@ -8,7 +8,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import { noServer } from '../mesh/no-server.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
-import { abortable, type CallOptions } from './call-options.ts'
+import { abortable, type CallOptions, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 
 /** A message that looks for its way. */
@@ -16,7 +16,7 @@ export interface Seeking {
   readonly routes: ChannelRoutes
   /** On the clock of the mesh. */
   readonly endMs: number
-  readonly options?: Pick<CallOptions, 'to' | 'key' | 'signal'> | undefined
+  readonly options?: Pick<Stoppable<CallOptions>, 'to' | 'key' | 'signal'> | undefined
   readonly policy?: CallPolicy | undefined
   /** Gets it only when nobody else can. */
   readonly avoid?: Remote | undefined

@@ -1,12 +1,13 @@
 // Owns what a client's method does around a request: time of the caller, hedge, fallback.
 // Nothing of it costs a call that does not ask for it. Never sends: requests do.
 
+import { EitherSignal } from '../base/abort-listeners.ts'
 import type { EarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { eitherSignal, expired, withinMs } from '../resilience/deadline.ts'
 import { createFallback } from '../resilience/fallback.ts'
 import { hedge } from '../resilience/hedge.ts'
-import type { CallOptions } from './call-options.ts'
+import type { CallOptions, Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { headersWithin } from './message.ts'
 import type { Requests } from './request.ts'
@@ -16,7 +17,7 @@ import { tellBy } from './said-aloud.ts'
 export type Call = (
   body: unknown,
   timeoutMs: number,
-  options: CallOptions | undefined,
+  options: Stoppable<CallOptions> | undefined,
 ) => Promise<unknown>
 
 /** Requests of one channel under their policies. */
@@ -54,7 +55,7 @@ function hedgedCall(requests: Requests, routes: ChannelRoutes, policy: CallPolic
         return true
       },
       run: (second, own) => {
-        const signal = options?.signal ? AbortSignal.any([own, options.signal]) : own
+        const signal = options?.signal ? new EitherSignal(own, options.signal) : own
         const wish = { ...options, signal }
         if (second) {
           // The second is not tried again, and is not a request that adds to the budget.
@@ -89,7 +90,7 @@ export function timeFor(
  */
 export function optionsFor<O extends Pick<CallOptions, 'context' | 'signal' | 'headers'>>(
   options: O | undefined,
-): O | undefined {
+): Stoppable<O> | undefined {
   if (options?.context === undefined) return options
   const signal = eitherSignal(options.signal, options.context)
   const headers = headersWithin(options.headers, options.context)

@@ -4,19 +4,21 @@
 import { EarshotError, isEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback, type Fallback } from '../resilience/fallback.ts'
+import type { Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { tellBy } from './said-aloud.ts'
 import type { ScatterAnswer, Scattered, ScatterOptions, Scatters } from './scatter.ts'
 
+type Options = Stoppable<ScatterOptions>
 type Answers = readonly ScatterAnswer<unknown>[]
 
 /** Questions of one channel under their policies. */
 export interface GuardedScatter {
-  ask(question: unknown, timeoutMs: number, options?: ScatterOptions): Promise<Scattered<unknown>>
+  ask(question: unknown, timeoutMs: number, options?: Options): Promise<Scattered<unknown>>
   each(
     question: unknown,
     timeoutMs: number,
-    options?: ScatterOptions,
+    options?: Options,
   ): AsyncIterableIterator<ScatterAnswer<unknown>>
 }
 

@@ -1,17 +1,18 @@
 // Owns what a client does around a notification: another try where nothing was sent, a fallback.
 // Never sends: notifications do. What has left is never sent again.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import { createFallback } from '../resilience/fallback.ts'
-import { cancelled } from './call-options.ts'
+import { cancelled, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { Notifications, NotifyOptions } from './notification.ts'
 import { tellBy } from './said-aloud.ts'
 import type { Verdict } from './verdict.ts'
 
-type Send = (body: unknown, ms: number, options: NotifyOptions | undefined) => Promise<unknown>
+type Options = Stoppable<NotifyOptions> | undefined
+type Send = (body: unknown, ms: number, options: Options) => Promise<unknown>
 
 /** Notifications of one channel under their policies. */
 export function guardedSend(
@@ -67,7 +68,7 @@ function withRetry(send: Send, policy: CallPolicy): Send {
   }
 }
 
-function pause({ parts }: CallPolicy, ms: number, signal: AbortSignal | undefined): Promise<void> {
+function pause({ parts }: CallPolicy, ms: number, signal: Stop | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = parts.clock.after(ms, () => {
       if (signal) removeAbortListener(signal, onAbort)
@@ -75,7 +76,7 @@ function pause({ parts }: CallPolicy, ms: number, signal: AbortSignal | undefine
     })
     const onAbort = () => {
       timer.cancel()
-      reject(cancelled(signal as AbortSignal, 'no'))
+      reject(cancelled(signal as Stop, 'no'))
     }
     if (signal) addAbortListener(signal, onAbort)
   })

@@ -2,6 +2,7 @@
 // message.
 // Hot path: `send`. Never retries: what is lost with a link is told by the verdict or not at all.
 
+import type { Stop } from '../base/abort-listeners.ts'
 import type { Overflow } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
@@ -10,7 +11,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
 import { expired } from '../resilience/deadline.ts'
-import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import { abortable, type CallOptions, cancelled, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
@@ -62,7 +63,7 @@ export class Notifications {
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options: NotifyOptions | undefined,
+    options: Stoppable<NotifyOptions> | undefined,
     policy?: CallPolicy,
   ): Promise<Verdict> {
     const { clock } = this.#mesh.parts
@@ -115,7 +116,7 @@ export class Notifications {
     { local }: ChannelRoutes,
     { remote }: Link,
     leftMs: number,
-    signal: AbortSignal | undefined,
+    signal: Stop | undefined,
   ): Promise<Verdict> {
     let became: HeldOutcome | undefined
     const known = outcome.then((told) => {

@@ -7,7 +7,7 @@ import type { BodyReader } from '../codec/resolve.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Link } from '../mesh/remote.ts'
-import type { CallOptions } from './call-options.ts'
+import type { CallOptions, Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { PeerGuard } from './peer-guard.ts'
 
@@ -43,7 +43,7 @@ export class PendingRequest {
   ticket = 0
   routes: ChannelRoutes | undefined
   body: unknown
-  options: CallOptions | undefined
+  options: Stoppable<CallOptions> | undefined
   tries = 1
   /** The deadline of the whole call; this try may have an earlier one. */
   endMs = 0

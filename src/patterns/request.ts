@@ -1,7 +1,7 @@
 // Owns the caller's side of requests: send, wait, and end with a reply, an error or the deadline.
 // Hot path: one promise a request, which the caller asked for. Never answers.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import type { ErrorCode } from '../base/error-table.ts'
 import { EarshotError, isEarshotError, toEarshotError } from '../base/errors.ts'
 import type { BodyReader } from '../codec/resolve.ts'
@@ -12,7 +12,7 @@ import type { Route } from '../mesh/route-list.ts'
 import { expired } from '../resilience/deadline.ts'
 import { Kind, type RecordWalker, Until } from '../wire/record.ts'
 import { Attempts } from './attempts.ts'
-import { type CallOptions, cancelled } from './call-options.ts'
+import { type CallOptions, cancelled, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import { failureOf } from './failure.ts'
 import type { RouteFinder } from './find-route.ts'
@@ -62,7 +62,7 @@ export class Requests {
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options: CallOptions | undefined,
+    options: Stoppable<CallOptions> | undefined,
     policy?: CallPolicy,
     tries = 1,
     avoid?: Remote,
@@ -91,7 +91,7 @@ export class Requests {
     body: unknown,
     timeoutMs: number,
     until: keyof typeof Until,
-    options: CallOptions | undefined,
+    options: Stoppable<CallOptions> | undefined,
     policy?: CallPolicy,
   ): Promise<Verdict> {
     const to = route.remote.id
@@ -123,7 +123,7 @@ export class Requests {
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options: CallOptions | undefined,
+    options: Stoppable<CallOptions> | undefined,
     policy: CallPolicy | undefined,
     tries: number,
     avoid: Remote | undefined,
@@ -142,7 +142,7 @@ export class Requests {
     route: Route,
     body: unknown,
     timeoutMs: number,
-    options: CallOptions | undefined,
+    options: Stoppable<CallOptions> | undefined,
     until?: keyof typeof Until,
     policy?: CallPolicy,
     tries = 1,
@@ -195,7 +195,7 @@ export class Requests {
     return reply
   }
 
-  #watch(signal: AbortSignal, request: PendingRequest): void {
+  #watch(signal: Stop, request: PendingRequest): void {
     const onAbort = () => {
       const neverLeft = this.#giveUp(request)
       this.#reject(request, cancelled(signal, neverLeft ? 'no' : 'unknown'))

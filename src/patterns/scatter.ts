@@ -1,13 +1,13 @@
 // Owns a question to all who serve a channel: one request to each, and what became of them all.
 // Never forgets one: who did not answer is named, with the reason.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Route } from '../mesh/route-list.ts'
-import { abortable, cancelled } from './call-options.ts'
+import { abortable, cancelled, type Stoppable } from './call-options.ts'
 import type { CallPolicy } from './call-policy.ts'
 import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
@@ -79,7 +79,7 @@ export class Scatters {
     routes: ChannelRoutes,
     question: unknown,
     timeoutMs: number,
-    options: ScatterOptions = {},
+    options: Stoppable<ScatterOptions> = {},
     policy?: CallPolicy,
   ): Promise<Scattered<unknown>> {
     const { signal } = checked(options)
@@ -95,7 +95,7 @@ export class Scatters {
     routes: ChannelRoutes,
     question: unknown,
     timeoutMs: number,
-    options: ScatterOptions = {},
+    options: Stoppable<ScatterOptions> = {},
     policy?: CallPolicy,
   ): AsyncIterableIterator<ScatterAnswer<unknown>> {
     checked(options)
@@ -106,7 +106,7 @@ export class Scatters {
     routes: ChannelRoutes,
     question: unknown,
     timeoutMs: number,
-    options: ScatterOptions,
+    options: Stoppable<ScatterOptions>,
     policy: CallPolicy | undefined,
   ): AsyncGenerator<ScatterAnswer<unknown>> {
     const round = new Round()
@@ -134,7 +134,7 @@ export class Scatters {
     routes: ChannelRoutes,
     question: unknown,
     timeoutMs: number,
-    options: ScatterOptions,
+    options: Stoppable<ScatterOptions>,
     onAnswer: (answer: ScatterAnswer<unknown>) => void,
     policy: CallPolicy | undefined,
   ): Promise<void> {
@@ -167,11 +167,7 @@ export class Scatters {
   }
 
   /** All who can be asked, as soon as there is one. */
-  async #all(
-    routes: ChannelRoutes,
-    endMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Route[]> {
+  async #all(routes: ChannelRoutes, endMs: number, signal: Stop | undefined): Promise<Route[]> {
     const { parts, routing } = this.#mesh
     const options = signal && { signal }
     for (;;) {
@@ -242,13 +238,13 @@ const silences: { readonly [code: string]: 'late' | 'gone' | 'unneeded' | undefi
   EARSHOT_CANCELLED: 'unneeded',
 }
 
-function neededOf({ until = 'all' }: ScatterOptions, known: number): number {
+function neededOf({ until = 'all' }: Pick<ScatterOptions, 'until'>, known: number): number {
   if (until === 'all') return known
   return until === 'quorum' ? Math.floor(known / 2) + 1 : until
 }
 
 /** @throws EARSHOT_OPTION_INVALID */
-function checked(options: ScatterOptions): ScatterOptions {
+function checked(options: Stoppable<ScatterOptions>): Stoppable<ScatterOptions> {
   const { until = 'all', withinMs = 1 } = options
   const isCount = typeof until === 'number' && Number.isInteger(until) && until >= 1
   if (until !== 'all' && until !== 'quorum' && !isCount) {

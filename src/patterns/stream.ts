@@ -3,6 +3,7 @@
 
 import { EarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
+import type { Stoppable } from './call-options.ts'
 import { Conversation, type StreamOptions } from './conversation.ts'
 import type { Talks } from './talks.ts'
 
@@ -40,7 +41,7 @@ export class Streams {
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options: StreamOptions = {},
+    options: Stoppable<StreamOptions> = {},
   ): AsyncIterableIterator<unknown> {
     const conversation = new Conversation({ talks: this.#talks, routes, timeoutMs, options })
     return new ReadStream(conversation, body)
@@ -50,7 +51,7 @@ export class Streams {
   talk(
     routes: ChannelRoutes,
     timeoutMs: number,
-    options: StreamOptions = {},
+    options: Stoppable<StreamOptions> = {},
   ): Duplex<unknown, unknown> {
     const conversation = new Conversation({ talks: this.#talks, routes, timeoutMs, options })
     return new CallerTalk(conversation, routes.local.channel.key)

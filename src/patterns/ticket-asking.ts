@@ -6,6 +6,7 @@ import { EarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
+import type { Stoppable } from './call-options.ts'
 import type { LaterOptions, TicketEntry } from './ticket.ts'
 
 /** What is needed to ask, until it is known to be taken. */
@@ -13,7 +14,7 @@ export interface Asking {
   readonly order: number
   readonly entry: TicketEntry
   readonly routes: ChannelRoutes
-  readonly options: LaterOptions | undefined
+  readonly options: Stoppable<LaterOptions> | undefined
   readonly body: unknown
   readonly timer: Timer
   /** The body in the codec of the route, once there is one. */

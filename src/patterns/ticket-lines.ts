@@ -6,6 +6,7 @@ import { type EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
+import type { Stoppable } from './call-options.ts'
 import type { RouteFinder } from './find-route.ts'
 import type { LaterOptions, TicketEntry } from './ticket.ts'
 
@@ -15,7 +16,7 @@ export interface InLine {
   readonly order: number
   readonly entry: TicketEntry
   readonly routes: ChannelRoutes
-  readonly options: LaterOptions | undefined
+  readonly options: Stoppable<LaterOptions> | undefined
   /** Where a field of it may be the key. */
   readonly body: unknown
 }

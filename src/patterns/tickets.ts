@@ -2,7 +2,7 @@
 // takes the answer once.
 // Never begins one twice: what may have been taken is only ever claimed from the same peer.
 
-import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
+import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { ChannelRoutes } from '../mesh/channel-routes.ts'
 import type { DownReason } from '../mesh/membership-events.ts'
@@ -11,7 +11,7 @@ import { noServer } from '../mesh/no-server.ts'
 import type { Link, Remote } from '../mesh/remote.ts'
 import type { Route } from '../mesh/route-list.ts'
 import { type RecordWalker, Ticketing } from '../wire/record.ts'
-import { cancelled } from './call-options.ts'
+import { cancelled, type Stoppable } from './call-options.ts'
 import { declaredIn, plainIn, unreadable } from './failure.ts'
 import type { RouteFinder } from './find-route.ts'
 import { encodeHeaders, type Headers } from './headers.ts'
@@ -59,7 +59,7 @@ export class Tickets {
     routes: ChannelRoutes,
     body: unknown,
     timeoutMs: number,
-    options?: LaterOptions,
+    options?: Stoppable<LaterOptions>,
   ): Ticket<unknown> {
     const { clock, limits, newId } = this.#mesh.parts
     const id = newId()
@@ -152,7 +152,7 @@ export class Tickets {
     routes: ChannelRoutes,
     timeoutMs: number,
     body: unknown,
-    options: LaterOptions | undefined,
+    options: Stoppable<LaterOptions> | undefined,
   ): Asking {
     const timer = this.#mesh.parts.clock.after(timeoutMs, () => this.#late(asking, timeoutMs), true)
     const link = { link: undefined, mark: 0, hasLeft: false, burdens: undefined }
@@ -320,7 +320,7 @@ export class Tickets {
     this.#fail(asking, error)
   }
 
-  #watch(asking: Asking, signal: AbortSignal | undefined): void {
+  #watch(asking: Asking, signal: Stop | undefined): void {
     if (!signal) return
     const onAbort = () => this.#cancel(asking, cancelled(signal, this.#sent(asking)))
     addAbortListener(signal, onAbort)

@@ -1,6 +1,7 @@
 // Owns the arithmetic of deadlines along a chain of calls: what is left only ever shrinks.
 // Never reads a clock: instants come from the caller, and are of one process.
 
+import { EitherSignal, type Stop } from '../base/abort-listeners.ts'
 import { EarshotError } from '../base/errors.ts'
 
 /** What a handler hands on to the calls that it makes; its context is one. */
@@ -20,18 +21,11 @@ export function withinMs(ownMs: number, inherited: Partial<Inherited> | undefine
 }
 
 /** Ends when either does. */
-export function eitherSignal(own: AbortSignal | undefined, inherited: Inherited): AbortSignal
-export function eitherSignal(
-  own: AbortSignal | undefined,
-  inherited: Partial<Inherited>,
-): AbortSignal | undefined
 export function eitherSignal(
   own: AbortSignal | undefined,
   { signal }: Partial<Inherited>,
-): AbortSignal | undefined {
-  return own === undefined || signal === undefined
-    ? (own ?? signal)
-    : AbortSignal.any([own, signal])
+): Stop | undefined {
+  return own === undefined || signal === undefined ? (own ?? signal) : new EitherSignal(own, signal)
 }
 
 /** The work has not been begun, and will not be. */

@@ -1,6 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { addAbortListener, removeAbortListener } from '../../src/base/abort-listeners.ts'
+import {
+  addAbortListener,
+  EitherSignal,
+  removeAbortListener,
+} from '../../src/base/abort-listeners.ts'
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
@@ -44,5 +48,30 @@ describe('waiting for a signal', () => {
     addAbortListener(controller.signal, () => called.push('latest'))
     controller.abort()
     expect(called.sort()).toEqual(['late', 'latest'])
+  })
+})
+
+describe('two signals as one', () => {
+  it.each([0, 1])('calls once, with the reason of the first that aborts: %i', (first) => {
+    const both = [new AbortController(), new AbortController()] as const
+    const either = new EitherSignal(both[0].signal, new EitherSignal(both[1].signal))
+    let called = 0
+    addAbortListener(either, () => called++)
+    expect([either.aborted, either.reason]).toEqual([false, undefined])
+    both[first as 0 | 1].abort('first')
+    both[first === 0 ? 1 : 0].abort('second')
+    expect([called, either.aborted]).toEqual([1, true])
+    expect(both.map(({ signal }) => listeners(signal))).toEqual([0, 0])
+  })
+
+  it('leaves nothing on either when nobody waits', () => {
+    const signals = [new AbortController().signal, new AbortController().signal]
+    const either = new EitherSignal(...signals)
+    const act = () => undefined
+    addAbortListener(either, act)
+    expect(signals.map(listeners)).toEqual([1, 1])
+    removeAbortListener(either, act)
+    removeAbortListener(either, act)
+    expect(signals.map(listeners)).toEqual([0, 0])
   })
 })
