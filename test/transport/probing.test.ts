@@ -55,7 +55,7 @@ describe('who is linked is asked', () => {
     expect(asked).toEqual([200, 1_001])
   })
 
-  it('at once for the next death when a link was closed here whose end was being looked for', async () => {
+  it('at once for the next death when a link was closed whose end was looked for', async () => {
     probing.ended()
     probing.closed()
     await clock.advance(1_000)
