@@ -102,6 +102,33 @@ describe.each(['tickets', 'streams'] as const)('%s', (what) => {
   })
 })
 
+describe('calls beyond what the first choice takes', () => {
+  it('go to the spare one: nearly none fails, though retries have their budget', async () => {
+    const world = testWorld({ seed: 16 })
+    await world.run(async () => {
+      const by = (name: string) => ({ ask: () => ({ by: name }), each: () => [{ by: name }] })
+      const usual = await world.createPeer({ name: 'usual' })
+      await usual.serve(Desk, by('usual'), { rateLimit: { perSecond: 50, burst: 5 } })
+      const spare = await world.createPeer({ name: 'spare' })
+      await spare.serve(Desk, by('spare'), { weight: 0 })
+      const caller = await world.createPeer({ name: 'caller' })
+      await world.advance(1_000)
+      const { ask } = caller.client(Desk)
+      const answers: Promise<string>[] = []
+      for (let call = 0; call < 1_500; call++) {
+        const answered = ask({ customer: 'x' }).then((answer) => answer.by)
+        answers.push(answered.catch(() => 'nobody'))
+        await world.advance(5)
+      }
+      await world.advance(3_000)
+      const all = await Promise.all(answers)
+      const count = (who: string) => all.filter((one) => one === who).length
+      expect(count('nobody')).toBeLessThan(30)
+      expect(count('usual')).toBeGreaterThan(7.5 * 50 * 0.8)
+    })
+  })
+})
+
 describe('what balance decided', () => {
   it('is seen in stats(): the calls of each link, and what its peer has to do', async () => {
     const world = testWorld({ seed: 14 })

@@ -56,14 +56,17 @@ export class ChannelRoutes {
    */
   pick(filter?: RouteFilter, avoid?: Remote): Route | undefined {
     const { tiers } = this.#arrangement
+    let passed: Route | undefined
     for (let at = 0; at < tiers.length; at++) {
       const turns = tiers[at] as Arrangement['tiers'][number]
       const { next } = turns
       const route = turns.take(filter, avoid)
       if (avoid !== undefined) turns.next = next
-      if (route !== undefined) return route
+      if (route === undefined) continue
+      if (at + 1 === tiers.length || !filter?.passesOver(route)) return route
+      passed ??= route
     }
-    return this.#leastBad(filter, avoid)
+    return passed ?? this.#leastBad(filter, avoid)
   }
 
   /**

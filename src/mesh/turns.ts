@@ -8,6 +8,8 @@ import type { Route } from './route-list.ts'
 /** Which routes may be used just now; asked at each choice. */
 export interface RouteFilter {
   admits(route: Route): boolean
+  /** It may be used, but refuses some of what it gets: should one further away have this? */
+  passesOver(route: Route): boolean
 }
 
 /** A route as one client sees it. */

@@ -78,6 +78,11 @@ export class CallPolicy implements RouteFilter {
     return this.#guard(remote).admits()
   }
 
+  passesOver({ remote }: Route): boolean {
+    const { spill } = this.#guard(remote)
+    return spill?.passesOver(this.parts.clock.nowMs()) ?? false
+  }
+
   /** How long one try may take, of what is left for the call. */
   tryMs(leftMs: number): number {
     const { retry } = this.settings

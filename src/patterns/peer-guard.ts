@@ -5,6 +5,7 @@ import type { EarshotError } from '../base/errors.ts'
 import type { Remote } from '../mesh/remote.ts'
 import type { Breaker } from '../resilience/breaker.ts'
 import type { Bulkhead } from '../resilience/bulkhead.ts'
+import { Spill } from '../resilience/spill.ts'
 
 /** Errors that speak against the peer, unless the client says otherwise. */
 const against: ReadonlySet<string> = new Set([
@@ -19,12 +20,16 @@ const against: ReadonlySet<string> = new Set([
  * from it as well. An answer that comes late counts as slow, whatever it says.
  */
 const refusals: ReadonlySet<string> = new Set(['EARSHOT_OVERLOADED', 'EARSHOT_DEADLINE'])
+/** It has more to do than it can, or may. */
+const tooMuch: ReadonlySet<string> = new Set([...refusals, 'EARSHOT_RATE_LIMITED'])
 
 export class PeerGuard {
   readonly bulkhead: Bulkhead
   readonly breaker: Breaker | undefined
   /** The latest incarnation of its link; the peer is the same as long as its id is. */
   remote: Remote
+  /** There once it has refused something. */
+  spill: Spill | undefined
   readonly #counts: ((error: EarshotError) => boolean | undefined) | undefined
 
   constructor(
@@ -57,8 +62,12 @@ export class PeerGuard {
 
   failed(ticket: number, nowMs: number, tookMs: number, slowMs: number, error: EarshotError): void {
     this.bulkhead.leave()
-    if (this.breaker === undefined) return
     const { code, data } = error
+    if (data.remote !== undefined && tooMuch.has(code)) {
+      this.spill ??= new Spill()
+      this.spill.refused(nowMs)
+    }
+    if (this.breaker === undefined) return
     // It failed by itself, or the peer has answered; else nothing is known of the peer.
     const answered = code === 'EARSHOT_DECLARED' || data.remote !== undefined
     const refused = answered && refusals.has(code)

@@ -1,53 +1,12 @@
-// How messages are shared out among those who serve: turn, load, key, weight, zone, version.
+// How messages are shared out among those who serve: turn, load, key, weight.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Place } from '../../src/mesh/arrangement.ts'
-import { type Balance, defaultBalance, resolveBalance } from '../../src/mesh/balance.ts'
-import { ChannelRoutes } from '../../src/mesh/channel-routes.ts'
+import type { Balance } from '../../src/mesh/balance.ts'
+import type { ChannelRoutes } from '../../src/mesh/channel-routes.ts'
 import type { Remote } from '../../src/mesh/remote.ts'
-import { type Route, RouteList } from '../../src/mesh/route-list.ts'
-
-const seed = Number(process.env.EARSHOT_SEED ?? Date.now() % 2 ** 31)
-const here: Place = { host: 'here', zone: 'a' }
-
-interface Server {
-  name: string
-  load: number
-  link: { outbound: { full: boolean; waitingBytes: number } } | undefined
-}
-type Change = Partial<Record<'id' | 'host' | 'zone' | 'version', string> & { weight: number }>
-
-/** A remote peer that serves, as far as a choice looks at it. */
-function server(name: string, change: Change = {}) {
-  const { id = `${name}-id`, host = 'there', zone = '', ...rest } = change
-  const remote = {
-    ...{ id, name, load: 0, hello: { host, zone } },
-    link: { outbound: { full: false, waitingBytes: 0 } },
-    info: () => ({ id, name, zone }),
-  }
-  const route = { remote, code: 8, version: '1.2.0', weight: 1, ...rest }
-  return { route: route as unknown as Route, remote: remote as unknown as Server }
-}
-
-function routesOf(servers: readonly ReturnType<typeof server>[], balance?: Balance, draws = seed) {
-  const list = new RouteList({} as never, undefined)
-  for (const { route } of servers) list.put(route)
-  const settings = resolveBalance(balance, undefined, '', 1) ?? defaultBalance
-  return { list, routes: new ChannelRoutes(list, settings, here, draws) }
-}
-
-const nameOf = (route: Route | undefined) => route?.remote.name ?? 'nobody'
-
-/** How often each is chosen. */
-function counts(routes: ChannelRoutes, times: number, choose = () => routes.pick()) {
-  const found: Record<string, number> = {}
-  for (let time = 0; time < times; time++) {
-    const name = nameOf(choose())
-    found[name] = (found[name] ?? 0) + 1
-  }
-  return found
-}
+import type { Route } from '../../src/mesh/route-list.ts'
+import { counts, nameOf, routesOf, seed, server } from './servers.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, at) => `peer${at}`)
 
@@ -275,63 +234,5 @@ describe(`keys (seed ${seed})`, () => {
     expect(nameOf(routes.choose({ key: 'customer-9' }, undefined, undefined, body))).toBe(
       byBody('customer-9'),
     )
-  })
-})
-
-describe('zones', () => {
-  const servers = () => ({
-    local: server('local', { host: 'here', zone: 'b' }),
-    zone: server('zone', { zone: 'a' }),
-    far: server('far', { zone: 'b' }),
-  })
-
-  it('prefer this host, then our zone, then the rest, as long as there is room', () => {
-    const { local, zone, far } = servers()
-    const { list, routes } = routesOf([far, zone, local], { zones: true })
-    expect(counts(routes, 4)).toEqual({ local: 4 })
-    local.remote.link = undefined
-    expect(counts(routes, 4)).toEqual({ zone: 4 })
-    Object.assign(zone.remote.link?.outbound as object, { full: true })
-    expect(counts(routes, 4)).toEqual({ far: 4 })
-    const notFar = { admits: ({ remote }: Route) => remote.name === 'zone' }
-    expect(nameOf(routes.pick(notFar))).toBe('zone')
-    list.remove(far.route.remote)
-    list.remove(zone.route.remote)
-    expect(counts(routes, 1)).toEqual({ nobody: 1 })
-  })
-
-  it('without a name of ours are this host and the rest; unless asked for, nothing', () => {
-    const { zone, far } = servers()
-    const nowhere = new ChannelRoutes(
-      routesOf([zone, far]).list,
-      { ...defaultBalance, zones: true },
-      { host: 'here', zone: '' },
-      seed,
-    )
-    expect(counts(nowhere, 4)).toEqual({ zone: 2, far: 2 })
-    expect(counts(routesOf(Object.values(servers())).routes, 9)).toEqual({
-      ...{ local: 3, zone: 3, far: 3 },
-    })
-  })
-})
-
-describe('versions', () => {
-  it('have the share that they are given, however many peers have them', () => {
-    const old = names(7).map((name) => server(name, { version: '1.2.4' }))
-    const canary = [server('canary', { version: '1.3.0' }), server('other', { version: '1.1.0' })]
-    const { routes } = routesOf([...old, ...canary], { versions: { '^1.3': 5, '~1.2': 95 } })
-    const { canary: found, other, ...rest } = counts(routes, 20_000)
-    expect((found as number) / 20_000).toBeCloseTo(0.05, 2)
-    expect(other).toBeUndefined()
-    for (const count of Object.values(rest)) expect(count / 20_000).toBeCloseTo(0.95 / 7, 2)
-  })
-
-  it('leave all to the others when one has nobody, and to the rest when none has', () => {
-    const canary = server('canary', { version: '1.3.0' })
-    const { list, routes } = routesOf([canary], { versions: { '^1.3': 5, '~1.2': 95 } })
-    expect(counts(routes, 3)).toEqual({ canary: 3 })
-    list.remove(canary.route.remote)
-    list.put(server('other', { version: '1.1.0' }).route)
-    expect(counts(routes, 3)).toEqual({ other: 3 })
   })
 })
