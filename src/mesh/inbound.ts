@@ -3,6 +3,7 @@
 // dropped.
 
 import { reportFault } from '../base/diagnostics.ts'
+import { dropOldest } from '../base/drop-oldest.ts'
 import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import {
@@ -36,6 +37,8 @@ export class Inbound {
   onFirstWord: (link: Link) => boolean = () => false
   /** Who speaks has said no hello on this link, or it was forgotten here. */
   onStranger: (link: Link) => void = () => undefined
+  /** Connections of links that were in use and are over; those that ended first stand first. */
+  readonly #over = new Map<string, true>()
   /**
    * Of the frame that is being walked: bytes still in use, and whether it counts against credit.
    */
@@ -79,6 +82,13 @@ export class Inbound {
     if (this.#credited) this.#account(link, frame.length)
   }
 
+  /** It was in use: what is still on its way to us by its connection is late, and no fault. */
+  ended({ frames: { cameBy } }: Link): void {
+    if (cameBy === undefined) return
+    this.#over.set(cameBy, true)
+    dropOldest(this.#over, this.#limits.maxPeers)
+  }
+
   /** Counts a bad frame; too many end the link. */
   bad(link: Link, text: string): void {
     this.#counters.badFrames++
@@ -102,7 +112,8 @@ export class Inbound {
     while (!link.closed && walker.next()) {
       this.#counters.recordsIn++
       if (link.remote === undefined && !isGreeting(walker.kind) && !this.onFirstWord(link)) {
-        this.bad(link, 'a record before its hello')
+        if (this.#over.has(link.frames.cameBy ?? '')) this.#counters.lateReplies++
+        else this.bad(link, 'a record before its hello')
         this.onStranger(link)
         return
       }

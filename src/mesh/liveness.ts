@@ -85,13 +85,16 @@ export class Liveness {
     // Who beats more slowly says so in its hello.
     const beatMs = Math.max(limits.heartbeatMs, Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS))
     const mostMs = beatMs * limits.heartbeatMisses
-    let suspected = true
+    let heard: Link | undefined
     for (const link of [...remote.links]) {
       const silentForMs = now - link.lastHeardMs
       link.givenUpAfterMs = link.rhythm.silentMs(beatMs, mostMs)
       if (silentForMs > link.givenUpAfterMs) this.#parts.silent(link)
-      else if (silentForMs <= link.rhythm.suspectMs(beatMs, mostMs)) suspected = false
+      else if (silentForMs <= link.rhythm.suspectMs(beatMs, mostMs)) heard ??= link
     }
+    // One that is silent while another is heard may be cut where only the other side sees it.
+    if (heard) remote.prefer(heard)
+    const suspected = heard === undefined
     // Without a link it is being dialled anew, which ends in a moment.
     if (remote.down || remote.links.length === 0 || remote.suspected === suspected) return
     remote.suspected = suspected

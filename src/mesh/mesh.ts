@@ -309,6 +309,7 @@ export class Mesh {
         this.#tell({ type: remote.suspected ? 'suspected' : 'cleared', peer: remote.info() })
       },
       linkLost: (link: Link) => {
+        this.inbound.ended(link)
         this.#farewells.get(link)?.()
         this.#meetings.lost(link)
         this.#linkOutlet.lost(link)

@@ -227,6 +227,12 @@ export class Remote {
     return { inbox: seen(inbox), outlet: seen(outlet) }
   }
 
+  /** What we have to say from now on goes by this of its links. */
+  prefer(link: Link): void {
+    const at = this.links.indexOf(link)
+    if (at > 0) this.links.unshift(...this.links.splice(at, 1))
+  }
+
   /** The link for what we have to say; undefined while we dial anew. */
   get link(): Link | undefined {
     return this.links[0]

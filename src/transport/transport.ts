@@ -20,6 +20,8 @@ export interface FrameLink {
   readonly endpoint: string
   /** The key that the other side has proved, where we dialled one by its key. */
   readonly key: string | undefined
+  /** Tells a connection that came to us from others, also behind the end of this link. */
+  readonly cameBy?: string
   /** Both ends are in this process, and no socket is between them. */
   readonly inMemory?: true
   onFrame: (frame: Buffer) => void

@@ -180,6 +180,7 @@ export class SubscriberHearing extends Connection<Subscriber> implements Hearing
 export class AcceptedLink implements FrameLink {
   readonly endpoint = 'accepted'
   readonly key: undefined = undefined
+  readonly cameBy: string
   onOpen: () => void = nothing
   onFrame: (frame: Buffer) => void = nothing
   onClose: (reason: string) => void = nothing
@@ -192,6 +193,7 @@ export class AcceptedLink implements FrameLink {
   constructor(router: Router, routingId: Buffer, forget: (isGone: boolean) => void) {
     this.#router = router
     this.#routingId = routingId
+    this.cameBy = routingId.toString('latin1')
     this.#forget = forget
   }
 

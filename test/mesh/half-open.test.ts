@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import * as zmq from 'zeromq'
 import { Kind } from '../../src/wire/record.ts'
-import { randomMesh, testPeer, until } from '../support/peers.ts'
+import { faults, randomMesh, testPeer, until } from '../support/peers.ts'
 import { startProcess } from '../support/processes.ts'
 import { introduce, record } from '../support/strangers.ts'
 
@@ -27,6 +27,7 @@ async function next(socket: zmq.Dealer, kind: number): Promise<Record<string, un
 describe('a link that was closed here and not there', () => {
   it('is refused when its peer was silent, and whenever that speaks again', async () => {
     const mesh = randomMesh()
+    const told = faults()
     const peer = await testPeer({ name: 'peer', mesh, limits: { heartbeatMs: 50 } })
     const stranger = new zmq.Dealer({ linger: 0 })
     onTestFinished(() => stranger.close())
@@ -41,6 +42,9 @@ describe('a link that was closed here and not there', () => {
       const unknown = await next(stranger, Kind.refuse)
       expect(unknown.message).toContain('not known on this link')
     }
+    // What was on its way when the link ended is late, and nobody's fault: it is told of no one.
+    expect(told).toEqual([])
+    expect(peer.stats().counters).toMatchObject({ badFrames: 0, lateReplies: 2 })
   })
 
   it('costs a caller that stood still no time-out: it says hello anew', async () => {

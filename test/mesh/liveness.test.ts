@@ -5,7 +5,7 @@ import { createVirtualClock } from 'earshot/testing'
 import { describe, expect, it } from 'vitest'
 import { resolveLimits } from '../../src/base/limits.ts'
 import { Liveness } from '../../src/mesh/liveness.ts'
-import type { Link, Remote } from '../../src/mesh/remote.ts'
+import { type Link, Remote } from '../../src/mesh/remote.ts'
 import { Rhythm } from '../../src/mesh/rhythm.ts'
 
 const BEAT_MS = 1_000
@@ -24,6 +24,7 @@ function world(links = 1, heartbeatMs = BEAT_MS) {
   }
   const told: [number, string][] = []
   const remote = {
+    prefer: Remote.prototype.prefer,
     ...{ hello: { heartbeatMs }, suspected: false, down: false, forgive: () => undefined },
     links: Array.from({ length: links }, (_, at) => ({
       ...{ at, rhythm: new Rhythm(), lastHeardMs: 0, givenUpAfterMs: 0 },
@@ -102,6 +103,17 @@ describe('a peer that falls silent', () => {
     }
     expect(told.map(([, what]) => what)).toEqual(['link 0 is silent'])
     expect(remote.links).toEqual([second])
+  })
+
+  it('on one of two links is spoken to by the other long before that one is lost', async () => {
+    const { clock, told, remote, beats, hear } = world(2)
+    await beats(30)
+    const [first, second] = remote.links
+    await clock.advance(BEAT_MS)
+    hear(second)
+    await clock.advance(BEAT_MS / 2)
+    expect(remote.links).toEqual([second, first])
+    expect(told).toEqual([])
   })
 
   it('is waited for as long as it says, however slowly it beats', async () => {
