@@ -310,6 +310,18 @@ describe('options of policies', () => {
       ['/fallback/cache/maxItems', { fallback: { cache: { maxItems: Number.NaN } } }],
       ['/fallback/cache/maxItems', { fallback: { cache: { maxItems: 0 } } }],
       ['/fallback/cache/maxAgeMs', { fallback: { cache: { maxAgeMs: -1 } } }],
+      ['/retry', { retry: 5 as never }],
+      ['/retry/trys', { retry: { trys: 3 } as object }],
+      ['/retry/budget', { retry: { budget: 5 as never } }],
+      ['/breaker', { breaker: true as never }],
+      ['/breaker/counts', { breaker: { counts: 5 as never } }],
+      ['/breaker/onChange', { breaker: { onChange: 5 as never } }],
+      ['/bulkhead', { bulkhead: 7 as never }],
+      ['/hedge', { hedge: 'yes' as never }],
+      ['/onFallback', { onFallback: 5 as never }],
+      ['/channels/safe', { channels: { safe: 5 as never } }],
+      ['/channels/safe/bulkhead/per', { channels: { safe: { bulkhead: { per: 1 } as object } } }],
+      ['/fallback/cache/maxitems', { fallback: { cache: { maxitems: 3 } as object } }],
       ['/fallback/cache/keyOf', { fallback: { cache: { keyOf: 5 as never } } }],
     ]
     for (const [path, options] of rows) {

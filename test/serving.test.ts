@@ -255,3 +255,53 @@ describe('an instance of a class', () => {
     expect(await shop.place({ sku: 'x', count: 1 })).toMatchObject({ total: 1 })
   })
 })
+
+describe('what waits for its turn', () => {
+  it('is given up once nobody waits for it, is counted, and takes no more room', async () => {
+    const [a, b] = await pairOf({ limits: { maxQueuedRequests: 3, drainTimeoutMs: 50 } })
+    const door = doorway()
+    const begun: number[] = []
+    const ask = async (body: { id: number }) => {
+      begun.push(body.id)
+      await door.passed
+      return body
+    }
+    await a.serve(Desk, { ...others, ask }, { concurrency: 1 })
+    const client = b.client(Desk, { retry: false, timeoutMs: 60_000 })
+    const first = client.ask({ id: 0 })
+    await until('it is at work', () => begun.length === 1)
+    const control = new AbortController()
+    const left = [1, 2, 3].map((id) => failure(client.ask({ id }, { signal: control.signal })))
+    await until('all wait', () => a.stats().runningHandlers === 4)
+    control.abort()
+    for (const error of left) expect(await error).toMatchObject({ code: 'EARSHOT_CANCELLED' })
+    await until('they are gone', () => a.stats().runningHandlers === 1)
+    expect(a.stats().counters.requestsExpired).toBe(3)
+    const dropped = a.stats().channels.find(({ channel }) => channel === 'test.desk/1/ask')?.dropped
+    expect(dropped).toBe(3)
+    const next = [4, 5, 6].map((id) => client.ask({ id }))
+    await until('others wait in their place', () => a.stats().runningHandlers === 4)
+    door.open()
+    expect(await Promise.all([first, ...next])).toHaveLength(4)
+    expect(begun).toEqual([0, 4, 5, 6])
+  })
+
+  it('is handled where it is a notification, also when its sender has closed', async () => {
+    const [a, b] = await pairOf()
+    const door = doorway()
+    const seen: [id: number, aborted: boolean][] = []
+    const note = async ({ id }: { id: number }, { signal }: { signal: AbortSignal }) => {
+      await door.passed
+      seen.push([id, signal.aborted])
+    }
+    await a.serve(Desk, { ...others, ask: (body) => body, note }, { concurrency: 1 })
+    const desk = b.client(Desk)
+    for (let id = 0; id < 3; id++) await desk.note({ id }, { until: 'received' })
+    await b.close()
+    await until('its sender and their link are gone', () => a.stats().links.length === 0)
+    door.open()
+    await until('all are handled', () => seen.length === 3)
+    expect(seen).toEqual([0, 1, 2].map((id) => [id, false]))
+    expect(a.stats().runningHandlers).toBe(0)
+  })
+})

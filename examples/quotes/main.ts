@@ -29,8 +29,8 @@ console.log(`${best?.from.name} sells for ${best?.answer.price}`)
 for (const { from, why } of silent) console.log(`${from.name}: ${why}`)
 for (const { from, error } of failed) console.log(`${from.name}: ${error.code}`)
 
-for await (const { from } of quote.each({ sku: 'tea' }, { until: 1 })) {
-  console.log(from.name === 'asleep' ? 'no' : 'the first is enough') // the others are cancelled
+for await (const { answer } of quote.each({ sku: 'tea' }, { until: 1 })) {
+  console.log(answer.price < 4 ? 'cheap enough' : 'too dear') // the others are cancelled
 }
 // #endregion
 

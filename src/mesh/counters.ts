@@ -28,7 +28,7 @@ export interface Counters {
   bulkheadsRefused: number
   /** Requests and notifications that were refused here: by rate, by age, or for want of room. */
   requestsShed: number
-  /** Requests whose deadline passed before they left, or before their handler began. */
+  /** Requests for which nobody waited any more before they left, or before their handler began. */
   requestsExpired: number
   /** Requests whose answers may come later, that were sent, and that were answered here. */
   ticketsSent: number

@@ -28,7 +28,10 @@ export interface HandlerContext<E = Readonly<Record<string, unknown>>> {
   readonly message: Message
   /** ms until the caller stops waiting; Infinity for a notification or an event. */
   readonly remainingMs: number
-  /** Aborted when the caller no longer waits: cancelled, gone, or past its deadline. */
+  /**
+   * Aborted when the caller no longer waits: cancelled, gone, or past its deadline. Of a
+   * notification never: nobody need be there when it is handled.
+   */
   readonly signal: AbortSignal
   /**
    * An error that the contract declares, to throw: `throw context.error('OutOfStock', { sku })`.
@@ -63,6 +66,8 @@ export class CallContext implements RequestContext<unknown> {
   readonly channel: string
   readonly codec: CodecName
   readonly headers: Headers
+  /** Set while its handler has not begun: nobody waits for it any more. */
+  dropped: (() => void) | undefined
   readonly #mesh: Mesh
   readonly #link: Link
   readonly #channel: Channel
@@ -168,6 +173,9 @@ export class CallContext implements RequestContext<unknown> {
     this.#aborted ??= why
     this.#controller?.abort(cancelled(why))
     this.#answer?.drop()
+    const { dropped } = this
+    this.dropped = undefined
+    dropped?.()
     this.end()
   }
 

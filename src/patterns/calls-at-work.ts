@@ -42,10 +42,13 @@ export class CallsAtWork {
     this.#byLink.get(link)?.get(number)?.abort('the caller no longer waits')
   }
 
-  /** What was under way on this link will not be answered: handlers may stop. */
+  /**
+   * What was under way on this link will not be answered: handlers may stop. Not those of
+   * notifications, which have numbers below 0: whoever sent them waits for nothing.
+   */
   lost(link: Link): void {
-    const contexts = [...(this.#byLink.get(link)?.values() ?? [])]
-    for (const context of contexts) context.abort('the link was lost')
-    this.#byLink.delete(link)
+    for (const [number, context] of [...(this.#byLink.get(link) ?? [])]) {
+      if (number > 0) context.abort('the link was lost')
+    }
   }
 }

@@ -126,6 +126,11 @@ export class Gate {
     this.#queue.add(start)
   }
 
+  /** What waits for it need not wait any more. */
+  forget(start: () => void): void {
+    this.#queue.delete(start)
+  }
+
   /** A handler is at work; `leave` follows exactly once. */
   enter(): void {
     this.#running++

@@ -89,6 +89,8 @@ export function resolvePolicy(
   path: string,
   limits: Limits,
 ): ChannelPolicy {
+  checkGiven(client, '')
+  checkGiven(channel, path)
   const retry = laid(client.retry, channel.retry)
   const breaker = laid(client.breaker, channel.breaker)
   const bulkhead = laid(client.bulkhead, channel.bulkhead)
@@ -140,6 +142,41 @@ export function resolveClient(client: PolicyOptions, limits: Limits): ClientSett
   }
 }
 
+const namesOf = {
+  retry: [...Object.keys(retryDefaults), 'budget'],
+  breaker: [...Object.keys(breakerDefaults), 'counts', 'onChange'],
+  bulkhead: ['perPeer', 'perChannel', 'perClient'],
+  hedge: Object.keys(hedgeDefaults),
+} as const
+
+/** @throws EARSHOT_OPTION_INVALID for what is no policy, or has a setting that there is not */
+function checkGiven(options: PolicyOptions, path: string): void {
+  const given: unknown = options
+  if (!isObject(given)) throw invalid(path, 'settings of a channel are an object')
+  for (const [name, names] of Object.entries(namesOf)) {
+    const policy = given[name]
+    const isSwitch = policy === undefined || policy === false
+    if (isSwitch || (name === 'hedge' && policy === true)) continue
+    checkNames(policy, names, `${path}/${name}`, `${name} is false or an object`)
+  }
+  const { retry, breaker, onFallback } = options
+  if (retry && retry.budget !== undefined) {
+    checkNames(retry.budget, Object.keys(budgetDefaults), `${path}/retry/budget`, 'is an object')
+  }
+  const { counts, onChange } = breaker || {}
+  for (const [name, listener] of Object.entries({ counts, onChange, onFallback })) {
+    if (listener === undefined || typeof listener === 'function') continue
+    throw invalid(`${path}/${name === 'onFallback' ? name : `breaker/${name}`}`, 'is a function')
+  }
+}
+
+function checkNames(given: unknown, names: readonly string[], path: string, text: string): void {
+  if (!isObject(given)) throw invalid(path, `${text}: ${names.join(', ')}`)
+  const unknown = Object.keys(given).find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  throw invalid(`${path}/${unknown}`, `there is no "${unknown}": ${names.join(', ')}`)
+}
+
 /** The channel's settings over the client's; `false` of the channel wins, and is undefined. */
 function laid<T extends object>(client: false | T | undefined, channel: false | T | undefined) {
   if (channel === false || (channel === undefined && client === false)) return undefined
@@ -179,6 +216,7 @@ function usable(fallback: Fallback, path: string): Fallback {
 
 function checkCache(cache: unknown, path: string): void {
   if (!isObject(cache)) throw invalid(path, 'a cache is true or { maxItems, maxAgeMs, keyOf }')
+  checkNames(cache, ['maxItems', 'maxAgeMs', 'keyOf'], path, '')
   const { maxItems = 1, maxAgeMs = 1, keyOf } = cache
   // Without an end it would keep all that was ever asked for.
   if (!Number.isSafeInteger(maxItems) || (maxItems as number) < 1) {

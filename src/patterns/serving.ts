@@ -180,7 +180,7 @@ export class Serving {
     if (gate.busy) {
       this.#atWork.begin(link, number, context)
       const work = { link, local, handler, body: read.body, context, number, tells, reply, bytes }
-      gate.wait(() => this.#turn({ ...work, budgetMs, cameMs }, gate))
+      this.#wait({ ...work, budgetMs, cameMs }, gate)
       return false
     }
     if (gate.watches(budgetMs)) {
@@ -211,14 +211,23 @@ export class Serving {
     return awaited === undefined
   }
 
+  /** Until another handler ends, or nobody waits for this one any more: then it is not begun. */
+  #wait(work: Waiting, gate: Gate): void {
+    const { link, local, context, number, bytes } = work
+    const start = () => this.#turn(work, gate)
+    context.dropped = () => {
+      gate.forget(start)
+      this.#end(link, number, bytes)
+      this.#mesh.parts.counters.requestsExpired++
+      local.counts.dropped++
+    }
+    gate.wait(start)
+  }
+
   /** The turn of one that waited. */
   #turn(work: Waiting, gate: Gate): void {
     const { link, local, context, tells, number, bytes, cameMs, budgetMs } = work
-    if (context.aborted) {
-      // Who asked no longer waits: it is not begun.
-      this.#end(link, number, bytes)
-      return
-    }
+    context.dropped = undefined
     const { clock } = this.#mesh.parts
     const late = gate.tooLate(local.channel.key, clock.nowMs(), cameMs, budgetMs)
     if (late !== undefined) {

@@ -7,7 +7,10 @@ import { reportFault } from '../base/diagnostics.ts'
 import { type EarshotError, isEarshotError, textOf } from '../base/errors.ts'
 
 export interface CacheFallback<B = never> {
-  /** Last good answers that are kept, one for each body; the oldest goes. Default 100. */
+  /**
+   * Last good answers that are kept, one for each body; the oldest goes. Default 100. They are kept
+   * as they were given: who changes an answer changes what is given instead of an error later.
+   */
   readonly maxItems?: number
   /** Older answers are not given. Default 60 000. */
   readonly maxAgeMs?: number

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import type { Clock } from '../base/clock.ts'
 import type { Chance } from './chance.ts'
 import type { LinkConditions } from './conditions.ts'
+import { textOfFrame } from './frame-text.ts'
 import { Pipe } from './pipe.ts'
 import type { SimulatedProcess } from './process.ts'
 
@@ -183,7 +184,7 @@ export class Connection {
       side.process.run(() => side.ended(item.reason))
     } else if ('bytes' in item) {
       const { type, bytes } = item
-      this.#medium.note?.(`${side.process.name} ${type} ${bytes.length} ${crc32(bytes)}`)
+      this.#medium.note?.(`${side.process.name} gets ${textOfPiece(type, bytes)}`)
       // As from a socket: bytes of its own, read when they arrive.
       const piece = { type, bytes: Buffer.from(bytes) }
       side.process.run(() => side.arrived(piece))
@@ -195,6 +196,11 @@ export class Connection {
       this.onOver()
     }
   }
+}
+
+function textOfPiece(type: Piece['type'], bytes: Buffer): string {
+  const what = type === 'frame' ? textOfFrame(bytes) : type
+  return `${what} (${bytes.length} bytes, ${crc32(bytes).toString(16)})`
 }
 
 function hostOf(endpoint: string): string {

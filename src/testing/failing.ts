@@ -16,6 +16,7 @@ import type { Middleware } from '../patterns/middleware.ts'
 import { Refusal } from '../patterns/refusal.ts'
 import type { Peer } from '../peer-types.ts'
 import type { Chance } from './chance.ts'
+import type { SimulatedProcess } from './process.ts'
 
 export interface FailRule {
   /** So many of 1 fail. Default 1. */
@@ -56,10 +57,13 @@ const TARGET = /^[^/\s*]+\/(?:[^/\s*]+|\*)$/
 
 export class Failures {
   readonly #chance: Chance
+  readonly #note: ((text: string) => void) | undefined
   readonly #rules = new Set<Rule>()
 
-  constructor(chance: Chance) {
+  /** @param note is told of each call that is handled, and of each that fails by a rule */
+  constructor(chance: Chance, note: ((text: string) => void) | undefined) {
     this.#chance = chance
+    this.#note = note
   }
 
   /** @throws EARSHOT_OPTION_INVALID */
@@ -79,21 +83,22 @@ export class Failures {
 
   /**
    * Behind all that a service has around its handlers stand the rules that there are when one of
-   * them is called; `clock` is theirs. What is no list of middleware stays to be refused.
+   * them is called. What is no list of middleware stays to be refused.
    */
-  within(serving: ServeOptions, peer: Peer, clock: Clock): ServeOptions {
+  within(serving: ServeOptions, peer: Peer, process: SimulatedProcess): ServeOptions {
     const { use = [] } = Object(serving) as ServeOptions
     if (!isObject(serving) || !Array.isArray(use)) return serving
-    return { ...serving, use: [...use, this.#around(peer, clock)] }
+    return { ...serving, use: [...use, this.#around(peer, process)] }
   }
 
-  #around(peer: Peer, clock: Clock): Middleware<HandlerContext> {
+  #around(peer: Peer, process: SimulatedProcess): Middleware<HandlerContext> {
     return (next) => (message, context) => {
       const target = targetIn(context)
       const struck = this.#struck(target, peer)
+      this.#note?.(`${process.name} handles ${target} of ${context.from.name}${textOf(struck)}`)
       if (struck.length === 0) return next(message, context)
       const call = async () => next(message, context)
-      return failed(struck, call, target, context, clock)
+      return failed(struck, call, target, context, process.clock)
     }
   }
 
@@ -109,6 +114,15 @@ export class Failures {
     }
     return struck
   }
+}
+
+function textOf(struck: readonly FailRule[]): string {
+  return struck
+    .map(
+      ({ code, delayMs }) =>
+        `, by a rule ${code ?? (delayMs ? `${delayMs} ms late` : 'EARSHOT_REMOTE')}`,
+    )
+    .join('')
 }
 
 /** One rule after the other: of a stream, too, whose handler may give a promise of its items. */

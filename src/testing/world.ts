@@ -140,7 +140,7 @@ class SimulatedWorld implements World {
     const parts = { clock, chance: this.#chance, note: this.#note, conditions: conditions ?? {} }
     this.#network = new SimulatedNetwork(parts)
     this.#board = new DiscoveryBoard(clock, this.#chance)
-    this.#failures = new Failures(this.#chance)
+    this.#failures = new Failures(this.#chance, this.#note)
     const { clock: worldClock } = new SimulatedProcess('the test', 'nowhere', schedule)
     this.#lent = globals ? new LentGlobals(worldClock, () => this.random()) : undefined
   }
@@ -180,7 +180,7 @@ class SimulatedWorld implements World {
     this.#processes.set(peer, process)
     const serve = peer.serve.bind(peer)
     peer.serve = (contract, handlers, serving = {}) =>
-      serve(contract, handlers, this.#failures.within(serving, peer, process.clock))
+      serve(contract, handlers, this.#failures.within(serving, peer, process))
     const close = peer.close.bind(peer)
     // Who is dead closes nothing, and keeps nobody waiting.
     peer.close = () => (process.killed ? Promise.resolve() : close())
@@ -245,11 +245,15 @@ class SimulatedWorld implements World {
   }
 
   cut(one: Peer, other: Peer): void {
-    this.#network.cut(this.#of(one).host, this.#of(other).host)
+    const [from, to] = [this.#of(one), this.#of(other)]
+    this.#note?.(`${from.name} and ${to.name} are cut off`)
+    this.#network.cut(from.host, to.host)
   }
 
   mute(from: Peer, to: Peer): void {
-    const hosts = [this.#of(from).host, this.#of(to).host] as const
+    const [one, other] = [this.#of(from), this.#of(to)]
+    this.#note?.(`${one.name} is not heard by ${other.name}`)
+    const hosts = [one.host, other.host] as const
     this.#muted.set(hosts.join('>'), hosts)
     this.#network.vanish(...hosts, true)
   }
@@ -265,6 +269,7 @@ class SimulatedWorld implements World {
   }
 
   heal(): void {
+    if (this.#muted.size > 0) this.#note?.('all are heard again')
     for (const [from, to] of this.#muted.values()) this.#network.vanish(from, to, false)
     this.#muted.clear()
   }

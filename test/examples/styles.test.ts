@@ -22,7 +22,7 @@ describe('the example of', () => {
       'market sells for 2.9',
       'asleep: late',
       'closed: EARSHOT_REMOTE',
-      'the first is enough',
+      'cheap enough',
     ])
   })
 

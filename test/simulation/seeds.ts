@@ -8,6 +8,8 @@ import { type StormReport, storm } from './storm.ts'
 const PARTS = 2
 const SEEDS = process.env.EARSHOT_NIGHTLY === '1' ? 20_000 : 1_000
 const SHOWN = 5
+/** Some ten times what one takes on a machine that does nothing else. */
+const MOST_MS = 300
 /** From so many storms on, all of these must have happened. */
 const MANY = 200
 const USUAL = [
@@ -26,6 +28,11 @@ export function seedsOf(part: number): number[] {
   const last = asked ? Number(asked[2] ?? asked[1]) : SEEDS
   const all = Array.from({ length: last - first + 1 }, (_, index) => first + index)
   return all.filter((seed) => seed % PARTS === part)
+}
+
+/** How long a run through so many storms may take. */
+export function limitMs({ length }: readonly number[]): number {
+  return Math.max(120_000, length * MOST_MS)
 }
 
 /** @throws what broke, for the first few seeds, each with the command that brings it back */

@@ -1,12 +1,13 @@
 // Storms over small meshes, half of the seeds: the two files run side by side.
 
 import { describe, expect, it } from 'vitest'
-import { seedsOf, weather } from './seeds.ts'
+import { limitMs, seedsOf, weather } from './seeds.ts'
 
 const seeds = seedsOf(0)
 
 describe('a mesh in a storm', () => {
-  it(`keeps every promise, in ${seeds.length} storms`, async () => {
+  const title = `keeps every promise, in ${seeds.length} storms`
+  it(title, { timeout: limitMs(seeds) }, async () => {
     const counts = await weather(seeds)
     expect(counts.storms).toBe(seeds.length)
   })

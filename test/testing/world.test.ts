@@ -80,6 +80,31 @@ describe('a world', () => {
     expect(first).toMatch(/EARSHOT_|count 39/)
   })
 
+  it('says in its trace what came, who handled it, and what was done to them', async () => {
+    const one = testWorld({ trace: true, conditions: { jitterMs: 0 } })
+    const { caller, server } = await shopIn(one)
+    one.fail(Shop.place, { times: 1, code: 'EARSHOT_OVERLOADED' })
+    await one.run(failure(caller.client(Shop, { retry: false }).place({ sku: 'tea', count: 1 })))
+    one.part([caller], [server])
+    one.heal()
+    one.cut(caller, server)
+    await one.advance(50)
+    const lines = one.trace.map((line) => line.replace(/^[\d.]+ /, ''))
+    const told = [
+      /^server#1 gets hello \(\d+ bytes, [0-9a-f]+\)$/,
+      /^server#1 gets request 129 \(/,
+      /^server#1 handles test\.shop\/place of caller, by a rule EARSHOT_OVERLOADED$/,
+      /^caller#2 gets failure 129 \(/,
+      /^server#1 is not heard by caller#2$/,
+      /^all are heard again$/,
+      /^caller#2 and server#1 are cut off$/,
+      /^caller#2: the connection was lost$/,
+    ]
+    const at = told.map((text) => lines.findIndex((line) => text.test(line)))
+    expect(at).toEqual([...at].sort((a, b) => a - b))
+    expect(Math.min(...at)).toBeGreaterThan(-1)
+  })
+
   it('moves a minute in no time', async () => {
     const one = testWorld()
     const { caller } = await shopIn(one)

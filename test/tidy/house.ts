@@ -77,6 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     mayImport: [
       ...edge.mayImport,
       'peer.ts',
+      'wire/record.ts',
       'transport/transport.ts',
       'discovery/provider.ts',
       'discovery/event-queue.ts',
