@@ -249,7 +249,7 @@ describe('a reader', () => {
       raw: () => [],
       ask: () => ({ by: 'a' }),
     })
-    const items = b.client(Feed).count(everything, { idleMs: 40 })
+    const items = b.client(Feed).count(everything, { idleMs: 1_000 })
     expect(await items.next()).toMatchObject({ done: false })
     expect(await failure(items.next())).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
     await until('the handler knows', () => aborted)
