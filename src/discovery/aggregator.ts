@@ -313,7 +313,8 @@ class Aggregator implements Discoverer {
   #isUs({ id, inbox }: PeerRecord): boolean {
     if (id === this.#self.id) return true
     // A list of peers may name ourselves; an endpoint without a name is told by the endpoint.
-    return id.startsWith('?') && inbox.every((endpoint) => this.#self.inbox.includes(endpoint))
+    const isOurs = (endpoint: string) => this.#self.inbox.includes(endpoint.replace(/#.*$/, ''))
+    return id.startsWith('?') && inbox.every(isOurs)
   }
 }
 

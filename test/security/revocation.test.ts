@@ -1,17 +1,15 @@
 // A key that is taken off the list, or loses a role, while its peer is in the middle of something:
 // a call, a stream, a subscription; and a raw socket that stays connected and speaks on.
 
-import { type AccessRules, contract, duplex, event, type Peer, request, stream } from 'earshot'
+import { type AccessRules, contract, duplex, event, request, stream } from 'earshot'
 import { Type } from 'typebox'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import * as zmq from 'zeromq'
-import { boundId } from '../../src/mesh/introduction.ts'
-import { readKeyFile } from '../../src/security/key-file.ts'
-import { proofFor } from '../../src/security/proof.ts'
 import { Kind } from '../../src/wire/record.ts'
-import { type Keys, keysOf, knows, type Name } from '../support/keys.ts'
+import { type Keys, keysOf, knows } from '../support/keys.ts'
 import { failure, faults, testPeer, until } from '../support/peers.ts'
-import { helloOf, nextFrame, record } from '../support/strangers.ts'
+import { at, helloAs, rawOptions, rawPeer } from '../support/raw-peer.ts'
+import { nextFrame, record } from '../support/strangers.ts'
 
 const Count = Type.Object({ n: Type.Integer() })
 const Work = contract('test.work', '1.0.0', {
@@ -76,32 +74,6 @@ function reading(items: AsyncIterable<{ n: number }>) {
   return read
 }
 
-function rawOptions({ keyFile }: Keys, as: Name): object {
-  const { publicKey: curvePublicKey, secretKey: curveSecretKey } = readKeyFile(keyFile(as))
-  const curveServerKey = readKeyFile(keyFile('server')).publicKey
-  return { linger: 0, receiveTimeout: 5_000, curveServerKey, curvePublicKey, curveSecretKey }
-}
-
-const at = (server: Peer, socket: 'inbox' | 'outlet' | 'door') =>
-  server.endpoints[socket].at(-1) as string
-
-/** A DEALER of another making that is a peer: its hello has been answered and one word followed. */
-async function rawPeer(keys: Keys, server: Peer, as: Name) {
-  const own = readKeyFile(keys.keyFile(as))
-  const dealer = new zmq.Dealer(rawOptions(keys, as))
-  onTestFinished(() => dealer.close())
-  dealer.connect(at(server, 'inbox'))
-  const claim = { mesh: keys.mesh, id: boundId('ab'.repeat(16), own.publicKey), epoch: 7 }
-  const proof = proofFor(claim, own, readKeyFile(keys.keyFile('server')).publicKey)
-  const hello = helloOf(keys.mesh, { ...claim, key: keys.keys[as].publicKey, proof })
-  await dealer.send(record(Kind.hello, hello))
-  const welcome = await nextFrame(dealer)
-  expect(welcome[2]).toBe(Kind.welcome)
-  await dealer.send(record(Kind.beat, ''))
-  await until('it is a peer', () => server.peers().some(({ id }) => id === claim.id))
-  return { dealer, hello }
-}
-
 describe('a key that is taken off the list', () => {
   it('ends its calls, streams and talks with a type, on both sides, within a second', async () => {
     const keys = keysOf()
@@ -163,10 +135,7 @@ describe('a key that is taken off the list', () => {
     await connected
     await rawPeer(keys, server, 'other')
     keys.admit({ server: '' })
-    const own = readKeyFile(keys.keyFile('caller'))
-    const claim = { mesh: keys.mesh, id: boundId('ab'.repeat(16), own.publicKey), epoch: 7 }
-    const proof = proofFor(claim, own, readKeyFile(keys.keyFile('server')).publicKey)
-    const hello = helloOf(keys.mesh, { ...claim, key: keys.keys.caller.publicKey, proof })
+    const hello = helloAs(keys, 'caller')
     // Whose link is closed shows that the list has been read.
     await until('the other one is cut off', () => server.stats().links.length === 0)
     await dealer.send(record(Kind.hello, hello))

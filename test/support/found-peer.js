@@ -7,12 +7,12 @@ import { Shop } from '../processes/fixture/shop.js'
 
 const EVERY_MS = 100
 
-const { name, mesh, discovery, directory, listen = 'lan' } = JSON.parse(process.argv[2])
+const { name, mesh, discovery, directory, listen = 'lan', secret } = JSON.parse(process.argv[2])
 const spoken = mdns()
 const providers = { gossip: () => gossip(), mdns: () => spoken }
 const peer = await createPeer({
   ...{ name, mesh, listen },
-  security: meshSecret('all that look for each other know it'),
+  security: meshSecret(secret),
   discovery: discovery.map((one) => providers[one]?.() ?? one),
   ...(directory && { directory }),
 })

@@ -8,6 +8,9 @@ import type { MdnsDiscovery, PeerStats } from 'earshot'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../discovery/support.ts'
 
+/** Of all that are started here. */
+export const foundSecret = 'all that look for each other know it'
+
 const fixture = join(import.meta.dirname, 'found-peer.js')
 
 export interface FoundPeerJob {
@@ -42,7 +45,14 @@ export interface FoundStats {
 
 /** Killed when the test ends. */
 export function startIn(namespace: string, job: FoundPeerJob): FoundPeer {
-  const words = ['netns', 'exec', namespace, process.execPath, fixture, JSON.stringify(job)]
+  const words = [
+    'netns',
+    'exec',
+    namespace,
+    process.execPath,
+    fixture,
+    JSON.stringify({ ...job, secret: foundSecret }),
+  ]
   const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const nobody: string[] = []
   const all = { knows: nobody, lost: nobody, hears: nobody, answers: nobody }

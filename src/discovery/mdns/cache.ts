@@ -157,11 +157,14 @@ export class PeerCache {
     return nowMs < this.#restsUntilMs
   }
 
-  /** Instances whose records have run out are removed and handed back. */
+  /** Instances whose records have run out are removed; with those that have lost an address. */
   expire(nowMs: number): Instance[] {
-    const expired = [...this.all()].filter((instance) => hasRunOut(instance, nowMs))
-    for (const instance of expired) this.remove(instance)
-    return expired
+    return [...this.all()].filter((instance) => {
+      const { size } = instance.hosts
+      if (!hasRunOut(instance, nowMs)) return instance.hosts.size < size
+      this.remove(instance)
+      return true
+    })
   }
 
   /**
