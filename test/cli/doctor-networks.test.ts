@@ -1,4 +1,4 @@
-// `earshot doctor` in networks of our own: two bridges, a firewall, a peer that is stopped elsewhere.
+// `earshot doctor` in networks of our own: two bridges, a firewall, a stopped peer elsewhere.
 // Needs root, `ip netns` and nft, and says so without them.
 
 import { spawn, spawnSync } from 'node:child_process'

@@ -133,7 +133,7 @@ describe('the dialer', () => {
     expect(dialled).toEqual([])
   })
 
-  it('gives each who tells of peers his turn: a thousand of one hold up nobody of another', async () => {
+  it('gives each who tells of peers his turn: a thousand of one hold up nobody', async () => {
     const {
       clock,
       dialled,

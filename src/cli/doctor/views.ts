@@ -76,7 +76,8 @@ function doorFinding({ peer, sees, doorMs, failure }: View): Finding {
     const next = 'the link is up, so the port of the door (inbox + 2) is blocked, or it is busy'
     return { area: 'mesh', level: 'bad', text, next, facts }
   }
-  const text = `${link}; its door answers in ${doorMs.toFixed(1)} ms and sees ${countOf(sees.size, 'peer')}`
+  const count = countOf(sees.size, 'peer')
+  const text = `${link}; its door answers in ${doorMs.toFixed(1)} ms and sees ${count}`
   return { area: 'mesh', level: 'ok', text, facts }
 }
 

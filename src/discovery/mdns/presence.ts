@@ -105,7 +105,7 @@ export class Presence {
     const delayMs = Math.max(CHANGE_DELAY_MS, mayAtMs - clock.nowMs())
     const run = () => {
       this.#change = undefined
-      this.#announce()
+      this.#announce(true)
     }
     this.#change = clock.after(delayMs, run, true)
   }
@@ -150,10 +150,11 @@ export class Presence {
     this.#after(PROBE_GAP_MS, () => this.#probe(count + 1))
   }
 
-  #announce(): void {
+  /** What has changed is told twice over both families: a flush spares what is a second old. */
+  #announce(isChange = false): void {
     this.#announcedAtMs = this.#port.clock.nowMs()
     this.#sendAnnouncement()
-    if (this.#isSecond) return
+    if (this.#isSecond && !isChange) return
     this.#after(SECOND_ANNOUNCEMENT_MS, () => this.#sendAnnouncement())
   }
 
