@@ -84,7 +84,7 @@ async function stranger(mesh: string) {
 }
 
 /** More than the busiest host needs, and less than any queue of those who are not. */
-const SOON_MS = 5_000
+const SOON_MS = 10_000
 const MAX_GROWTH_BYTES = 67_108_864
 /** Of three peers, who are asked by each other as well, in the seconds of an attack. */
 const MAX_PACKETS = 400
