@@ -19,6 +19,7 @@ import {
   titlesOf,
 } from './channel-name.ts'
 import { contractOf, nameOf } from './door.ts'
+import { trust } from './environment.ts'
 import { exitCodes, Failure, stopped, wrongUsage } from './failure.ts'
 import { hearAll } from './hear-all.ts'
 import { nearest } from './nearest.ts'
@@ -187,9 +188,11 @@ export function nobodyHeard(
     const why = `earshot doctor --mesh ${mesh} says why`
     return new Failure(exitCodes.nobody, `${text}; ${told}`, why, document ? { document } : {})
   }
+  // With a secret or a list commands look beyond this host.
+  const beyond = trust() ? '' : 'set EARSHOT_SECRET to look beyond this host, '
   const next =
     'start a peer in it as this user, name another mesh (--mesh, EARSHOT_MESH), ' +
-    'or wait longer: --wait 5000'
+    `${beyond}or wait longer: --wait 5000`
   return new Failure(exitCodes.nobody, text, next, document ? { document } : {})
 }
 

@@ -15,6 +15,11 @@ const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han
 const WIDE_TOO = /[\p{Emoji_Presentation}\uff01-\uff60]/u
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u
 
+/** `1 peer`, `2 peers`. */
+export function countOf(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`
+}
+
 /** One line per row, the titles first. Cells may hold anything: they are made visible. */
 export function tableLines(
   columns: readonly Column[],

@@ -3,7 +3,6 @@
 
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
-import { dropOldest } from '../base/drop-oldest.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Known, mergeHoldings, sameRecord } from './merge.ts'
@@ -79,12 +78,12 @@ class Aggregator implements Discoverer {
   readonly #options: DiscovererOptions
   readonly #runs: readonly ProviderRun[]
   readonly #known = new Map<string, Known>()
-  /** The epochs of peers that are lost, so that an older record cannot raise them again. */
-  readonly #lost = new Map<string, number>()
   readonly #unsynced = new Set<string>()
   readonly #late = new Set<string>()
   #self: PeerRecord
   #newThisSecond = 0
+  /** Of them, by who told: half of all are for the others. */
+  readonly #newByTeller = new Map<string, number>()
   #secondEndsMs = 0
   #isFull = false
   #stopped: Promise<void> | undefined
@@ -179,26 +178,21 @@ class Aggregator implements Discoverer {
   #hold(via: string, run: number, record: PeerRecord, leaseMs: number | undefined): void {
     const { id, epoch } = record
     if (this.#isUs(record) || record.mesh !== this.#options.mesh) return
-    if (epoch < (this.#lost.get(id) ?? epoch)) return
-    const known = this.#known.get(id) ?? this.#admit(id)
+    const known = this.#known.get(id) ?? this.#admit(via, id)
     if (!known) return
-    if (known.reported && epoch < known.reported.epoch) return
     const before = known.holdings.get(via)
     before?.lease?.cancel()
     const { clock } = this.#options
     const expire = () => this.#release(via, id, 'expired', epoch)
     const lease = leaseMs === undefined ? undefined : clock.after(leaseMs, expire, true)
     known.holdings.set(via, { record, run, lease })
-    for (const [name, holding] of known.holdings) {
-      if (holding.record.epoch < epoch) dropHolding(known, name)
-    }
     this.#report(id, known)
   }
 
   /** A new peer, unless there are too many. */
-  #admit(id: string): Known | undefined {
+  #admit(via: string, id: string): Known | undefined {
     const { maxPeers } = this.#options.limits
-    if (this.#known.size >= maxPeers) {
+    if (this.#known.size >= maxPeers && !this.#makeRoom(via)) {
       if (!this.#isFull) {
         const text = `more than ${maxPeers} peers were found: raise limits.maxPeers to see them all`
         this.#fault('limits', new EarshotError('EARSHOT_DISCOVERY', text, { retryable: false }))
@@ -223,15 +217,27 @@ class Aggregator implements Discoverer {
     this.#known.delete(id)
     this.#late.delete(id)
     this.#isFull = false
-    this.#remember(id, holding.record.epoch)
     const { reported } = known
     if (reported) this.#tell({ type: 'lost', peer: reported, reason, via: [via] })
   }
 
-  #remember(id: string, epoch: number): void {
-    this.#lost.delete(id)
-    this.#lost.set(id, epoch)
-    dropOldest(this.#lost, this.#options.limits.maxPeers)
+  /** Whom the most talkative other provider alone has found last makes room. */
+  #makeRoom(via: string): boolean {
+    const alone = new Map<string, string[]>()
+    for (const [id, { holdings }] of this.#known) {
+      const [only = via, ...more] = holdings.keys()
+      if (more.length > 0) continue
+      const ids = alone.get(only)
+      if (ids) ids.push(id)
+      else alone.set(only, [id])
+    }
+    const [most] = [...alone].sort(([, a], [, b]) => b.length - a.length)
+    if (most === undefined || most[0] === via) return false
+    const [name, ids] = most
+    const id = ids.at(-1) as string
+    const epoch = this.#known.get(id)?.holdings.get(name)?.record.epoch ?? 0
+    this.#release(name, id, 'withdrawn', epoch)
+    return true
   }
 
   #report(id: string, known: Known): void {
@@ -239,22 +245,27 @@ class Aggregator implements Discoverer {
     if (!peer) return
     const { reported } = known
     if (reported && sameRecord(reported, peer)) return
-    if (!reported && !this.#mayReportNew(id)) return
+    if (!reported && !this.#mayReportNew(id, peer.tellers)) return
     known.reported = peer
     const type = reported ? 'changed' : 'found'
     this.#tell({ type, peer, via: [...known.holdings.keys()] })
   }
 
   /** Spreads a flood of newcomers over the next seconds: each is still reported, later. */
-  #mayReportNew(id: string): boolean {
+  #mayReportNew(id: string, tellers: readonly string[] = []): boolean {
     const { clock, limits } = this.#options
     const nowMs = clock.nowMs()
     if (nowMs >= this.#secondEndsMs) {
       this.#secondEndsMs = nowMs + 1_000
       this.#newThisSecond = 0
+      this.#newByTeller.clear()
     }
-    if (this.#newThisSecond < limits.maxPeersPerSecond) {
+    const toldBy = (teller: string) => this.#newByTeller.get(teller) ?? 0
+    const most = limits.maxPeersPerSecond
+    const hasTurn = tellers.length === 0 || tellers.some((teller) => toldBy(teller) < most / 2)
+    if (this.#newThisSecond < most && hasTurn) {
       this.#newThisSecond++
+      for (const teller of tellers) this.#newByTeller.set(teller, toldBy(teller) + 1)
       return true
     }
     if (this.#late.size === 0) {
@@ -302,7 +313,8 @@ class Aggregator implements Discoverer {
   #isUs({ id, inbox }: PeerRecord): boolean {
     if (id === this.#self.id) return true
     // A list of peers may name ourselves; an endpoint without a name is told by the endpoint.
-    return id.startsWith('?') && inbox.every((endpoint) => this.#self.inbox.includes(endpoint))
+    const isOurs = (endpoint: string) => this.#self.inbox.includes(endpoint.replace(/#.*$/, ''))
+    return id.startsWith('?') && inbox.every(isOurs)
   }
 }
 

@@ -32,31 +32,40 @@ function rankEndpoint(endpoint: string): number {
   return /^tcp:\/\/(?:127\.|\[::1\]|localhost:)/.test(endpoint) ? 1 : 2
 }
 
-/** The newest record, with the endpoints that any provider gave for the same epoch. */
+/**
+ * The newest record, with the endpoints that any provider gave, of whatever epoch: some providers
+ * anybody can speak through, and a stranger who tells of a later epoch must not hide what others
+ * know. Of one provider the last word counts.
+ */
 export function mergeHoldings(holdings: ReadonlyMap<string, Holding>): PeerRecord | undefined {
-  let newest: PeerRecord | undefined
-  for (const { record } of holdings.values()) {
-    if (!newest || isNewer(record, newest)) newest = record
-  }
-  if (!newest) return undefined
-  const { epoch } = newest
-  const same = [newest]
-  for (const { record } of holdings.values()) {
-    if (record.epoch === epoch && record !== newest) same.push(record)
-  }
-  const meta = Object.assign({}, ...same.map((record) => record.meta).reverse())
-  const name = newest.name ?? same.find((record) => record.name !== undefined)?.name
+  const records = [...holdings.values()].map(({ record }) => record)
+  const [first] = records
+  if (!first) return undefined
+  const newest = records.reduce((best, one) => (isNewer(one, best) ? one : best), first)
+  const all = [newest, ...records.filter((record) => record !== newest)]
+  const meta = Object.assign({}, ...all.map((record) => record.meta).reverse())
+  // Who is known by a provider that names nobody has the turn of those, too.
+  const tellers = all.flatMap((record) => record.tellers ?? [''])
+  const name = newest.name ?? all.find((record) => record.name !== undefined)?.name
   return {
     ...newest,
     ...(name === undefined ? {} : { name }),
-    inbox: union(same.map((record) => record.inbox)),
-    door: union(same.map((record) => record.door)),
+    inbox: union(all.map((record) => record.inbox)),
+    door: union(all.map((record) => record.door)),
+    ...(tellers.some((teller) => teller !== '') && { tellers }),
     ...(Object.keys(meta).length === 0 ? {} : { meta }),
   }
 }
 
+/** One of each, then the next of each: who tells many addresses hides none of another's. */
+export function inTurn(lists: readonly (readonly string[])[]): string[] {
+  const most = Math.max(...lists.map(({ length }) => length))
+  const all = Array.from({ length: most }, (_, at) => lists.flatMap((list) => list[at] ?? []))
+  return [...new Set(all.flat())]
+}
+
 function union(lists: readonly (readonly string[])[]): string[] {
-  const all = [...new Set(lists.flat())]
+  const all = inTurn(lists)
   // The sort is stable: among equals the newest record's own order stays.
   return all.sort((a, b) => rankEndpoint(a) - rankEndpoint(b)).slice(0, MAX_ENDPOINTS)
 }

@@ -18,6 +18,11 @@ export interface PeerRecord {
   /** Endpoints of the door, for those who are no peers (the CLI, other languages). */
   readonly door: readonly string[]
   readonly meta?: Readonly<Record<string, string>>
+  /**
+   * Who told of it, where a provider can say so: of all that is told each teller has its turn, so
+   * that one who tells of thousands holds up nobody else. Never sent.
+   */
+  readonly tellers?: readonly string[]
   /** Announced for somebody else, by whom it is: never sent, and never read from anywhere. */
   readonly behalf?: boolean
 }

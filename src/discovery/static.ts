@@ -8,6 +8,9 @@ import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from './prov
 
 const ENDPOINT = /^(?:tcp:\/\/[^/\s]+:\d{1,5}|ipc:\/\/\S+)$/
 
+/** Of the peer that must stand there, where each has one of its own. */
+const KEY = /#[\w-]{43}$/
+
 const silent: Announcement = {
   update: () => Promise.resolve(),
   withdraw: () => Promise.resolve(),
@@ -16,14 +19,16 @@ const silent: Announcement = {
 /**
  * Reports each inbox endpoint (`tcp://host:port`, `ipc://path`) as a peer with the id
  * `?<endpoint>` and epoch 0, which the hello replaces by the true one. Announces nothing.
+ * With `allowList` an endpoint may name the key behind it: `tcp://10.0.0.7:4711#<key>`; without,
+ * each that is on the list is tried.
  * @throws EARSHOT_OPTION_INVALID for what is no endpoint.
  */
 export function staticPeers(endpoints: readonly string[]): Discovery {
   checkList(endpoints, '/peers', 'a list of endpoints: ["tcp://10.0.0.7:4711"]')
   const known = [...new Set(endpoints)]
   for (const [index, endpoint] of known.entries()) {
-    if (isEndpoint(endpoint)) continue
-    const text = `"${endpoint}" is no endpoint: write tcp://host:port or ipc://path`
+    if (isEndpoint(endpoint.replace(KEY, ''))) continue
+    const text = `"${endpoint}" is no endpoint: write tcp://host:port, with #key, or ipc://path`
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `/peers/${index}` })
   }
   const open = new Set<DiscoveryEvents>()

@@ -30,7 +30,7 @@ const operations: Readonly<Record<string, Operation>> = {
   hello: ({ mesh }) => ({ hello: mesh.parts.hello() }),
   describe: ({ mesh }) => ({ contracts: mesh.parts.catalog.contracts().map(described(mesh)) }),
   schema: schemaOf,
-  peers: ({ mesh }) => ({ peers: mesh.peers() }),
+  peers: ({ mesh }) => ({ peers: mesh.peers(), unreached: mesh.membership.unreached() }),
   health: ({ health }) => ({ health: health() }),
   stats: ({ stats }) => ({ stats: stats() }),
   call: async ({ call }, asked) => ({

@@ -8,6 +8,8 @@ import { race, Slots } from './race.ts'
 export interface DialTarget {
   readonly id: string
   readonly endpoints: readonly string[]
+  /** Who told of it. */
+  readonly tellers?: readonly string[]
 }
 
 /** Tries one endpoint of a peer; true when the hello is done. Never rejects. */
@@ -101,12 +103,13 @@ export class Dialer {
 
   async #dial(wanted: Wanted): Promise<void> {
     wanted.dialling = true
-    const { id, endpoints } = wanted.target
+    const { id, endpoints, tellers = [] } = wanted.target
     const isWanted = () => !this.#closed && this.#wanted.get(id) === wanted
     const reached = await race({
       clock: this.#clock,
       slots: this.#slots,
       endpoints,
+      tellers,
       attempt: (endpoint, signal, opened) => this.#dialOne(endpoint, id, signal, opened),
       // Whoever has come to us meanwhile may count on what is under way: nothing of it is cut off.
       goesOn: isWanted,

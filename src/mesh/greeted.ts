@@ -42,7 +42,7 @@ export class Greeted {
   /** Closes those whose key stands for nobody any more. */
   recheck(isTrusted: (curveKey: string) => boolean): void {
     for (const [link, { who }] of [...this.#links]) {
-      if (who && !isTrusted(who.curveKey)) link.close()
+      if (who && !isTrusted(who.curveKey)) link.close(true)
     }
   }
 }

@@ -92,6 +92,8 @@ function registerHello(parts: GreetingParts): void {
     const introduced = accept(link, record)
     if ('code' in introduced) {
       say(Kind.refuse, introduced)
+      // It may have been let in before its key was taken off the list.
+      if (introduced.code === 'EARSHOT_SECURITY') link.close(true)
       return true
     }
     const { hello, who } = introduced

@@ -2,6 +2,7 @@
 // believed only with its proof. Never takes a name, an id or an address for a proof.
 
 import { createHash } from 'node:crypto'
+import type { PeerRecord } from '../discovery/provider.ts'
 import { fromZ85, keyOfText, textOfKey } from '../security/keys.ts'
 import { isProof, proofFor } from '../security/proof.ts'
 import type { Trust } from '../security/trust.ts'
@@ -28,15 +29,12 @@ export class Introduction {
   }
 
   /** Where to dial, with the key that must stand there; without one, each that it may be. */
-  addressed(endpoint: string, announced: string | undefined): string[] {
+  addressed(endpoint: string, { id, meta }: Pick<PeerRecord, 'id' | 'meta'>): string[] {
     const trust = this.#trust
-    const { address, key = announced === undefined ? undefined : keyOfText(announced) } =
-      splitEndpoint(endpoint)
+    const { address, key } = splitEndpoint(endpoint)
     if (!trust) return [address]
     if (key !== undefined) return trust.find(key) ? [withKey(address, key)] : []
-    if (announced !== undefined) return []
-    const others = [...trust.all()].filter(({ curveKey }) => curveKey !== trust.own.publicKey)
-    return others.map(({ curveKey }) => withKey(address, curveKey))
+    return keysFor(trust, id, meta?.key).map((one) => withKey(address, one))
   }
 
   /** The hello with our key, and a proof that means something to the owner of `key` alone. */
@@ -85,6 +83,21 @@ export class Introduction {
       return false
     }
   }
+}
+
+/**
+ * Anybody can announce a key, and anybody an id: but an id is that of one key. Only where it is of
+ * none on the list (it was made of an address) what was announced counts.
+ */
+function keysFor(trust: Trust, id: string, announced: string | undefined): string[] {
+  const isOwner = (curveKey: string) => id.startsWith(boundDigits(curveKey))
+  const told = announced === undefined ? undefined : keyOfText(announced)
+  if (told !== undefined && isOwner(told)) return trust.find(told) ? [told] : []
+  const all = [...trust.all()].map(({ curveKey }) => curveKey)
+  const owners = all.filter(isOwner)
+  if (owners.length > 0) return owners
+  if (announced !== undefined) return told !== undefined && trust.find(told) ? [told] : []
+  return all.filter((curveKey) => curveKey !== trust.own.publicKey)
 }
 
 /** Random digits of an id, bound to the key of its owner if there is one. */

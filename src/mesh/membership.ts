@@ -195,7 +195,7 @@ export class Membership {
     if (this.remotes.get(remote.id) === remote) this.remotes.delete(remote.id)
     this.#parts.counters.peersDown++
     reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is down: ${reason}` })
-    for (const link of [...remote.links]) link.close()
+    for (const link of [...remote.links]) link.close(reason === 'revoked')
     this.#parts.events.down(remote, reason)
     for (const hear of this.onDown) hear(remote)
     this.#revive(remote, reason)
@@ -263,7 +263,8 @@ export class Membership {
     this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
     known?.isTold(peer, via)
-    if (known && (known.epoch >= peer.epoch || peer.epoch === 0)) return
+    // Of a later incarnation anybody can tell: it is looked for once while this one answers.
+    if (known && (known.epoch >= peer.epoch || peer.epoch === 0 || known.links.length > 1)) return
     const { clock, hello } = this.#parts
     this.#want(peer, courtesyMs(hello(), peer, clock.nowMs() - this.#startMs))
   }
@@ -271,9 +272,9 @@ export class Membership {
   #want(peer: PeerRecord, delayMs: number): void {
     // A provider tells only addresses that lead from here to there.
     const endpoints = nearestFirst(peer.inbox, true).flatMap((endpoint) =>
-      this.#parts.introduction.addressed(endpoint, peer.meta?.key),
+      this.#parts.introduction.addressed(endpoint, peer),
     )
-    this.#dialer.want({ id: peer.id, endpoints }, delayMs)
+    this.#dialer.want({ id: peer.id, endpoints, tellers: peer.tellers ?? [] }, delayMs)
   }
 
   /** One endpoint of a peer that discovery told of. */

@@ -67,6 +67,8 @@ export class Mesh {
   /** A remote peer is up, or has one link more or less. */
   readonly onChanged: ((remote: Remote) => void)[] = []
   readonly onDown: ((remote: Remote, reason: DownReason) => void)[] = []
+  /** Others are trusted, or have other roles, than before. */
+  readonly onTrust: (() => void)[] = []
   readonly #linkOutlet: LinkOutlet
   readonly #linkHearings: LinkHearings
   readonly #arrivals: Arrivals
@@ -153,6 +155,7 @@ export class Mesh {
   trustChanged(): void {
     this.membership.trustChanged()
     this.#linkOutlet.recheck()
+    for (const hear of this.onTrust) hear()
     // Who may hear now what was denied before asks again.
     this.offersChanged()
   }

@@ -20,28 +20,51 @@ export type Attempt = (
 /** How many attempts there may be at once, whoever they are for. */
 export class Slots {
   readonly #most: number
-  readonly #waiting: (() => void)[] = []
+  /** Of races that have begun. */
+  readonly #begun: (() => void)[] = []
+  /** Of those that have not, by who told of them: each in turn has one of his. */
+  readonly #told = new Map<string, (() => void)[]>()
   #taken = 0
 
   constructor(most: number) {
     this.#most = most
   }
 
-  /** Runs now or later; `goesOn` before those who have not begun. */
-  take(run: () => void, goesOn: boolean): void {
-    if (this.#taken >= this.#most) {
-      if (goesOn) this.#waiting.unshift(run)
-      else this.#waiting.push(run)
-      return
-    }
-    this.#taken++
-    run()
+  /**
+   * Runs now or later; `goesOn` before those who have not begun.
+   * @param tellers who has told of it: the one of whose others the fewest wait gives his turn
+   */
+  take(run: () => void, goesOn: boolean, tellers: readonly string[]): void {
+    if (this.#taken < this.#most) {
+      this.#taken++
+      run()
+    } else if (goesOn) this.#begun.push(run)
+    else this.#waiting(tellers).push(run)
   }
 
   give(): void {
-    this.#taken--
-    const next = this.#waiting.shift()
-    if (next) this.take(next, true)
+    const next = this.#begun.shift() ?? this.#nextTold()
+    if (next) next()
+    else this.#taken--
+  }
+
+  #waiting(tellers: readonly string[]): (() => void)[] {
+    const count = (teller: string) => this.#told.get(teller)?.length ?? 0
+    const [first = ''] = [...tellers].sort((a, b) => count(a) - count(b))
+    const waiting = this.#told.get(first) ?? []
+    this.#told.set(first, waiting)
+    return waiting
+  }
+
+  #nextTold(): (() => void) | undefined {
+    for (const [teller, waiting] of this.#told) {
+      const next = waiting.shift()
+      // Behind the others, until his turn comes again.
+      this.#told.delete(teller)
+      if (waiting.length > 0) this.#told.set(teller, waiting)
+      if (next) return next
+    }
+    return undefined
   }
 }
 
@@ -50,6 +73,8 @@ export interface RaceParts {
   readonly slots: Slots
   /** Best first. */
   readonly endpoints: readonly string[]
+  /** Who told of them. */
+  readonly tellers?: readonly string[]
   readonly attempt: Attempt
   /** False: nothing more is begun; what is under way comes to its end. */
   readonly goesOn: () => boolean
@@ -86,7 +111,8 @@ class Race {
     this.#timer?.cancel()
     if (this.#hasMore()) {
       this.#isWaiting = true
-      this.#parts.slots.take(() => this.#start(), this.#begun > 0)
+      const { slots, tellers = [] } = this.#parts
+      slots.take(() => this.#start(), this.#begun > 0, tellers)
     } else if (this.#running.size === 0) this.#finish(false)
   }
 

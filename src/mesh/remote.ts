@@ -69,8 +69,10 @@ export class Link {
     return held
   }
 
-  close(): void {
-    this.frames.close()
+  /** @param forGood who is at its other end does not get another on the same connection */
+  close(forGood = false): void {
+    if (forGood) this.frames.shutOut()
+    else this.frames.close()
   }
 
   /** It has closed, whoever closed it: nothing leaves or arrives any more. */

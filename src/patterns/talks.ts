@@ -6,6 +6,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import { Kind, type RecordWalker } from '../wire/record.ts'
 import type { RouteFinder } from './find-route.ts'
+import { deniedTo } from './said-aloud.ts'
 import { flowOf, type Side, type Talk } from './talk.ts'
 
 const LAST_CORRELATION = 0x7fffffff
@@ -48,6 +49,7 @@ export class Talks {
       return true
     })
     mesh.onLinkLost.push((link) => this.#lost(link))
+    mesh.onTrust.push(() => this.#recheck())
   }
 
   /** Streams under way, of both sides. */
@@ -88,6 +90,15 @@ export class Talks {
   all(side: Side): Talk[] {
     const talks = [...this.#open.values()].flatMap((ofLink) => [...ofLink.values()])
     return talks.filter(({ parts }) => parts.side === side)
+  }
+
+  /** Whose role is gone hears no more of what the role had opened to it. */
+  #recheck(): void {
+    for (const talk of this.all('server')) {
+      const { link, channel } = talk.parts
+      const denied = deniedTo(this.mesh, link, this.mesh.parts.access.ruleOf(channel), channel.key)
+      if (denied) talk.stop(denied)
+    }
   }
 
   #find(link: Link, flow: number): Talk | undefined {

@@ -1,7 +1,7 @@
 // Owns the trust of a list of keys: who is on it now, and word of each change while a peer runs.
 // Never lets a bad line admit anybody, nor keep anybody in who was taken off the list.
 
-import { statSync } from 'node:fs'
+import { type BigIntStats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkOptions } from '../base/arguments.ts'
 import type { Clock, Timer } from '../base/clock.ts'
@@ -21,6 +21,8 @@ export interface AllowListOptions {
 
 /** Polling works on every file system, also where editors and mounts put a new file in place. */
 const LOOK_MS = 250
+/** A file that never comes to rest is read all the same: who was taken off must not stay. */
+const MAX_RESTLESS_LOOKS = 3
 /** 10 000 keys and their comments. */
 const MAX_LIST_BYTES = 2_097_152
 
@@ -65,6 +67,8 @@ class AllowListTrust implements Trust {
   /** The file as it was when it was read, and when it was last looked at. */
   #read: string
   #seen: string
+  /** How often it looked different, since it was read last. */
+  #restless = 0
   #timer: Timer | undefined
 
   constructor(file: string, own: CurveKeys, { trusted }: AllowFile, look: string) {
@@ -99,12 +103,14 @@ class AllowListTrust implements Trust {
     this.#timer?.cancel()
   }
 
-  /** A file that is being written is not read: it must look the same twice. */
+  /** A file that is being written is not read: it must look the same twice, within a second. */
   #look(changed: (lost: boolean) => void): void {
     const look = lookOf(this.#file)
     const isStill = look === this.#seen
     this.#seen = look
-    if (!isStill || look === this.#read) return
+    if (look === this.#read) return
+    if (!isStill && ++this.#restless < MAX_RESTLESS_LOOKS) return
+    this.#restless = 0
     this.#read = look
     const before = this.#trusted
     this.#trusted = this.#current()
@@ -131,9 +137,15 @@ function sameRoles(one: Trusted, other: Trusted | undefined): boolean {
   return other !== undefined && one.roles.join() === other.roles.join()
 }
 
-/** Another text for another file, contents or mode. */
+/** Another text for another file, contents or mode. Never throws: reading it says what is wrong. */
 function lookOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false, bigint: true })
+  let found: BigIntStats | undefined
+  try {
+    found = statSync(file, { throwIfNoEntry: false, bigint: true })
+  } catch (error) {
+    // A loop of links, or a directory that we may not enter.
+    return `hidden: ${(error as NodeJS.ErrnoException).code}`
+  }
   if (!found) return 'gone'
   const { dev, ino, size, mode, mtimeNs, ctimeNs } = found
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join(' ')

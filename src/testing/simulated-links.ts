@@ -42,6 +42,10 @@ abstract class Dialled implements Side {
     this.connection.close(this)
     this.ended('closed here')
   }
+
+  shutOut(): void {
+    this.close()
+  }
 }
 
 /** A link that we dialled. */
@@ -183,6 +187,10 @@ class AcceptedLink implements FrameLink {
 
   close(): void {
     this.end('closed here')
+  }
+
+  shutOut(): void {
+    this.close()
   }
 
   end(reason: string): void {

@@ -35,6 +35,8 @@ export interface FrameLink {
    */
   send(frame: Buffer): void
   close(): void
+  /** Closes, and takes nothing more of who is at the other end of this connection. */
+  shutOut(): void
 }
 
 /** Our ear at one remote outlet. */

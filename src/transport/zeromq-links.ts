@@ -97,6 +97,10 @@ class Connection<S extends Watched> {
     this.end('closed here')
   }
 
+  shutOut(): void {
+    this.close()
+  }
+
   protected end(reason: string): void {
     if (this.closed) return
     this.closed = true
@@ -176,6 +180,9 @@ export class SubscriberHearing extends Connection<Subscriber> implements Hearing
   }
 }
 
+/** The other side has gone, or the link is over here alone; `shut out`: for good. */
+export type AcceptedEnd = 'gone' | 'closed' | 'shut out'
+
 /** A link that somebody opened to our inbox. */
 export class AcceptedLink implements FrameLink {
   readonly endpoint = 'accepted'
@@ -186,11 +193,10 @@ export class AcceptedLink implements FrameLink {
   onClose: (reason: string) => void = nothing
   readonly #router: Router
   readonly #routingId: Buffer
-  readonly #forget: (isGone: boolean) => void
+  readonly #forget: (why: AcceptedEnd) => void
   #closed = false
 
-  /** @param forget is told whether the other side has gone, or the link is over here alone */
-  constructor(router: Router, routingId: Buffer, forget: (isGone: boolean) => void) {
+  constructor(router: Router, routingId: Buffer, forget: (why: AcceptedEnd) => void) {
     this.#router = router
     this.#routingId = routingId
     this.cameBy = routingId.toString('latin1')
@@ -204,18 +210,22 @@ export class AcceptedLink implements FrameLink {
   send(frame: Buffer): void {
     if (this.#closed || this.#router.closed) return
     // With `mandatory` a routing id that leads nowhere is an error: that is how its death is seen.
-    const gone = () => this.#end('the other side is gone', true)
+    const gone = () => this.#end('the other side is gone', 'gone')
     this.#router.send([this.#routingId, frame]).catch(gone)
   }
 
   close(): void {
-    this.#end('closed here', false)
+    this.#end('closed here', 'closed')
   }
 
-  #end(reason: string, isGone: boolean): void {
+  shutOut(): void {
+    this.#end('shut out here', 'shut out')
+  }
+
+  #end(reason: string, why: AcceptedEnd): void {
     if (this.#closed) return
     this.#closed = true
-    this.#forget(isGone)
+    this.#forget(why)
     this.onClose(reason)
   }
 }

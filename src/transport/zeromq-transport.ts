@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Reply, Router, XPublisher } from 'zeromq'
 import { tcpEndpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
+import { dropOldest } from '../base/drop-oldest.ts'
 import { EarshotError } from '../base/errors.ts'
 import { type Limits, SLAB_BYTES } from '../base/limits.ts'
 import type { Trust } from '../security/trust.ts'
@@ -26,7 +27,14 @@ import {
   type Transport,
   type TransportEvents,
 } from './transport.ts'
-import { AcceptedLink, DialledLink, probe, pump, SubscriberHearing } from './zeromq-links.ts'
+import {
+  type AcceptedEnd,
+  AcceptedLink,
+  DialledLink,
+  probe,
+  pump,
+  SubscriberHearing,
+} from './zeromq-links.ts'
 
 /** A frame may be a slab of small records, or one large message with its heads. */
 const HEAD_BYTES = 16_384
@@ -58,6 +66,8 @@ class ZeromqTransport implements Transport {
   readonly #clock: Clock
   readonly #guard: Guard
   readonly #accepted = new Map<string, AcceptedLink>()
+  /** By routing id. A ROUTER cannot hang up: whom it let in once stays connected for as long. */
+  readonly #shutOut = new Map<string, true>()
   readonly #dialled = new Set<Closable>()
   readonly #files: string[] = []
   /** Where we listen by TCP: the next peer may want it. */
@@ -321,10 +331,17 @@ class ZeromqTransport implements Transport {
     const known = this.#accepted.get(key)
     if (known) known.arrived(frame)
     if (known || frame.length === 0) return
-    const forget = (isGone: boolean) => {
+    if (this.#shutOut.has(key)) {
+      events.refused('somebody who was shut out spoke on at the inbox: nothing of it was read')
+      return
+    }
+    const forget = (why: AcceptedEnd) => {
       this.#accepted.delete(key)
-      if (isGone) this.#probing.found()
+      if (why === 'gone') this.#probing.found()
       else this.#probing.closed()
+      if (why !== 'shut out') return
+      this.#shutOut.set(key, true)
+      dropOldest(this.#shutOut, this.#limits.maxPeers)
     }
     const link = new AcceptedLink(inbox, routingId, forget)
     this.#accepted.set(key, link)

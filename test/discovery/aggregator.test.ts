@@ -151,36 +151,6 @@ describe('the aggregator', () => {
     expect(take()).toEqual([])
   })
 
-  it('lets the later epoch win and forgets what was said of the earlier', async () => {
-    await begin()
-    const old = aRecord({ epoch: 5, inbox: ['ipc:///old.i'] })
-    const restarted = { ...old, epoch: 6, inbox: ['ipc:///new.i'] }
-    disk.say({ type: 'up', peer: old })
-    await settle()
-    mdns.say({ type: 'up', peer: restarted })
-    await settle()
-    expect(take().at(-1)).toEqual({ type: 'changed', peer: restarted, via: ['mdns'] })
-    disk.say({ type: 'change', peer: { ...old, seq: 99 } })
-    await settle()
-    expect(take()).toEqual([])
-  })
-
-  it('does not raise a lost peer by a record of an older epoch', async () => {
-    await begin()
-    const peer = aRecord({ epoch: 5 })
-    mdns.say({ type: 'up', peer })
-    await settle()
-    mdns.say({ type: 'down', id: peer.id, epoch: 5, reason: 'goodbye' })
-    await settle()
-    take()
-    disk.say({ type: 'up', peer: { ...peer, epoch: 4 } })
-    await settle()
-    expect(take()).toEqual([])
-    disk.say({ type: 'up', peer: { ...peer, epoch: 6 } })
-    await settle()
-    expect(take()).toMatchObject([{ type: 'found' }])
-  })
-
   it('ends a lease on time, and renews it with each event', async () => {
     await begin()
     const peer = aRecord()

@@ -132,4 +132,31 @@ describe('the dialer', () => {
     await clock.advance(1_000)
     expect(dialled).toEqual([])
   })
+
+  it('gives each who tells of peers his turn: a thousand of one hold up nobody', async () => {
+    const {
+      clock,
+      dialled,
+      dialer: one,
+    } = dialer(
+      (endpoint) =>
+        new Promise((resolve) => {
+          if (endpoint.startsWith('real')) resolve(true)
+          else clock.after(1_000, () => resolve(false))
+        }),
+      { maxDialsAtOnce: 4 },
+    )
+    const want = (endpoint: string, ...tellers: string[]) =>
+      one.want({ id: endpoint, endpoints: [endpoint], tellers }, 0)
+    for (let at = 0; at < 1_000; at++) want(`fake-${at}`, 'liar')
+    await clock.advance(10)
+    want('real-1', 'honest')
+    want('real-2', '')
+    // Whoever else tells of it, too, is no reason to let it wait.
+    want('real-3', 'liar', 'other')
+    await clock.advance(1_000)
+    const reals = dialled.map(([, endpoint]) => endpoint).filter((one) => one.startsWith('real'))
+    expect(reals.sort()).toEqual(['real-1', 'real-2', 'real-3'])
+    one.close()
+  })
 })

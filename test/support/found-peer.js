@@ -1,16 +1,19 @@
 // A peer in a network of its own, found by the providers that it is told; says whom it knows, whose
-// events it hears and who has answered its calls.
+// events it hears and who has answered its calls; asked by a line of stdin, what it has counted.
 
-import { createPeer, gossip, meshSecret } from 'earshot'
+import { createInterface } from 'node:readline'
+import { createPeer, gossip, mdns, meshSecret } from 'earshot'
 import { Shop } from '../processes/fixture/shop.js'
 
 const EVERY_MS = 100
 
-const { name, mesh, discovery, directory, listen = 'lan' } = JSON.parse(process.argv[2])
+const { name, mesh, discovery, directory, listen = 'lan', secret } = JSON.parse(process.argv[2])
+const spoken = mdns()
+const providers = { gossip: () => gossip(), mdns: () => spoken }
 const peer = await createPeer({
   ...{ name, mesh, listen },
-  security: meshSecret('all that look for each other know it'),
-  discovery: discovery.map((one) => (one === 'gossip' ? gossip() : one)),
+  security: meshSecret(secret),
+  discovery: discovery.map((one) => providers[one]?.() ?? one),
   ...(directory && { directory }),
 })
 const known = new Map()
@@ -41,6 +44,11 @@ setInterval(async () => {
     if (answer) note(answers, answer.by)
   }
 }, EVERY_MS)
+createInterface({ input: process.stdin }).on('line', () => {
+  const { counters, links } = peer.stats()
+  const rss = process.memoryUsage().rss
+  tell({ stats: { mdns: spoken.stats(), counters, links: links.length, rss } })
+})
 tell({ started: name })
 for await (const { type, peer: other } of peer.watch()) {
   if (type === 'up') known.set(other.name, other.via)

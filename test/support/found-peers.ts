@@ -4,7 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { MdnsDiscovery, PeerStats } from 'earshot'
 import { onTestFinished } from 'vitest'
+import { eventually } from '../discovery/support.ts'
+
+/** Of all that are started here. */
+export const foundSecret = 'all that look for each other know it'
 
 const fixture = join(import.meta.dirname, 'found-peer.js')
 
@@ -26,16 +31,32 @@ export interface FoundPeer {
   /** Those that are known and whose events have come, or who have answered a call. */
   readonly hears: readonly string[]
   readonly answers: readonly string[]
+  /** What it has counted, as it was last asked to say. */
+  readonly stats: FoundStats | undefined
   readonly child: ChildProcess
+}
+
+export interface FoundStats {
+  readonly mdns: ReturnType<MdnsDiscovery['stats']>
+  readonly counters: PeerStats['counters']
+  readonly links: number
+  readonly rss: number
 }
 
 /** Killed when the test ends. */
 export function startIn(namespace: string, job: FoundPeerJob): FoundPeer {
-  const words = ['netns', 'exec', namespace, process.execPath, fixture, JSON.stringify(job)]
-  const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const words = [
+    'netns',
+    'exec',
+    namespace,
+    process.execPath,
+    fixture,
+    JSON.stringify({ ...job, secret: foundSecret }),
+  ]
+  const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const nobody: string[] = []
   const all = { knows: nobody, lost: nobody, hears: nobody, answers: nobody }
-  const state = { started: false, ...all, child }
+  const state = { started: false, ...all, stats: undefined, child }
   createInterface({ input: child.stdout }).on('line', (line) => {
     Object.assign(state, JSON.parse(line))
   })
@@ -45,4 +66,12 @@ export function startIn(namespace: string, job: FoundPeerJob): FoundPeer {
     await once(child, 'exit')
   })
   return state
+}
+
+/** What it has counted by now. */
+export async function statsOf(peer: FoundPeer): Promise<FoundStats> {
+  const before = peer.stats
+  peer.child.stdin?.write('stats\n')
+  await eventually(() => peer.stats !== before)
+  return peer.stats as FoundStats
 }

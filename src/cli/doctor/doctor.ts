@@ -66,9 +66,9 @@ function whoIsThere(
   if (named === '') throw new Failure(exitCodes.usage, 'which peer?', 'earshot peers lists them')
   if (peers.some(isMeant)) return []
   const who = named === undefined ? 'no peer' : `no peer "${visible(named)}"`
-  const others = peers.length === 0 ? '' : `; ${peers.length} others are`
+  const others = peers.length === 1 ? '; 1 other is' : `; ${peers.length} others are`
   const secret = process.env.EARSHOT_SECRET ? 'is its secret another' : 'has it a secret'
-  const text = `${who} of mesh "${mesh}" is heard from here${others}`
+  const text = `${who} of mesh "${mesh}" is heard from here${peers.length > 0 ? others : ''}`
   const ways = 'is it on this network, does UDP port 5353 get through to it'
   const next = `is it running, is its mesh "${mesh}", ${ways}, or ${secret}?`
   return [{ area: 'mesh', level: 'bad', text, next }]

@@ -26,13 +26,19 @@ export function findingLines(findings: readonly Finding[], width: number): strin
   return (Object.keys(titles) as (keyof typeof titles)[]).flatMap((area) => {
     const own = findings.filter((one) => one.area === area)
     if (own.length === 0) return []
-    return [paint('bold', titles[area]), ...own.flatMap((one) => linesOf(one, width))]
+    return [
+      paint('bold', titles[area]),
+      // What is to be done about several that follow each other is said once.
+      ...own.flatMap((one, at) => linesOf(one, width, one.next !== own[at + 1]?.next)),
+    ]
   })
 }
 
-function linesOf({ level, text, next }: Finding, width: number): string[] {
+function linesOf({ level, text, next }: Finding, width: number, isLast: boolean): string[] {
   const lines = paragraph(`${marks[level]} ${text}`, width, '  ')
   const [first = '', ...rest] = lines
   const shown = level === 'bad' ? [paint('red', first), ...rest] : lines
-  return next === undefined ? shown : [...shown, ...paragraph(`next: ${next}`, width, '       ')]
+  return next === undefined || !isLast
+    ? shown
+    : [...shown, ...paragraph(`next: ${next}`, width, '       ')]
 }

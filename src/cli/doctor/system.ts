@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { countOf } from '../table.ts'
 import type { Finding } from './finding.ts'
 
 const run = promisify(execFile)
@@ -27,7 +28,8 @@ function responderFinding(): Finding {
   }
   const holders = tables.flatMap(holdersIn)
   const users = [...new Set(holders)].join(', ')
-  const text = `${daemon} ${holders.length} sockets hold UDP port 5353, of user ids ${users || '-'}`
+  const whose = holders.length > 0 ? `, ours with them, of user ids ${users}` : ''
+  const text = `${daemon} ${countOf(holders.length, 'socket')} on UDP port 5353${whose}`
   return { area, level: 'ok', text, facts: { avahi, sockets: holders.length } }
 }
 

@@ -13,14 +13,29 @@ interface Cause {
   readonly next: string
 }
 
-/** A finding for each; `named` counts by name, or by how its id begins. */
+/**
+ * A finding for each; `named` counts by name, or by how its id begins.
+ * @param teller the peer that is told of them, where it is not we
+ */
 export function unreachedFindings(
   peers: readonly UnreachedPeer[],
   named: string | undefined,
+  teller?: string,
 ): Promise<Finding[]> {
   const isMeant = ({ name, id }: UnreachedPeer) =>
     named === undefined || name === named || id.startsWith(named)
-  return Promise.all(peers.filter(isMeant).map(ofOne))
+  return Promise.all(peers.filter(isMeant).map((one) => ofOne(one, teller)))
+}
+
+/** What a door says of those whom its peer has not reached; what is none of that is left out. */
+export function toldUnreached(value: unknown): UnreachedPeer[] {
+  const isTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string')
+  return (Array.isArray(value) ? value : []).flatMap((one) => {
+    const { id, name, via, inbox } = Object(one) as Partial<UnreachedPeer>
+    if (typeof id !== 'string' || typeof name !== 'string') return []
+    return isTexts(via) && isTexts(inbox) ? [{ id, name, via, inbox, tried: [] }] : []
+  })
 }
 
 /** `orders (3fa9c1d2)`, or what else is known of it. */
@@ -29,19 +44,26 @@ export function unreachedName({ name, id }: UnreachedPeer): string {
   return `${visible(name)} (${shortId({ id })})`
 }
 
-async function ofOne(peer: UnreachedPeer): Promise<Finding> {
+async function ofOne(peer: UnreachedPeer, teller: string | undefined): Promise<Finding> {
   const { id, via, inbox, tried } = peer
-  const endpoint = tried.at(-1)?.endpoint ?? inbox[0]
-  const who = `${unreachedName(peer)} is told of by ${via.join(' and ')}`
+  // What another is told of leads there from him; what is of his host alone leads elsewhere here.
+  const far = teller === undefined ? inbox : inbox.filter(isFar)
+  const endpoint = tried.at(-1)?.endpoint ?? far[0]
+  const to = teller === undefined ? '' : ` to ${visible(teller)}`
+  const who = `${unreachedName(peer)} is told of${to} by ${visible(via.join(' and '))}`
   if (endpoint === undefined) {
     const text = `${who}, and nothing that is told of it leads there from here`
     return { area: 'peer', level: 'bad', text, next: 'let it listen where both are: listen' }
   }
   const greeting = await greetingAt(endpoint)
-  const { text, next } = causeOf(greeting, tried.length > 0)
+  const { text, next } = causeOf(greeting, tried.length > 0 || teller !== undefined)
   const facts = { id, via, inbox, tried, greeting }
   const found = `${who} at ${visible(withoutKey(endpoint))}, and there is no link: ${text}`
   return { area: 'peer', level: 'bad', text: found, next, facts }
+}
+
+function isFar(endpoint: string): boolean {
+  return /^tcp:\/\/(?!127\.|\[::1\]|localhost)[^%]+$/.test(endpoint)
 }
 
 function withoutKey(endpoint: string): string {

@@ -2,11 +2,14 @@
 // Never believes a door: what is no list of peers counts as none.
 
 import { hostname } from 'node:os'
-import { type RemotePeer, systemClock } from 'earshot'
+import { type RemotePeer, systemClock, type UnreachedPeer } from 'earshot'
 import { askPeer, nameOf, shortId } from '../door.ts'
 import { toFailure } from '../failure.ts'
 import { misfitsOf } from '../mismatches.ts'
+import { countOf } from '../table.ts'
 import type { Finding } from './finding.ts'
+import { networksOf } from './networks.ts'
+import { toldUnreached, unreachedFindings } from './unreached.ts'
 
 /** Clocks that differ by so much put epochs in the wrong order. */
 const CLOCK_MS = 2_000
@@ -17,6 +20,8 @@ interface View {
   readonly sees: ReadonlySet<string> | undefined
   /** The same as it was told. */
   readonly told: readonly Partial<RemotePeer>[]
+  /** Of whom it is told, and who is not up there. */
+  readonly unreached: readonly UnreachedPeer[]
   readonly doorMs: number
   readonly failure: string
 }
@@ -49,13 +54,15 @@ export async function viewFindings(
 async function viewOf(peer: RemotePeer, mesh: string): Promise<View> {
   const fromMs = systemClock.nowMs()
   try {
-    const { peers } = await askPeer(peer, { op: 'peers' }, mesh)
+    const { peers, unreached } = await askPeer(peer, { op: 'peers' }, mesh)
     const list: readonly unknown[] = Array.isArray(peers) ? peers : []
     const told = list.map((one) => Object(one) as Partial<RemotePeer>)
     const sees = new Set(told.map(({ id }) => String(id)))
-    return { peer, sees, told, doorMs: systemClock.nowMs() - fromMs, failure: '' }
+    const doorMs = systemClock.nowMs() - fromMs
+    return { peer, sees, told, unreached: toldUnreached(unreached), doorMs, failure: '' }
   } catch (thrown) {
-    return { peer, sees: undefined, told: [], doorMs: 0, failure: toFailure(thrown).message }
+    const nothing = { sees: undefined, told: [], unreached: [], doorMs: 0 }
+    return { peer, ...nothing, failure: toFailure(thrown).message }
   }
 }
 
@@ -69,11 +76,12 @@ function doorFinding({ peer, sees, doorMs, failure }: View): Finding {
     const next = 'the link is up, so the port of the door (inbox + 2) is blocked, or it is busy'
     return { area: 'mesh', level: 'bad', text, next, facts }
   }
-  const text = `${link}; its door answers in ${doorMs.toFixed(1)} ms and sees ${sees.size} peers`
+  const count = countOf(sees.size, 'peer')
+  const text = `${link}; its door answers in ${doorMs.toFixed(1)} ms and sees ${count}`
   return { area: 'mesh', level: 'ok', text, facts }
 }
 
-/** One that we do not hear, and others do: they tell where its doors are. */
+/** One that we do not hear, and others do, or are told of: they tell where it is. */
 async function hearsay(views: readonly View[], named: string, mesh: string): Promise<Finding[]> {
   for (const { peer, told } of views) {
     const found = told.find(({ name, id }) => name === named || String(id).startsWith(named))
@@ -88,14 +96,29 @@ async function hearsay(views: readonly View[], named: string, mesh: string): Pro
     const next = 'a firewall or a missing route lies between us: allow its TCP ports'
     return [{ area: 'peer', level: 'bad', text: `${text} does not answer: ${failure}`, next }]
   }
+  for (const { peer, unreached } of views) {
+    const found = await unreachedFindings(unreached, named, peer.name)
+    if (found.length > 0) return found
+  }
   return []
 }
 
 /** We see both, and one of them does not see the other. */
 function blind({ peer: one }: View, { peer: other }: View): Finding {
-  const text = `${nameOf(one)} does not see ${nameOf(other)}: ${reasonOf(one, other).text}`
+  const reason = reasonOf(one, other)
+  const text = `${nameOf(one)} does not see ${nameOf(other)}: ${reason.text}`
   const facts = { from: one.id, to: other.id }
-  return { area: 'peer', level: 'bad', text, next: reasonOf(one, other).next, facts }
+  return { area: 'peer', level: 'bad', text, next: reason.next, facts }
+}
+
+/** We are on both networks, and they are on one each. */
+function apart(one: RemotePeer, other: RemotePeer): string | undefined {
+  const [ours, theirs] = [networksOf(one), networksOf(other)]
+  const [[name, host] = []] = ours
+  const [[otherName, otherHost] = []] = theirs
+  if (name === undefined || otherName === undefined) return undefined
+  if ([...ours.keys()].some((each) => theirs.has(each))) return undefined
+  return `they are on two networks, ${host} (${name} here) and ${otherHost} (${otherName} here)`
 }
 
 function reasonOf(one: RemotePeer, other: RemotePeer): { text: string; next: string } {
@@ -105,6 +128,11 @@ function reasonOf(one: RemotePeer, other: RemotePeer): { text: string; next: str
       text: `${other.name} listens on its own host alone, and they are on two hosts`,
       next: `start ${other.name} with listen: 'lan' and the security of the mesh`,
     }
+  }
+  const text = apart(one, other)
+  if (text !== undefined) {
+    const next = 'put them on one network; or route TCP between the two, and use gossip() on both'
+    return { text, next }
   }
   if (one.host === other.host) {
     return {

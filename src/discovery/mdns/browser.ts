@@ -162,26 +162,28 @@ export class Browser {
   }
 
   /** `isToGroup`: it came from port 5353, so that what it asks for is told to all. */
-  receive(address: string, packet: DnsPacket, isToGroup: boolean): void {
+  receive(address: string, packet: DnsPacket, isToGroup: boolean, source: string = ''): void {
     const heardOn = this.#interfaces.get(address)
     if (!heardOn) return
-    if (packet.kind === 'response') this.#learn(heardOn, [...packet.answers, ...packet.additionals])
-    else {
+    if (packet.kind === 'response') {
+      this.#learn(heardOn, [...packet.answers, ...packet.additionals], source)
+    } else {
       if (isToGroup) this.#hearQuestions(heardOn, packet)
       else if (packet.questions.some(({ name }) => name === this.#browse)) heardOn.starters++
-      if (isToGroup && packet.authorities.length > 0) this.#hearProbe(heardOn, packet.authorities)
+      if (isToGroup) this.#hearProbe(heardOn, packet.authorities, source)
     }
   }
 
   /** Who probes will be there in a moment: of a hundred who start together all know it at once. */
-  #hearProbe(on: Interface, authorities: readonly DnsRecord[]): void {
+  #hearProbe(on: Interface, authorities: readonly DnsRecord[], source: string): void {
     const nowMs = this.#port.clock.nowMs()
     const pointer = this.#cache.pointerOf(on.link, authorities, this.#hash, nowMs)
-    if (pointer) this.#learn(on, [pointer, ...authorities])
+    if (pointer) this.#learn(on, [pointer, ...authorities], source)
   }
 
-  #learn(on: Interface, records: readonly DnsRecord[]): void {
-    const { touched, gone } = this.#cache.learn(on.link, records, this.#port.clock.nowMs())
+  #learn(on: Interface, records: readonly DnsRecord[], source: string): void {
+    const nowMs = this.#port.clock.nowMs()
+    const { touched, gone } = this.#cache.learn(on.link, records, nowMs, source)
     for (const instance of gone) this.#show(instance, 'goodbye')
     for (const instance of touched) this.#show(instance, 'expired')
     for (const instance of touched) if (!isComplete(instance)) this.#resolveSoon(on)
@@ -248,15 +250,15 @@ export class Browser {
   /** Somebody asks what we were about to ask: the answers go to the group, so we hear them. */
   #hearQuestions(on: Interface, packet: DnsPacket): void {
     const nowMs = this.#port.clock.nowMs()
+    // What is answered to one alone is not answered to us. Source: RFC 6762, 7.3.
+    const shared = packet.questions.filter(({ unicast }) => !unicast)
     // An asker that knows something we do not know will not be told it, and neither would we.
     // Of several packets the first is taken for all: waiting for the rest would cost the gain.
     const { link } = on
     if (!packet.answers.every((record) => this.#cache.wouldName(link, record, nowMs))) return
-    on.heard.note(packet.questions, nowMs)
+    on.heard.note(shared, nowMs)
     // It counts as asked by us, and the next time is as far away. Source: RFC 6762, 7.3.
-    const isOurs = packet.questions.some(
-      ({ name, type }) => name === this.#browse && type === 'PTR',
-    )
+    const isOurs = shared.some(({ name, type }) => name === this.#browse && type === 'PTR')
     const isShared = on.asks >= FIRST_ASKS_MS.length && nowMs - on.askedAtMs >= sameQuestionMs
     if (!isOurs || !isShared) return
     on.askedAtMs = nowMs

@@ -7,10 +7,12 @@ import {
   hasRunOut,
   Index,
   type Instance,
+  isComplete,
   isDueForRefresh,
   isKnown,
   isSoonDue,
   type Link,
+  lastWord,
   newLink,
   type Of,
   placeHost,
@@ -22,6 +24,7 @@ import {
 import { isLinkLocal6 } from './ipv6.ts'
 import { decodeTxt, isPort, serviceType } from './names.ts'
 import type { DnsQuestion, DnsRecord } from './packet.ts'
+import { Shares } from './shares.ts'
 
 const MAX_RECORDS = 4_096
 /** Nobody needs to know for longer what is not there. */
@@ -47,6 +50,7 @@ export class PeerCache {
   readonly #random: () => number
   readonly #links = new Set<Link>()
   readonly #byPeer = new Index()
+  readonly #shares = new Shares()
   #count = 0
   #refused = 0
   #restsUntilMs = -Infinity
@@ -57,7 +61,7 @@ export class PeerCache {
     this.#random = random
   }
 
-  /** Records that found no room. */
+  /** What found no room, or made room for what another told. */
   get refused(): number {
     return this.#refused
   }
@@ -89,20 +93,20 @@ export class PeerCache {
   }
 
   /** Takes what one packet says; pointers first, since they say which of the rest matters. */
-  learn(link: Link, records: readonly DnsRecord[], nowMs: number): Learned {
+  learn(link: Link, records: readonly DnsRecord[], nowMs: number, source: string): Learned {
     const touched = new Set<Instance>()
     const gone = new Set<Instance>()
     this.#restsUntilMs = -Infinity
     for (const record of records) {
       if (record.type === 'PTR' && record.name === this.#browse) {
-        this.#point(link, record, nowMs, touched, gone)
+        this.#point({ link, source }, record, nowMs, { touched, gone })
       }
     }
     for (const record of records) {
       if (record.type !== 'SRV' && record.type !== 'TXT') continue
       const instance = link.instances.get(record.name)
       if (!instance) continue
-      if (record.ttlSeconds === 0) gone.add(instance)
+      if (record.ttlSeconds === 0) withdraw(instance, record, nowMs)
       else if (this.#describe(instance, record, nowMs)) touched.add(instance)
     }
     for (const record of records) {
@@ -110,6 +114,7 @@ export class PeerCache {
       else if (record.type === 'NSEC') noteAbsent(link, record, nowMs)
     }
     for (const instance of gone) this.remove(instance)
+    for (const instance of touched) if (isComplete(instance)) this.#replaceNamesakes(instance)
     return { touched, gone }
   }
 
@@ -136,6 +141,7 @@ export class PeerCache {
   remove(instance: Instance): void {
     const { link, name, service, facts } = instance
     if (link.instances.delete(name)) this.#count--
+    this.#shares.remove(instance)
     if (service) link.byHost.remove(service.record.data.target, instance)
     if (facts) this.#byPeer.remove(facts.id, instance)
   }
@@ -151,11 +157,14 @@ export class PeerCache {
     return nowMs < this.#restsUntilMs
   }
 
-  /** Instances whose records have run out are removed and handed back. */
+  /** Instances whose records have run out are removed; with those that have lost an address. */
   expire(nowMs: number): Instance[] {
-    const expired = [...this.all()].filter((instance) => hasRunOut(instance, nowMs))
-    for (const instance of expired) this.remove(instance)
-    return expired
+    return [...this.all()].filter((instance) => {
+      const { size } = instance.hosts
+      if (!hasRunOut(instance, nowMs)) return instance.hosts.size < size
+      this.remove(instance)
+      return true
+    })
   }
 
   /**
@@ -202,12 +211,12 @@ export class PeerCache {
   }
 
   #point(
-    link: Link,
+    from: Pick<Instance, 'link' | 'source'>,
     record: Of<'PTR'>,
     nowMs: number,
-    touched: Set<Instance>,
-    gone: Set<Instance>,
+    { touched, gone }: { readonly touched: Set<Instance>; readonly gone: Set<Instance> },
   ): void {
+    const { link } = from
     const name = record.data
     if (!name.endsWith(`.${serviceType}`)) return
     const before = link.instances.get(name)
@@ -219,15 +228,25 @@ export class PeerCache {
       before.pointer = entryOf(record, nowMs)
       return
     }
-    if (!this.#hasRoom()) return
+    if (!this.#makeRoom(from.source, touched)) return
     const instance: Instance = {
-      ...{ link, name, pointer: entryOf(record, nowMs) },
+      ...{ ...from, name, pointer: entryOf(record, nowMs) },
       ...{ service: undefined, text: undefined, facts: undefined },
       ...{ hosts: new Map(), resolves: 0, absent: new Map() },
     }
     link.instances.set(name, instance)
+    this.#shares.add(instance)
     this.#count++
     touched.add(instance)
+  }
+
+  /** Who has chosen another name on a link, for a conflict, no longer has the one before. */
+  #replaceNamesakes(instance: Instance): void {
+    const { link, source, facts } = instance
+    if (!facts) return
+    for (const other of [...this.#byPeer.of(facts.id)]) {
+      if (other !== instance && other.link === link && other.source === source) this.remove(other)
+    }
   }
 
   /** False when nothing but the lifetime has changed. */
@@ -243,18 +262,22 @@ export class PeerCache {
   }
 
   #locate(link: Link, record: Of<'A' | 'AAAA'>, nowMs: number, touched: Set<Instance>): void {
-    if (isIP(record.data) === 0) return
-    if (isLinkLocal6(record.data) && link.zone === undefined) return
+    if (!leadsSomewhere(link, record.data)) return
     for (const instance of link.byHost.of(record.name)) {
       if (placeHost(instance, entryOf(record, nowMs))) touched.add(instance)
     }
   }
 
-  #hasRoom(): boolean {
+  /** False: who tells of it has told so much that nobody else makes room. */
+  #makeRoom(source: string, touched: Set<Instance>): boolean {
     // A whole instance is four records; counted from above, so that no sum is needed.
     if (this.#count * 4 < MAX_RECORDS || this.size + 4 <= MAX_RECORDS) return true
     this.#refused++
-    return false
+    const last = this.#shares.givingWay(source)
+    if (!last) return false
+    this.remove(last)
+    touched.add(last)
+    return true
   }
 }
 
@@ -270,6 +293,23 @@ function describeService(instance: Instance, record: Of<'SRV'>, nowMs: number): 
     link.byHost.add(target, instance)
   }
   return true
+}
+
+/** Not to this host itself, where it was not heard here, nor to all or nobody. */
+function leadsSomewhere({ key, zone }: Link, address: string): boolean {
+  if (isIP(address) === 0 || (isLinkLocal6(address) && zone === undefined)) return false
+  if (/^(?:127\.|::1$)/.test(address)) return key.startsWith('127.')
+  return !/^(?:0\.|2(?:2[4-9]|[345]\d)\.|::$|ff|::ffff:)/i.test(address)
+}
+
+/** Taken back alone: who lives says it again, whoever it was that took it back. */
+function withdraw(instance: Instance, record: Of<'SRV'> | Of<'TXT'>, nowMs: number): void {
+  const { service, text } = instance
+  if (record.type === 'SRV') {
+    if (service && sameData(service.record, record)) instance.service = lastWord(service, nowMs)
+  } else if (text && sameText(text.record.data, record.data)) {
+    instance.text = lastWord(text, nowMs)
+  }
 }
 
 /** Who says which types a name has says that it has no others. Source: RFC 6762, 6.1. */

@@ -3,6 +3,7 @@
 
 import { dropOldest } from '../../base/drop-oldest.ts'
 import { ipv6Text } from './ipv6.ts'
+import { textOfLabel } from './labels.ts'
 import { splitStrings } from './names.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, typeName } from './packet.ts'
 
@@ -203,7 +204,7 @@ class Reader {
     if (length < 64) {
       const rest = this.#nameAt(at + length + 1, lowest, pointers)
       if (!rest || rest.bytes + length + 1 > MAX_NAME_BYTES) return undefined
-      const label = lowerCase(bytes.toString('utf8', at + 1, at + 1 + length))
+      const label = textOfLabel(bytes.subarray(at + 1, at + 1 + length))
       name = {
         text: rest.text === '' ? label : `${label}.${rest.text}`,
         bytes: rest.bytes + length + 1,
@@ -218,11 +219,4 @@ class Reader {
     if (name) this.#names.set(at, name)
     return name
   }
-}
-
-const CAPITALS = /[A-Z]+/g
-
-/** Of ASCII alone, as DNS has it. */
-function lowerCase(label: string): string {
-  return label.replace(CAPITALS, (letters) => letters.toLowerCase())
 }

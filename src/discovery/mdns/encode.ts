@@ -2,13 +2,15 @@
 // which halves what a crowded network carries. Never decides what is sent.
 
 import { ipv6Bytes } from './ipv6.ts'
+import { bytesOfLabel, labelEnd } from './labels.ts'
 import { type DnsPacket, type DnsQuestion, type DnsRecord, typeNumber } from './packet.ts'
 
 const HEADER_BYTES = 12
 const TRUNCATED = 0x200
 const AUTHORITATIVE = 0x400
 const RESPONSE = 0x8000
-const FLUSH = 0x8000
+/** Of a record's class: forget what was known. Of a question's: answer me alone. */
+const TOP_BIT = 0x8000
 const CLASS_IN = 1
 /** Pointers have 14 bits. */
 const MAX_POINTER = 0x3fff
@@ -32,7 +34,7 @@ export function encodePacket(packet: DnsPacket): Buffer {
 
 /** What one more pointer record takes in a packet that has the same name already. */
 export function pointerBytes(instance: string): number {
-  return 2 + 10 + 1 + Buffer.byteLength(instance.slice(0, instance.indexOf('.'))) + 2
+  return 2 + 10 + 1 + Buffer.byteLength(instance.slice(0, labelEnd(instance))) + 2
 }
 
 function mostBytes(record: DnsRecord): number {
@@ -64,16 +66,16 @@ class Writer {
     this.#at = this.#buffer.writeUInt16BE(value, this.#at)
   }
 
-  question({ name, type }: DnsQuestion): void {
+  question({ name, type, unicast }: DnsQuestion): void {
     this.#name(name)
     this.u16(typeNumber(type))
-    this.u16(CLASS_IN)
+    this.u16(CLASS_IN | (unicast ? TOP_BIT : 0))
   }
 
   record(record: DnsRecord): void {
     this.#name(record.name)
     this.u16(typeNumber(record.type))
-    this.u16(CLASS_IN | (record.flush ? FLUSH : 0))
+    this.u16(CLASS_IN | (record.flush ? TOP_BIT : 0))
     this.#at = this.#buffer.writeUInt32BE(record.ttlSeconds, this.#at)
     const lengthAt = this.#at
     this.#at += 2
@@ -128,12 +130,15 @@ class Writer {
         return
       }
       if (this.#at <= MAX_POINTER) this.#names.set(rest, this.#at)
-      const dot = rest.indexOf('.')
-      const label = dot < 0 ? rest : rest.slice(0, dot)
-      const length = this.#buffer.write(label, this.#at + 1)
+      const end = labelEnd(rest)
+      const label = rest.slice(0, end)
+      const isPlain = !label.includes('\\')
+      const length = isPlain
+        ? this.#buffer.write(label, this.#at + 1)
+        : bytesOfLabel(label).copy(this.#buffer, this.#at + 1)
       this.#u8(length)
       this.#at += length
-      rest = dot < 0 ? '' : rest.slice(dot + 1)
+      rest = rest.slice(end + 1)
     }
     this.#u8(0)
   }

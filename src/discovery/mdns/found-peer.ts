@@ -2,12 +2,16 @@
 // Never believes more than that somebody may exist.
 
 import { tcpEndpoint } from '../../base/address.ts'
-import { isNewer } from '../merge.ts'
+import { inTurn, isNewer } from '../merge.ts'
 import type { PeerRecord } from '../provider.ts'
 import type { Instance } from './instance.ts'
 import { isLinkLocal6 } from './ipv6.ts'
 
-/** One record of all links on which the newest incarnation of a peer is seen. */
+/**
+ * One record of all links. What is told of a peer but its addresses is that of its newest
+ * incarnation; addresses count whatever incarnation is told along with them, for anybody can tell
+ * of a later one: who is dialled says which it is.
+ */
 export function mergedPeer(
   instances: Iterable<Instance>,
   meshHash: string,
@@ -23,10 +27,10 @@ export function mergedPeer(
     undefined,
   )
   if (!newest || seen.length === 1) return newest
-  const same = seen.filter(({ epoch }) => epoch === newest.epoch)
-  const inbox = [...new Set(same.flatMap((peer) => peer.inbox))]
-  const door = [...new Set(same.flatMap((peer) => peer.door))]
-  return { ...newest, inbox, door }
+  const tellers = [...new Set(seen.flatMap((peer) => peer.tellers ?? []))]
+  const inbox = inTurn(seen.map((peer) => peer.inbox))
+  const door = inTurn(seen.map((peer) => peer.door))
+  return { ...newest, inbox, door, tellers }
 }
 
 /** The peer that an instance stands for, once all of its records are known. */
@@ -44,6 +48,7 @@ function peerOf(instance: Instance, mesh: string): PeerRecord | undefined {
     ...(name === undefined ? {} : { name }),
     inbox: at(service.record.data.port),
     door: doorPort === undefined ? [] : at(doorPort),
+    tellers: [instance.source],
     ...(meta === undefined ? {} : { meta }),
   }
 }

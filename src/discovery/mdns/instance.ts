@@ -11,6 +11,11 @@ export const maxResolves = 3
 const MAX_TTL_SECONDS = 4_500
 /** Others of the same name that are older than this go when one asks to flush. */
 const FLUSH_GRACE_MS = 1_000
+/**
+ * One record alone that is taken back counts so long: who holds it says so again within 1.1 s.
+ * Source: RFC 6762, 10.1.
+ */
+const TAKEN_BACK_MS = 2_000
 /** When to ask again, as parts of the lifetime. Source: RFC 6762, 5.2. */
 const REFRESH_AT = [0.8, 0.85, 0.9, 0.95]
 const REFRESH_SPREAD = 0.02
@@ -43,6 +48,8 @@ export interface Link {
 export interface Instance {
   readonly link: Link
   readonly name: string
+  /** Who was the first to tell of it: an address. */
+  readonly source: string
   pointer: Entry<Of<'PTR'>>
   service: Entry<Of<'SRV'>> | undefined
   text: Entry<Of<'TXT'>> | undefined
@@ -143,10 +150,21 @@ export function sameData(a: DnsRecord, b: DnsRecord): boolean {
   return a === b || dataKey(a) === dataKey(b)
 }
 
+/** As it was taken back: it counts a moment longer, unless it is said again. */
+export function lastWord<R extends DnsRecord>(entry: Entry<R>, nowMs: number): Entry<R> {
+  const leftMs = entry.heardAtMs + entry.ttlMs - nowMs
+  const refreshes = REFRESH_AT.length
+  return { ...entry, heardAtMs: nowMs, ttlMs: Math.min(leftMs, TAKEN_BACK_MS), refreshes }
+}
+
 /** True when the set of addresses has changed. */
 export function placeHost({ hosts }: Instance, entry: Entry<Of<'A' | 'AAAA'>>): boolean {
   const { data: address, type, ttlSeconds, flush } = entry.record
-  if (ttlSeconds === 0) return hosts.delete(address)
+  if (ttlSeconds === 0) {
+    const known = hosts.get(address)
+    if (known) hosts.set(address, lastWord(known, entry.heardAtMs))
+    return false
+  }
   let isChanged = !hosts.has(address)
   if (flush) {
     for (const [other, { record, heardAtMs }] of hosts) {

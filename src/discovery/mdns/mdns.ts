@@ -61,6 +61,8 @@ export interface MdnsStats {
   readonly refused: number
   readonly cached: number
   readonly renames: number
+  /** Questions for an answer alone that were too many at once: answered to the group, or not. */
+  readonly crowded: number
   readonly faults: number
   readonly interfaces: readonly MdnsInterface[]
 }
@@ -114,7 +116,7 @@ class MdnsProvider implements MdnsDiscovery {
   readonly #up = new Map<string, boolean>()
   /** Faults from before anybody watched. */
   readonly #unheard: DiscoveryEvent[] = []
-  readonly #counts = { sent: 0, received: 0, malformed: 0, offLink: 0, wrongPort: 0 }
+  readonly #counts = { sent: 0, received: 0, malformed: 0, offLink: 0, wrongPort: 0, crowded: 0 }
   readonly #traffic = new Map<string, Traffic>()
   #renames = 0
   #faults = 0
@@ -200,6 +202,9 @@ class MdnsProvider implements MdnsDiscovery {
         peerCount: () => this.#peerCount(),
         isOwnAddress: (address) => this.#sockets?.isOwnAddress(address) ?? false,
         onRename: (instance) => this.#renamed(self, instance),
+        onCrowd: () => {
+          this.#counts.crowded++
+        },
       },
       self,
     )

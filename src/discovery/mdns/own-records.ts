@@ -4,6 +4,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { PeerRecord } from '../provider.ts'
 import { ipv6Bytes } from './ipv6.ts'
+import { bytesOfLabel, labelEnd } from './labels.ts'
 import {
   browseName,
   encodeTxt,
@@ -156,11 +157,14 @@ function dataBytes(record: DnsRecord): Buffer {
 }
 
 function nameBytes(name: string): Buffer {
-  const labels = name.split('.').flatMap((label) => {
-    const bytes = Buffer.from(label)
-    return [Buffer.of(bytes.length & 0xff), bytes]
-  })
-  return Buffer.concat([...labels, Buffer.of(0)])
+  const parts: Buffer[] = []
+  for (let rest = name; rest !== ''; ) {
+    const end = labelEnd(rest)
+    const bytes = bytesOfLabel(rest.slice(0, end))
+    parts.push(Buffer.of(bytes.length & 0xff), bytes)
+    rest = rest.slice(end + 1)
+  }
+  return Buffer.concat([...parts, Buffer.of(0)])
 }
 
 /**

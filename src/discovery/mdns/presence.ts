@@ -33,6 +33,9 @@ const LEGACY_TTL_SECONDS = 10
 const MAX_ALONE = 8
 /** Who has just begun itself is heard by all a moment later. */
 const MAX_ALONE_EARLY = 1
+/** Of any questions, and of one asker: half of them, so that nobody takes all. */
+const MAX_ALONE_OF_ALL = 32
+const MAX_ALONE_OF_ONE = MAX_ALONE / 2
 const ALONE_WINDOW_MS = 250
 
 export interface PresencePort extends Omit<AnswerPort, 'companions'> {
@@ -44,6 +47,8 @@ export interface PresencePort extends Omit<AnswerPort, 'companions'> {
   readonly isOwnAddress: (address: string) => boolean
   /** Somebody else holds one of our names: choose others, then call `claim` again. */
   readonly onConflict: () => void
+  /** An answer to one alone was not given: too many were asked for. */
+  readonly onCrowd: () => void
 }
 
 export class Presence {
@@ -56,7 +61,12 @@ export class Presence {
   #announcedAtMs = -Infinity
   #isSecond = false
   #aloneSinceMs = -Infinity
+  /** Answered alone since then: those who look for peers, all, and each asker. */
   #alone = 0
+  #aloneOfAll = 0
+  readonly #aloneOf = new Map<string, number>()
+  /** How often the names were claimed: more than once where another has them. */
+  #claims = 0
 
   constructor(port: PresencePort, records: OwnRecords) {
     this.#port = port
@@ -75,6 +85,7 @@ export class Presence {
     this.#isSecond = isSecond
     this.#own = new OwnIndex(records)
     this.#phase = 'probing'
+    this.#claims++
     this.#answers.close()
     this.#change?.cancel()
     this.#change = undefined
@@ -94,7 +105,7 @@ export class Presence {
     const delayMs = Math.max(CHANGE_DELAY_MS, mayAtMs - clock.nowMs())
     const run = () => {
       this.#change = undefined
-      this.#announce()
+      this.#announce(true)
     }
     this.#change = clock.after(delayMs, run, true)
   }
@@ -139,10 +150,11 @@ export class Presence {
     this.#after(PROBE_GAP_MS, () => this.#probe(count + 1))
   }
 
-  #announce(): void {
+  /** What has changed is told twice over both families: a flush spares what is a second old. */
+  #announce(isChange = false): void {
     this.#announcedAtMs = this.#port.clock.nowMs()
     this.#sendAnnouncement()
-    if (this.#isSecond) return
+    if (this.#isSecond && !isChange) return
     this.#after(SECOND_ANNOUNCEMENT_MS, () => this.#sendAnnouncement())
   }
 
@@ -236,27 +248,36 @@ export class Presence {
   #answer(records: readonly DnsRecord[], packet: DnsPacket, from: Address): void {
     const { shared, types } = this.#own.records
     const isLegacy = from.port !== mdnsPort
-    if (isLegacy && this.#isCrowded(packet)) {
-      // Who still probes, or announces again, is about to be heard by all anyway.
-      if (this.#phase === 'held' && !this.#isAnnouncing()) this.#answerGroup(records)
-      return
-    }
     if (isLegacy || packet.questions.every(({ unicast }) => unicast)) {
-      this.#answerOne(records, packet, from, isLegacy)
+      if (!this.#isCrowded(packet, from)) this.#answerOne(records, packet, from, isLegacy)
+      else {
+        this.#port.onCrowd()
+        // Who still probes, or announces again, is about to be heard by all anyway.
+        if (this.#phase === 'held' && !this.#isAnnouncing()) this.#answerGroup(records)
+      }
     } else if (!records.some((one) => shared.includes(one) || one === types)) {
       this.#answers.add(records, 0)
     } else this.#answerGroup(records)
   }
 
   /** Peers that ask at once all listen to the group, too, or ask again soon. */
-  #isCrowded({ questions }: DnsPacket): boolean {
-    if (!questions.some(({ name }) => sameName(name, this.#port.browse))) return false
+  #isCrowded({ questions }: DnsPacket, { address }: Address): boolean {
     const nowMs = this.#port.clock.nowMs()
     if (nowMs - this.#aloneSinceMs >= ALONE_WINDOW_MS) {
       this.#aloneSinceMs = nowMs
       this.#alone = 0
+      this.#aloneOfAll = 0
+      this.#aloneOf.clear()
     }
-    return ++this.#alone > (this.#phase === 'held' ? MAX_ALONE : MAX_ALONE_EARLY)
+    const ofOne = this.#aloneOf.get(address) ?? 0
+    const isBrowsing = questions.some(({ name }) => sameName(name, this.#port.browse))
+    const isNew = this.#phase === 'probing' && this.#claims === 1
+    if (ofOne >= MAX_ALONE_OF_ONE || this.#aloneOfAll >= MAX_ALONE_OF_ALL) return true
+    if (isBrowsing && this.#alone >= (isNew ? MAX_ALONE_EARLY : MAX_ALONE)) return true
+    this.#aloneOf.set(address, ofOne + 1)
+    this.#aloneOfAll++
+    if (isBrowsing) this.#alone++
+    return false
   }
 
   #isAnnouncing(): boolean {

@@ -25,6 +25,7 @@ export interface ResponderPort {
   readonly isOwnAddress: (address: string) => boolean
   /** Our names were taken; we go on under this one. */
   readonly onRename: (instance: string) => void
+  readonly onCrowd: () => void
 }
 
 export class Responder {
@@ -109,7 +110,7 @@ export class Responder {
 
   #begin(address: string, records: OwnRecords | undefined): void {
     if (!records || this.#presences.has(address)) return
-    const { clock, random, send, peerCount, isOwnAddress } = this.#port
+    const { clock, random, send, peerCount, isOwnAddress, onCrowd } = this.#port
     const presence = new Presence(
       {
         clock,
@@ -119,6 +120,7 @@ export class Responder {
         browse: browseName(this.#self.mesh),
         send: (packet, to) => send(address, packet, to),
         onConflict: () => this.#rename(),
+        onCrowd,
       },
       records,
     )

@@ -106,7 +106,7 @@ export class View implements SocketsUser {
   onPacket(address: string, packet: DnsPacket | undefined, from: Address): void {
     const isFromGroup = from.port === mdnsPort
     if (!packet || (packet.kind === 'response' && !isFromGroup)) return
-    this.#browser.receive(address, packet, isFromGroup)
+    this.#browser.receive(address, packet, isFromGroup, from.address)
   }
 
   onUp(address: string, canAnnounce: boolean): void {

@@ -1,10 +1,10 @@
 // Owns the tests with a real Avahi, beside us on one host and across a link.
 // They need root, `ip netns` and avahi-utils, and say so where they cannot run.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { meshHash } from '../../../src/discovery/mesh-hash.ts'
-import { missingForAvahi } from '../../support/avahi.ts'
-import { type Line, mayMakeNamespaces, type PeerProcess } from '../../support/networks.ts'
+import { Avahi, missingForAvahi } from '../../support/avahi.ts'
+import { type Line, mayMakeNamespaces, type PeerProcess, prefix } from '../../support/networks.ts'
 import { withTwoHosts } from '../../support/two-hosts.ts'
 import { eventually, randomId } from '../support.ts'
 
@@ -82,5 +82,35 @@ describe.skipIf(!isAble)('Earshot and a real Avahi', () => {
     const far = start(there, '10.77.0.2', '4002')
     expect(await far.until('up')).toMatchObject({ peer: { id: beside.id } })
     expect(await beside.until('up')).toMatchObject({ peer: { id: far.id } })
+  })
+
+  it('goes on beside a daemon that is restarted, and is seen by it anew', async () => {
+    await hosts.avahi.start()
+    const beside = start(here, '10.77.0.1', '4001')
+    const far = start(there, '10.77.0.2', '4002')
+    await Promise.all([beside.until('up'), far.until('up')])
+    await hosts.avahi.stop()
+    const again = new Avahi(here, [`${prefix}x`])
+    onTestFinished(() => again.stop())
+    await again.start()
+    const seen = async () => {
+      const found = await again.browse('_earshot._tcp')
+      return found.map(({ address, port }) => `${address}:${port}`).sort()
+    }
+    expect(await seen()).toEqual(['10.77.0.1:4001', '10.77.0.2:4002'])
+    const all = [...beside.lines, ...far.lines]
+    expect(all.filter(({ type }) => type === 'down' || type === 'fault')).toEqual([])
+  })
+
+  it('has services with dots and backslashes in their names, which are seen', async () => {
+    await hosts.avahi.start()
+    const id = randomId()
+    const txt = ['txtvers=1', `id=${id}`, 'ep=7', `m=${meshHash(hosts.mesh)}`]
+    const subtype = `_m-${meshHash(hosts.mesh)}._sub._earshot._tcp`
+    const service = hosts.avahi.publish('Dr. Who v1.2 \\ co.', 4_711, txt, subtype)
+    const first = start(there, '10.77.0.2', '4002')
+    expect(await first.until('up')).toMatchObject({ peer: { id, epoch: 7 } })
+    service.kill('SIGKILL')
+    expect(await first.until('down')).toMatchObject({ id, reason: 'goodbye' })
   })
 })

@@ -36,7 +36,8 @@ describe('the browser', () => {
     await ether.clock.advance(5_000)
     newcomer.browse()
     await ether.clock.advance(2)
-    expect(newcomer.take()).toEqual([{ type: 'up', peer: host.self }])
+    const tellers = [host.address]
+    expect(newcomer.take()).toEqual([{ type: 'up', peer: { ...host.self, tellers } }])
   })
 
   it('asks at 0 and 150 ms from its own port, then the group ever more rarely', async () => {

@@ -89,6 +89,7 @@ export class Host {
   readonly self: PeerRecord
   readonly events: DiscoveryEvent[] = []
   readonly renames: string[] = []
+  crowded = 0
   readonly responder: Responder
   readonly browser: Browser
   readonly #ether: Ether<Clock>
@@ -112,6 +113,9 @@ export class Host {
         peerCount: () => this.browser.peerCount,
         isOwnAddress: (one) => one === address,
         onRename: (instance) => this.renames.push(instance),
+        onCrowd: () => {
+          this.crowded++
+        },
       },
       this.self,
     )
@@ -150,7 +154,7 @@ export class Host {
 
   receive(packet: DnsPacket, from: Address, to: Address | undefined): void {
     if (this.#isOff) return
-    this.browser.receive(this.address, packet, from.port === 5_353)
+    this.browser.receive(this.address, packet, from.port === 5_353, from.address)
     if (to?.port !== ALONE_PORT) this.responder.receive(this.address, packet, from)
   }
 

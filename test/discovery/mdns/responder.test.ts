@@ -328,10 +328,13 @@ describe('a responder that many ask at once', () => {
   ])('answers %s', async (_what, afterMs, alone, grouped) => {
     const ether = new Ether()
     const [host, asker] = [ether.host(), ether.host()]
+    const others = Array.from({ length: 5 }, () => ether.host())
     host.announce()
     await ether.clock.advance(afterMs)
     ether.sent.length = 0
-    for (const port of askers) asker.speak(query({ questions: [browse] }), port)
+    for (const [at, port] of askers.entries()) {
+      others[at % 5]?.speak(query({ questions: [browse] }), port)
+    }
     await ether.clock.advance(130)
     const said = ether.sent.filter(({ from, packet }) => {
       return from.address === host.address && packet.kind === 'response'
