@@ -133,6 +133,13 @@ async function run(names: readonly ComponentName[], quick: boolean) {
   return { report, document, found }
 }
 
+/** A reader who has seen enough (`| head`) is no error: the files are written all the same. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+  })
+}
+
 try {
   await main()
 } catch (error) {

@@ -72,7 +72,8 @@ export async function startRole(module: URL, job: unknown, within?: string): Pro
     ask: async <T>(what: string, argument?: unknown, withinMs = ANSWERED_WITHIN_MS) => {
       const number = ++last
       const answer = answerTo(number, what, withinMs)
-      if (child.connected) child.send({ number, what, argument })
+      // One that is ending takes nothing more: its end is the answer.
+      if (child.connected) child.send({ number, what, argument }, () => undefined)
       return (await answer) as T
     },
     signal: (name) => void child.kill(name),

@@ -1,6 +1,7 @@
 // `npm run bench -- --quick <name>` as a user runs it. Its times are never compared with anything.
 
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -221,5 +222,18 @@ describe('a wrong word', () => {
     expect(failed.code).toBe(1)
     expect(failed.stderr).toContain(said)
     expect(failed.stdout).toBe('')
+  })
+})
+
+describe('a reader who has seen enough', () => {
+  it('is no error: what was measured is done with', async () => {
+    const child = spawn(process.execPath, [main, '--help'])
+    child.stdout.destroy()
+    let complaints = ''
+    child.stderr.on('data', (data) => {
+      complaints += data
+    })
+    const [code] = await once(child, 'close')
+    expect([code, complaints]).toEqual([0, ''])
   })
 })
