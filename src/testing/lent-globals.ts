@@ -4,8 +4,12 @@
 import { syncBuiltinESMExports } from 'node:module'
 import { addAbortListener, removeAbortListener } from '../base/abort-listeners.ts'
 import type { Clock, Timer } from '../base/clock.ts'
+import { EarshotError } from '../base/errors.ts'
 
 type Run = (...args: unknown[]) => void
+
+/** There is one `setTimeout` in a process: who lends it must have it back before another does. */
+let lender: LentGlobals | undefined
 
 /** What a global timer gives: as much of Node's as programs use. */
 class LentTimer {
@@ -74,7 +78,13 @@ export class LentGlobals {
     ]
   }
 
+  /** @throws EARSHOT_OPTION_INVALID while another world lends its own */
   lend(): void {
+    if (lender !== undefined) {
+      const text = 'another world lends its globals now: let one run after the other'
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/globals' })
+    }
+    lender = this
     for (const [owner, name, value] of this.#lent) {
       const before = Object.getOwnPropertyDescriptor(owner, name)
       Object.defineProperty(owner, name, { value, configurable: true, writable: true })
@@ -87,6 +97,7 @@ export class LentGlobals {
   }
 
   takeBack(): void {
+    lender = undefined
     for (const giveBack of this.#giveBack) giveBack()
     this.#giveBack = []
     syncBuiltinESMExports()

@@ -37,7 +37,7 @@ export interface WorldOptions {
   /**
    * True: while time moves, timers, `Date`, `performance.now`, `AbortSignal.timeout` and
    * `Math.random` of all code of this process are the world's, so that services which wait and
-   * look at the time can be tested as they are. Default false.
+   * look at the time can be tested as they are; in one world at a time. Default false.
    */
   readonly globals?: boolean
   /** Between all peers, unless `between` says otherwise. */
@@ -207,8 +207,8 @@ class SimulatedWorld implements World {
     checkArgument(isWork, '/work', 'a promise, or a function that gives one', work)
     checkArgument(limitMs > 0, '/limitMs', 'a number of ms above 0', limitMs)
     if (this.#isRunning) return typeof work === 'function' ? work() : work
-    this.#isRunning = true
     this.#lent?.lend()
+    this.#isRunning = true
     try {
       const begun = Promise.resolve(typeof work === 'function' ? work() : work)
       return await this.#move(begun, this.nowMs + limitMs)

@@ -6,7 +6,10 @@ import { createChance } from '../../src/testing/chance.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { type PeerProcess, startProcess } from '../support/processes.ts'
 
-const WAVES = process.env.EARSHOT_NIGHTLY === '1' ? 20 : 2
+const isNightly = process.env.EARSHOT_NIGHTLY === '1'
+const WAVES = isNightly ? 20 : 2
+/** 63 processes that call each other all the while, on two cores. */
+const LIMIT_MS = isNightly ? 900_000 : 120_000
 const WAVE = 3
 const ANSWERS = 100
 const versions = ['1.2.0', '1.4.0'] as const
@@ -41,7 +44,8 @@ function start(mesh: string, number: number): Promise<PeerProcess> {
 }
 
 describe(`a compatible change of a contract under load (fault 25, seed ${seed})`, () => {
-  it('is noticed by nobody: no error, defaults filled, whoever comes while calls run', async () => {
+  const title = 'is noticed by nobody: no error, defaults filled, whoever comes while calls run'
+  it(title, { timeout: LIMIT_MS }, async () => {
     const mesh = randomMesh()
     const peers = await Promise.all([0, 1, 2].map((number) => start(mesh, number)))
     const knowsAll = async (peer: PeerProcess) => {

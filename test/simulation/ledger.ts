@@ -42,6 +42,8 @@ export interface Operation {
   readonly mayTryAgain: boolean
   outcome?: Outcome
   endedMs?: number
+  /** Its ticket has been claimed by another: the answer goes to one. */
+  claimed?: boolean
 }
 
 export class Ledger {

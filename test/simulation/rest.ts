@@ -38,12 +38,14 @@ export function judgeTroubles(peer: Peer, ledger: Ledger, isRoomy: boolean): voi
 
 /** In calm weather who leaves has finished what it was asked. */
 export function judgeGoing(ledger: Ledger, gone: ReadonlySet<string>): void {
-  for (const { id, kind, by, outcome } of ledger.operations.values()) {
+  for (const { id, kind, by, outcome, claimed } of ledger.operations.values()) {
     if (outcome?.code !== 'EARSHOT_PEER_GONE' || gone.has(by)) continue
     // A stream may go on for longer than who leaves has time to drain.
     if (kind === 'count' || kind === 'echo') continue
     // Whoever asked may have had the answer first: then the ticket is nowhere any more.
     if (kind === 'claim') continue
+    // It waits in vain where another has claimed it, who may have had the answer long before.
+    if (claimed) continue
     ledger.broken(`${kind} ${id} by ${by} in calm weather: ${outcome.message}`)
   }
 }

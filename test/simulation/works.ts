@@ -156,9 +156,10 @@ export class Works {
   }
 
   /** By the record of a ticket of somebody else, who may then wait in vain: it goes to one. */
-  #claim(ticket: Ticket<unknown>, job: Job, { untilMs }: Operation): void {
+  #claim(ticket: Ticket<unknown>, job: Job, asked: Operation): void {
     if (this.#isGone()) return
-    const leftMs = Math.max(0, untilMs - this.#world.nowMs)
+    asked.claimed = true
+    const leftMs = Math.max(0, asked.untilMs - this.#world.nowMs)
     const operation = this.#ledger.begin('claim', this.#name, leftMs + SLACK_MS, false)
     const claimed = this.#plain.make.claim(JSON.stringify(ticket))
     void this.#follow(operation, job, claimed.answer() as Promise<Made>, 'claimed')

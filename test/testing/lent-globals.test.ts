@@ -81,6 +81,17 @@ describe('a world that lends its globals', () => {
     })
   })
 
+  it('is the only one to do so, and the other says so', async () => {
+    const [one, other] = [testWorld({ globals: true }), testWorld({ globals: true })]
+    const [before, first] = [setTimeout, one.run(() => pause(100))]
+    const error = await other.run(() => pause(100)).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/globals' })
+    await first
+    expect(setTimeout).toBe(before)
+    await other.run(() => pause(100))
+    expect([one.nowMs, other.nowMs, setTimeout]).toEqual([100, 100, before])
+  })
+
   it('takes all back when time stands still, also after a failure', async () => {
     const before = [
       setTimeout,
