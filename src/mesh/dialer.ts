@@ -24,26 +24,34 @@ interface Wanted {
   target: DialTarget
   failures: number
   dialling: boolean
+  /** How often it was about to come by itself. */
+  holds: number
   timer: Timer | undefined
 }
 
 /** After a failed round: 0.25 s, then twice as long, up to 5 s. */
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 5_000
+/** Who has said hello to us has so long to go on; it may have given that up, and then we dial. */
+const HOLD_MS = 250
+const MOST_HOLDS = 4
 
 export class Dialer {
   readonly #wanted = new Map<string, Wanted>()
   readonly #clock: Clock
   readonly #limits: Limits
   readonly #dialOne: Dial
+  readonly #comes: (id: string) => boolean
   readonly #slots: Slots
   #idle: (() => void)[] = []
   #closed = false
 
-  constructor(clock: Clock, limits: Limits, dial: Dial) {
+  /** @param comes has that peer said hello to us, so that its link is a matter of time? */
+  constructor(clock: Clock, limits: Limits, dial: Dial, comes: (id: string) => boolean) {
     this.#clock = clock
     this.#limits = limits
     this.#dialOne = dial
+    this.#comes = comes
     this.#slots = new Slots(limits.maxDialsAtOnce)
   }
 
@@ -55,7 +63,7 @@ export class Dialer {
       known.target = target
       if (known.dialling || known.timer) return
     } else if (this.#wanted.size >= this.#limits.maxPeers) return
-    const wanted = known ?? { target, failures: 0, dialling: false, timer: undefined }
+    const wanted = known ?? { target, failures: 0, dialling: false, holds: 0, timer: undefined }
     this.#wanted.set(target.id, wanted)
     this.#later(wanted, delayMs)
   }
@@ -105,6 +113,7 @@ export class Dialer {
     wanted.dialling = true
     const { id, endpoints, tellers = [] } = wanted.target
     const isWanted = () => !this.#closed && this.#wanted.get(id) === wanted
+    const comes = () => wanted.holds < MOST_HOLDS && this.#comes(id)
     const reached = await race({
       clock: this.#clock,
       slots: this.#slots,
@@ -112,12 +121,15 @@ export class Dialer {
       tellers,
       attempt: (endpoint, signal, opened) => this.#dialOne(endpoint, id, signal, opened),
       // Whoever has come to us meanwhile may count on what is under way: nothing of it is cut off.
-      goesOn: isWanted,
+      goesOn: () => isWanted() && !comes(),
     })
     wanted.dialling = false
     if (!isWanted()) return
     if (reached) this.settle(id)
-    else {
+    else if (comes()) {
+      wanted.holds++
+      this.#later(wanted, HOLD_MS)
+    } else {
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** wanted.failures++, LAST_RETRY_MS)
       this.#later(wanted, delayMs)
       this.#wake()

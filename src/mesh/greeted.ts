@@ -28,6 +28,12 @@ export class Greeted {
     return this.#links.has(link)
   }
 
+  /** Has this peer said hello to us, and been answered? */
+  hasOf(id: string): boolean {
+    for (const { hello } of this.#links.values()) if (hello.id === id) return true
+    return false
+  }
+
   /** It was heard again, or is over; undefined of one that is not among these. */
   take(link: Link): Greeting | undefined {
     const greeting = this.#links.get(link)

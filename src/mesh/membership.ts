@@ -77,7 +77,8 @@ export class Membership {
       open: (endpoint) => this.#link(parts.transport.dial(endpoint)),
       sayHello: (link) => this.#sayHello(link),
     })
-    this.#dialer = new Dialer(clock, limits, (...dial) => this.#dial(...dial))
+    const comes = (id: string) => this.greeted.hasOf(id)
+    this.#dialer = new Dialer(clock, limits, (...dial) => this.#dial(...dial), comes)
   }
 
   start(): void {

@@ -5,13 +5,18 @@ import { describe, expect, it } from 'vitest'
 import { resolveLimits } from '../../src/base/limits.ts'
 import { Dialer } from '../../src/mesh/dialer.ts'
 
-function dialer(attempt: (endpoint: string, signal: AbortSignal) => Promise<boolean>, limits = {}) {
+function dialer(
+  attempt: (endpoint: string, signal: AbortSignal) => Promise<boolean>,
+  limits = {},
+  comes = (_id: string) => false,
+) {
   const clock = createVirtualClock()
   const dialled: [number, string][] = []
-  const one = new Dialer(clock, resolveLimits(limits), (endpoint, _id, signal) => {
+  const dial = (endpoint: string, _id: string, signal: AbortSignal) => {
     dialled.push([clock.nowMs(), endpoint])
     return attempt(endpoint, signal)
-  })
+  }
+  const one = new Dialer(clock, resolveLimits(limits), dial, comes)
   return { clock, dialled, dialer: one }
 }
 
@@ -89,6 +94,31 @@ describe('the dialer', () => {
     await clock.advance(1_000)
     expect(dialled.map(([, endpoint]) => endpoint)).toEqual(['a'])
     expect(lost).toEqual([])
+  })
+
+  it('lets who has said hello go on for a second, and is not through with it', async () => {
+    const {
+      clock,
+      dialled,
+      dialer: one,
+    } = dialer(
+      async () => true,
+      {},
+      (id) => id !== 'silent',
+    )
+    one.want({ id: 'comes', endpoints: ['a'] }, 0)
+    one.want({ id: 'gives up', endpoints: ['b'] }, 0)
+    one.want({ id: 'silent', endpoints: ['c'] }, 0)
+    let isThrough = false
+    void one.tried().then(() => {
+      isThrough = true
+    })
+    await clock.advance(500)
+    expect([dialled, isThrough]).toEqual([[[0, 'c']], false])
+    one.settle('comes')
+    await clock.advance(1_000)
+    expect([dialled.slice(1), isThrough]).toEqual([[[1_000, 'b']], true])
+    expect(clock.pending).toBe(0)
   })
 
   it('tries again later and later, up to every 5 s, until it is told to stop', async () => {
