@@ -97,6 +97,9 @@ interface Marker {
 /** A lost ear is put back on after so long, then twice as long, while the publisher is up. */
 const LISTEN_AGAIN_MS = 50
 const LISTEN_AGAIN_AT_MOST_MS = 5_000
+/** Heartbeats without a frame: then the publisher is asked for a word, and then given up. */
+const ASKED_AFTER_BEATS = 5
+const GIVEN_UP_AFTER_BEATS = 8
 
 export class Ear {
   readonly remote: Remote
@@ -110,6 +113,7 @@ export class Ear {
   #hearing: Hearing | undefined
   #endpoint = 0
   #failures = 0
+  #quietBeats = 0
   #paused = false
   #closed = false
 
@@ -179,11 +183,26 @@ export class Ear {
 
   pause(paused: boolean): void {
     this.#paused = paused
+    this.#quietBeats = 0
     this.#hearing?.pause(paused)
   }
 
+  /**
+   * Once a heartbeat. A connection may be dead while the link lives, and only its other end may
+   * have seen it: then nothing comes, and no number tells what is missing.
+   */
+  beat(): void {
+    this.#tellMissed()
+    const [heard] = this.heard.values()
+    if (this.byLink || this.#paused || !heard) return
+    this.#quietBeats++
+    const asks = this.#quietBeats === ASKED_AFTER_BEATS && this.#markers.length === 0
+    if (asks) this.#mark(heard, () => undefined)
+    if (this.#quietBeats === GIVEN_UP_AFTER_BEATS) this.#hearing?.giveUp()
+  }
+
   /** The publisher is told what was lost of its events. */
-  tellMissed(): void {
+  #tellMissed(): void {
     const link = this.remote.link
     if (!link) return
     for (const heard of this.heard.values()) {
@@ -201,6 +220,11 @@ export class Ear {
 
   #subscribe(heard: Heard, resolve: () => void): void {
     this.#hearing?.subscribe(heard.prefix)
+    this.#mark(heard, resolve)
+  }
+
+  /** Asks for a word: an answer says that what was asked for before it is in force. */
+  #mark(heard: Heard, resolve: () => void): void {
     const bytes = markerOf(this.#parts.id, heard.prefix)
     const timeoutMs = this.#parts.limits.subscribeTimeoutMs
     const timer = this.#parts.clock.after(timeoutMs, () => {
@@ -226,7 +250,10 @@ export class Ear {
     if (endpoint === undefined) return undefined
     const hearing = this.byLink ? this.#hearByLink() : this.#parts.transport.hear(endpoint)
     hearing.pause(this.#paused)
-    hearing.onFrame = (frame) => this.#onFrame(frame, this)
+    hearing.onFrame = (frame) => {
+      this.#quietBeats = 0
+      this.#onFrame(frame, this)
+    }
     hearing.onClose = () => this.#lost(hearing)
     return hearing
   }
@@ -250,6 +277,7 @@ export class Ear {
 
   #listenAgain(): void {
     if (this.#closed || this.remote.down) return
+    this.#quietBeats = 0
     this.#hearing = this.#listen()
     const waiting = new Set(this.#markers.map(({ heard }) => heard))
     for (const { heard, bytes } of this.#markers) {

@@ -85,6 +85,11 @@ export class LinkHearing implements Hearing {
     this.#paused = paused
   }
 
+  /** Its link is looked after by itself. */
+  giveUp(): void {
+    this.lost()
+  }
+
   close(): void {
     this.#forget()
   }

@@ -92,9 +92,9 @@ export class Subscriptions {
     }
   }
 
-  /** Once a heartbeat: publishers are told what was lost of theirs. */
+  /** Once a heartbeat: publishers are told what was lost of theirs, and asked if they are quiet. */
   beat(): void {
-    for (const ears of this.#ears.values()) for (const ear of ears) ear.tellMissed()
+    for (const ears of this.#ears.values()) for (const ear of ears) ear.beat()
   }
 
   close(): void {

@@ -92,6 +92,10 @@ export class SimulatedHearing extends Dialled implements Hearing {
     if (this.#count(prefix, -1) === 0) this.connection.send(this, 'unsubscribe', prefix)
   }
 
+  giveUp(): void {
+    this.close()
+  }
+
   pause(paused: boolean): void {
     this.#paused = paused
     if (!paused) this.process.clock.after(0, () => this.#read())

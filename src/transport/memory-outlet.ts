@@ -52,6 +52,8 @@ interface Ends {
   readonly subscribed: Subscribed
   /** It hands on no more, or goes on. */
   readonly paused?: () => void
+  /** Its owner takes it for dead: whoever shares it ends with it. */
+  readonly gaveUp?: () => void
   readonly ended: () => void
 }
 
@@ -87,6 +89,11 @@ export class MemoryHearing implements Hearing {
     this.isPaused = paused
     this.#inbox.pause(paused)
     this.#ends.paused?.()
+  }
+
+  giveUp(): void {
+    if (this.#ends.gaveUp) this.#ends.gaveUp()
+    else this.lost()
   }
 
   close(): void {

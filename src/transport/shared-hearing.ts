@@ -68,6 +68,7 @@ class SharedHearing {
     const ear = new MemoryHearing(this.#socket.endpoint, bounds, {
       subscribed: (prefix, on) => this.#subscribe(prefix, on),
       paused: () => this.#rest(),
+      gaveUp: () => this.#socket.giveUp(),
       ended: () => {
         this.#ears.delete(ear)
         holder.delete(ear)

@@ -48,6 +48,8 @@ export interface Hearing {
   unsubscribe(topic: Buffer): void
   /** Hands on no more frames, or goes on. Paused for long, the other side drops for us. */
   pause(paused: boolean): void
+  /** Nothing comes any more although it is open: it ends, for all who share it. */
+  giveUp(): void
   close(): void
 }
 

@@ -171,6 +171,10 @@ export class SubscriberHearing extends Connection<Subscriber> implements Hearing
     }
   }
 
+  giveUp(): void {
+    this.end('nothing came by it any more')
+  }
+
   subscribe(topic: Buffer): void {
     if (!this.closed) this.socket?.subscribe(topic)
   }
