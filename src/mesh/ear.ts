@@ -8,6 +8,7 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { VersionRange } from '../contract/version-range.ts'
+import { isLoopbackEndpoint } from '../security/host-key.ts'
 import type { Hearing, Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
@@ -188,13 +189,13 @@ export class Ear {
   }
 
   /**
-   * Once a heartbeat. A connection may be dead while the link lives, and only its other end may
-   * have seen it: then nothing comes, and no number tells what is missing.
+   * Once a heartbeat. Between hosts a connection may be dead while the link lives, and only its
+   * other end may have seen it: then nothing comes, and no number tells what is missing.
    */
   beat(): void {
     this.#tellMissed()
     const [heard] = this.heard.values()
-    if (this.byLink || this.#paused || !heard) return
+    if (!heard || this.#paused || !this.#isBetweenHosts) return
     this.#quietBeats++
     const asks = this.#quietBeats === ASKED_AFTER_BEATS && this.#markers.length === 0
     if (asks) this.#mark(heard, () => undefined)
@@ -216,6 +217,12 @@ export class Ear {
     this.#closed = true
     for (const marker of [...this.#markers]) this.#settle(marker)
     this.#hearing?.close()
+  }
+
+  /** Within one the kernel tells both ends. */
+  get #isBetweenHosts(): boolean {
+    const { endpoint = '' } = this.#hearing ?? {}
+    return !this.byLink && endpoint.startsWith('tcp://') && !isLoopbackEndpoint(endpoint)
   }
 
   #subscribe(heard: Heard, resolve: () => void): void {

@@ -18,7 +18,7 @@ const channel = {
 } as unknown as HeardChannel
 
 /** An ear at an outlet that answers markers, or not any more. */
-async function listening() {
+async function listening(endpoint = 'tcp://10.0.0.1:1') {
   const clock = createVirtualClock()
   const opened: Hearing[] = []
   const seen = { markers: 0, isDead: false }
@@ -41,7 +41,7 @@ async function listening() {
     ...{ clock, limits: resolveLimits(), counters: createCounters(), id: ID, host: 'here' },
     ...{ transport: { hear }, leftAt: () => undefined },
   } as unknown as HearingParts
-  const outlet = { outlet: ['tcp://10.0.0.1:1'] }
+  const outlet = { outlet: [endpoint] }
   const remote = { name: 'news', down: false, link: undefined, seenFrom: () => outlet }
   const heardOf = (frame: Buffer, at: Ear) => at.answered(frame)
   const ear = new Ear(remote as unknown as Remote, parts, false, heardOf)
@@ -86,6 +86,14 @@ describe('an ear at which nothing arrives', () => {
     const { length } = opened
     await beats(40)
     expect(opened).toHaveLength(length)
+  })
+
+  it('is left alone within a host, whose kernel tells both ends', async () => {
+    for (const endpoint of ['ipc:///run/outlet', 'tcp://127.0.0.1:1']) {
+      const { opened, seen, beats } = await listening(endpoint)
+      await beats(40)
+      expect([opened.length, seen.markers]).toEqual([1, 1])
+    }
   })
 
   it('is left alone while it is paused: what it does not read it cannot miss', async () => {
