@@ -88,18 +88,25 @@ const SOON_MS = 10_000
 const MAX_GROWTH_BYTES = 67_108_864
 /** Of three peers, who are asked by each other as well, in the seconds of an attack. */
 const MAX_PACKETS = 400
+const MAX_OF_LIVING = 400
 
 describe.skipIf(!isAble)('a stranger who speaks multicast DNS on a link of IPv6 alone', () => {
-  it.each<[string, string, (counted: Counted) => boolean]>([
-    ['sends packets that are none', 'malformed', ({ malformed }) => malformed > 1_000],
-    ['tells of peers with 7 KB of TXT', 'giant', ({ cached }) => cached <= 4_096],
-    ['tells of 2 000 peers for a century', 'thousand', ({ refused }) => refused > 0],
-    ['says goodbye for those who live', 'goodbyes', () => true],
-    ['tells later incarnations of those who live', 'addresses', ({ cached }) => cached < 200],
-    ['asks 6 000 questions', 'questions', ({ crowded }) => crowded > 100],
-    ['has names that are no text', 'names', ({ cached }) => cached <= 4_096],
-    ['claims each name that is probed for', 'conflicts', ({ renames }) => renames > 3],
-  ])('%s, and harms nobody', async (_what, attack, isCounted) => {
+  it.each<[string, string[], (counted: Counted) => boolean]>([
+    [
+      'sends what is none, 7 KB of TXT, names that are no text and goodbyes for those who live',
+      ['malformed', 'giant', 'names', 'goodbyes'],
+      ({ malformed, cached }) => malformed > 1_000 && cached <= 4_096,
+    ],
+    ['tells of 2 000 peers for a century', ['thousand'], ({ refused }) => refused > 0],
+    // Of each peer some 100 were told, with four records each.
+    [
+      'tells later incarnations of those who live',
+      ['addresses'],
+      ({ cached }) => cached < MAX_OF_LIVING,
+    ],
+    ['asks 6 000 questions', ['questions'], ({ sent }) => sent < MAX_PACKETS],
+    ['claims each name that is probed for', ['conflicts'], ({ renames }) => renames > 3],
+  ])('%s, and harms nobody', async (_what, attacks, isCounted) => {
     bridged()
     await eventually(() => [a, b, c, x].every(isReady), WITHIN_MS)
     const mesh = randomMesh()
@@ -109,7 +116,9 @@ describe.skipIf(!isAble)('a stranger who speaks multicast DNS on a link of IPv6 
     for (let known = 0; known < 2; ) known = (await tell('count')).peers as number
     const before = await statsOf(one)
     const { packets = 0 } = await tell('count')
-    const over = tell(attack)
+    const over = (async () => {
+      for (const attack of attacks) await tell(attack)
+    })()
     const late = start(c, 'late', mesh)
     await started(late)
     const lateMs = performance.now()
@@ -117,7 +126,7 @@ describe.skipIf(!isAble)('a stranger who speaks multicast DNS on a link of IPv6 
     expect(performance.now() - lateMs).toBeLessThan(SOON_MS)
     await over
     const { packets: said = 0 } = await tell('count')
-    expect(said - packets).toBeLessThan(MAX_PACKETS)
+    expect(said - packets).toBeLessThan(attacks.length * MAX_PACKETS)
     await all([one, 'late', 'two'], [two, 'late', 'one'])
     // And who comes behind it, beside the stranger himself.
     const last = start(x, 'last', mesh)
