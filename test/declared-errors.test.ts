@@ -15,7 +15,7 @@ import {
 } from 'earshot'
 import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
-import { failure, faults, pairOf } from './support/peers.ts'
+import { failure, faults, pairOf, until } from './support/peers.ts'
 
 const Sku = Type.Object({ sku: Type.String() })
 const Done = Type.Object({ by: Type.String() })
@@ -197,6 +197,8 @@ describe('an error that the contract declares', () => {
     const [a, b] = await pairOf()
     await a.serve(Store, { ...unused, place: () => Promise.reject(new OutOfStock('gone')) })
     b.client(Store)
+    // A door answers at once what nobody is known to offer.
+    await until('b knows the offer', () => b.peers().some(({ contracts }) => contracts.length > 0))
     const asked = askDoor(b.endpoints.door[0] as string, {
       op: 'call',
       contract: 'test.store',
