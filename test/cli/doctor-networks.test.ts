@@ -48,7 +48,8 @@ async function doctor(mesh: string, ...words: string[]): Promise<Told> {
     await once(child, 'close')
     return stdout
   }
-  const [stdout, json] = [await run(), JSON.parse(await run('--json'))]
+  const [stdout, told] = await Promise.all([run(), run('--json')])
+  const json = JSON.parse(told)
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   return { stdout: stdout.replaceAll(/\s+/g, ' '), findings: json.findings }
 }

@@ -1,5 +1,6 @@
 // A stranger on a link that has IPv6 alone says what he likes by multicast DNS: linked peers stay
 // linked, who comes is found at once, memory stays flat, and what was said is counted.
+// By day one attack; EARSHOT_NIGHTLY=1 tries all.
 // Needs root and `ip netns`, and says so without them.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -14,6 +15,7 @@ import { type FoundPeer, type FoundStats, startIn, statsOf } from '../support/fo
 import { ip, mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { randomMesh } from '../support/peers.ts'
 
+const isNightly = process.env.EARSHOT_NIGHTLY === '1'
 const isAble = mayMakeNamespaces()
 if (!isAble) console.warn('skipped: network namespaces need root and `ip netns` (iproute2)')
 
@@ -90,54 +92,61 @@ const MAX_GROWTH_BYTES = 67_108_864
 const MAX_PACKETS = 400
 const MAX_OF_LIVING = 400
 
+type Attack = [string, string[], (counted: Counted) => boolean]
+/** By day the first alone: each takes three peers and their meeting. */
+const attacks: readonly Attack[] = [
+  // Of each peer some 100 were told, with four records each.
+  [
+    'tells later incarnations of those who live',
+    ['addresses'],
+    ({ cached }) => cached < MAX_OF_LIVING,
+  ],
+  [
+    'sends what is none, 7 KB of TXT, names that are no text and goodbyes for those who live',
+    ['malformed', 'giant', 'names', 'goodbyes'],
+    ({ malformed, cached }) => malformed > 1_000 && cached <= 4_096,
+  ],
+  ['tells of 2 000 peers for a century', ['thousand'], ({ refused }) => refused > 0],
+  ['asks 6 000 questions', ['questions'], ({ sent }) => sent < MAX_PACKETS],
+  ['claims each name that is probed for', ['conflicts'], ({ renames }) => renames > 3],
+]
+
 describe.skipIf(!isAble)('a stranger who speaks multicast DNS on a link of IPv6 alone', () => {
-  it.each<[string, string[], (counted: Counted) => boolean]>([
-    [
-      'sends what is none, 7 KB of TXT, names that are no text and goodbyes for those who live',
-      ['malformed', 'giant', 'names', 'goodbyes'],
-      ({ malformed, cached }) => malformed > 1_000 && cached <= 4_096,
-    ],
-    ['tells of 2 000 peers for a century', ['thousand'], ({ refused }) => refused > 0],
-    // Of each peer some 100 were told, with four records each.
-    [
-      'tells later incarnations of those who live',
-      ['addresses'],
-      ({ cached }) => cached < MAX_OF_LIVING,
-    ],
-    ['asks 6 000 questions', ['questions'], ({ sent }) => sent < MAX_PACKETS],
-    ['claims each name that is probed for', ['conflicts'], ({ renames }) => renames > 3],
-  ])('%s, and harms nobody', async (_what, attacks, isCounted) => {
-    bridged()
-    await eventually(() => [a, b, c, x].every(isReady), WITHIN_MS)
-    const mesh = randomMesh()
-    const [one, two] = [start(a, 'one', mesh), start(b, 'two', mesh)]
-    await all([one, 'two'], [two, 'one'])
-    const tell = await stranger(mesh)
-    for (let known = 0; known < 2; ) known = (await tell('count')).peers as number
-    const before = await statsOf(one)
-    const { packets = 0 } = await tell('count')
-    const over = (async () => {
-      for (const attack of attacks) await tell(attack)
-    })()
-    const late = start(c, 'late', mesh)
-    await started(late)
-    const lateMs = performance.now()
-    await all([late, 'one', 'two'])
-    expect(performance.now() - lateMs).toBeLessThan(SOON_MS)
-    await over
-    const { packets: said = 0 } = await tell('count')
-    expect(said - packets).toBeLessThan(attacks.length * MAX_PACKETS)
-    await all([one, 'late', 'two'], [two, 'late', 'one'])
-    // And who comes behind it, beside the stranger himself.
-    const last = start(x, 'last', mesh)
-    await started(last)
-    const lastMs = performance.now()
-    await all([last, 'late', 'one', 'two'])
-    expect(performance.now() - lastMs).toBeLessThan(SOON_MS)
-    const after = await statsOf(one)
-    expect(after.rss - before.rss).toBeLessThan(MAX_GROWTH_BYTES)
-    expect(after.links).toBeLessThanOrEqual(3 * 2)
-    expect([one.lost, two.lost, late.lost]).toEqual([[], [], []])
-    expect([isCounted(after.mdns), after.mdns]).toEqual([true, after.mdns])
-  })
+  it.each(isNightly ? attacks : attacks.slice(0, 1))(
+    '%s, and harms nobody',
+    async (_what, attacks, isCounted) => {
+      bridged()
+      await eventually(() => [a, b, c, x].every(isReady), WITHIN_MS)
+      const mesh = randomMesh()
+      const [one, two] = [start(a, 'one', mesh), start(b, 'two', mesh)]
+      await all([one, 'two'], [two, 'one'])
+      const tell = await stranger(mesh)
+      for (let known = 0; known < 2; ) known = (await tell('count')).peers as number
+      const before = await statsOf(one)
+      const { packets = 0 } = await tell('count')
+      const over = (async () => {
+        for (const attack of attacks) await tell(attack)
+      })()
+      const late = start(c, 'late', mesh)
+      await started(late)
+      const lateMs = performance.now()
+      await all([late, 'one', 'two'])
+      expect(performance.now() - lateMs).toBeLessThan(SOON_MS)
+      await over
+      const { packets: said = 0 } = await tell('count')
+      expect(said - packets).toBeLessThan(attacks.length * MAX_PACKETS)
+      await all([one, 'late', 'two'], [two, 'late', 'one'])
+      // And who comes behind it, beside the stranger himself.
+      const last = start(x, 'last', mesh)
+      await started(last)
+      const lastMs = performance.now()
+      await all([last, 'late', 'one', 'two'])
+      expect(performance.now() - lastMs).toBeLessThan(SOON_MS)
+      const after = await statsOf(one)
+      expect(after.rss - before.rss).toBeLessThan(MAX_GROWTH_BYTES)
+      expect(after.links).toBeLessThanOrEqual(3 * 2)
+      expect([one.lost, two.lost, late.lost]).toEqual([[], [], []])
+      expect([isCounted(after.mdns), after.mdns]).toEqual([true, after.mdns])
+    },
+  )
 })
