@@ -67,8 +67,12 @@ function doorsOf({ endpoint, doors, host }: RemotePeer): readonly string[] {
   const isHere = host === hostname()
   const ipc = doors.filter((door) => wayOf(door) === 'ipc')
   const tcp = doors.filter((door) => wayOf(door).startsWith('tcp:'))
-  const far = tcp.filter((door) => !/^tcp:\/\/(127\.|localhost|\[::1\])/.test(door))
-  return isHere ? [...ipc, ...tcp] : far
+  return isHere ? [...ipc, ...tcp] : tcp.filter(isBeyondHost)
+}
+
+/** Neither ipc nor loopback. */
+export function isBeyondHost(endpoint: string): boolean {
+  return /^tcp:\/\/(?!127\.|localhost|\[::1\])/.test(endpoint)
 }
 
 /** `:4711`, and the key behind it. */

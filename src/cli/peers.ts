@@ -7,7 +7,7 @@ import { nobodyHeard } from './find-channel.ts'
 import { hearAll } from './hear-all.ts'
 import { type Misfit, misfitLines, misfitsOf } from './mismatches.ts'
 import { type MeshOptions, withMesh } from './options.ts'
-import { type Column, paragraph, tableLines } from './table.ts'
+import { type Column, countOf, paragraph, tableLines } from './table.ts'
 import { jsonText, paint, print, terminalColumns, visible } from './terminal.ts'
 import { visit } from './visit.ts'
 import { unreachedLines, type Why, whyLines, whyOf } from './why.ts'
@@ -80,7 +80,7 @@ function shown(
     `${Math.round(peer.foundAfterMs)} ms`,
   ])
   const [head = '', ...lines] = tableLines(columns, rows, width)
-  const count = peers.length === 1 ? '1 peer' : `${peers.length} peers`
+  const count = countOf(peers.length, 'peer')
   return [
     `${count} in mesh "${visible(mesh)}"`,
     '',

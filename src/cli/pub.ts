@@ -8,6 +8,7 @@ import { exitCodes, Failure, stopped, wrongUsage } from './failure.ts'
 import { type Found, findChannel } from './find-channel.ts'
 import { countingNumber, header, type MeshOptions, wholeNumber, withMesh } from './options.ts'
 import { lookUntil, nextTurn, stop } from './stop.ts'
+import { countOf } from './table.ts'
 import { jsonText, print } from './terminal.ts'
 import { visit } from './visit.ts'
 
@@ -151,8 +152,8 @@ function report(tally: Tally, { json }: PubOptions): void {
 }
 
 function sentence({ published, heard, listeners }: Tally): string {
-  const events = published === 1 ? '1 event' : `${published} events`
-  const who = listeners === 1 ? '1 listener' : `${listeners} listeners`
+  const events = countOf(published, 'event')
+  const who = countOf(listeners, 'listener')
   const lost = published === heard ? '' : `; ${published - heard} were heard by nobody`
   return `published ${events}, heard by ${who}${lost}`
 }

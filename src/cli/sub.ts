@@ -16,6 +16,7 @@ import { nameOf } from './door.ts'
 import { type Found, findChannel } from './find-channel.ts'
 import { countingNumber, type MeshOptions, withCodec, withMesh } from './options.ts'
 import { requestStop, stop, untilStopped } from './stop.ts'
+import { countOf } from './table.ts'
 import { jsonText, paint, print, say, visible } from './terminal.ts'
 import { visit } from './visit.ts'
 
@@ -65,7 +66,8 @@ async function hear(
     if (heard >= count) requestStop()
   }
   const subscription = await peer.subscribe(definition as Channel<'event'>, take, {
-    onMissed: (missed, from) => say(`missed ${events(missed)} of ${visible(nameOf(from))}`),
+    onMissed: (missed, from) =>
+      say(`missed ${countOf(missed, 'event')} of ${visible(nameOf(from))}`),
   })
   const publishers = offeringPeers(peer, title)
   say(visible(`hearing ${title} of ${publishers.map(nameOf).join(', ')}; Ctrl-C ends`))
@@ -75,7 +77,7 @@ async function hear(
   await subscription.close()
   await comings.return?.()
   await told
-  if (!json) say(`heard ${events(heard)}, missed ${subscription.missed}`)
+  if (!json) say(`heard ${countOf(heard, 'event')}, missed ${subscription.missed}`)
 }
 
 /** Peers that offer the channel: when one comes or goes, a silence has a reason. */
@@ -112,8 +114,4 @@ function clockTime(date: Date): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const ms = String(date.getMilliseconds()).padStart(3, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`
-}
-
-function events(count: number): string {
-  return count === 1 ? '1 event' : `${count} events`
 }

@@ -9,7 +9,7 @@ export interface DialTarget {
   readonly id: string
   readonly endpoints: readonly string[]
   /** Who told of it. */
-  readonly tellers?: readonly string[]
+  readonly tellers?: readonly string[] | undefined
 }
 
 /** Tries one endpoint of a peer; true when the hello is done. Never rejects. */
@@ -111,7 +111,7 @@ export class Dialer {
 
   async #dial(wanted: Wanted): Promise<void> {
     wanted.dialling = true
-    const { id, endpoints, tellers = [] } = wanted.target
+    const { id, endpoints, tellers } = wanted.target
     const isWanted = () => !this.#closed && this.#wanted.get(id) === wanted
     const comes = () => wanted.holds < MOST_HOLDS && this.#comes(id)
     const reached = await race({

@@ -8,8 +8,7 @@ import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyReader } from '../codec/resolve.ts'
 import type { VersionRange } from '../contract/version-range.ts'
-import { isLoopbackEndpoint } from '../security/host-key.ts'
-import type { Hearing, Transport } from '../transport/transport.ts'
+import { type Hearing, localityOf, type Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
 import type { AskedEvent } from './asked-event.ts'
@@ -221,8 +220,8 @@ export class Ear {
 
   /** Within one the kernel tells both ends. */
   get #isBetweenHosts(): boolean {
-    const { endpoint = '' } = this.#hearing ?? {}
-    return !this.byLink && endpoint.startsWith('tcp://') && !isLoopbackEndpoint(endpoint)
+    const endpoint = this.#hearing?.endpoint
+    return !this.byLink && endpoint !== undefined && localityOf(endpoint) === 'lan'
   }
 
   #subscribe(heard: Heard, resolve: () => void): void {

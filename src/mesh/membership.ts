@@ -275,7 +275,7 @@ export class Membership {
     const endpoints = nearestFirst(peer.inbox, true).flatMap((endpoint) =>
       this.#parts.introduction.addressed(endpoint, peer),
     )
-    this.#dialer.want({ id: peer.id, endpoints, tellers: peer.tellers ?? [] }, delayMs)
+    this.#dialer.want({ id: peer.id, endpoints, tellers: peer.tellers }, delayMs)
   }
 
   /** One endpoint of a peer that discovery told of. */

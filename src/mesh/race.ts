@@ -34,7 +34,7 @@ export class Slots {
    * Runs now or later; `goesOn` before those who have not begun.
    * @param tellers who has told of it: the one of whose others the fewest wait gives his turn
    */
-  take(run: () => void, goesOn: boolean, tellers: readonly string[]): void {
+  take(run: () => void, goesOn: boolean, tellers: readonly string[] = []): void {
     if (this.#taken < this.#most) {
       this.#taken++
       run()
@@ -74,7 +74,7 @@ export interface RaceParts {
   /** Best first. */
   readonly endpoints: readonly string[]
   /** Who told of them. */
-  readonly tellers?: readonly string[]
+  readonly tellers?: readonly string[] | undefined
   readonly attempt: Attempt
   /** False: nothing more is begun; what is under way comes to its end. */
   readonly goesOn: () => boolean
@@ -111,7 +111,7 @@ class Race {
     this.#timer?.cancel()
     if (this.#hasMore()) {
       this.#isWaiting = true
-      const { slots, tellers = [] } = this.#parts
+      const { slots, tellers } = this.#parts
       slots.take(() => this.#start(), this.#begun > 0, tellers)
     } else if (this.#running.size === 0) this.#finish(false)
   }

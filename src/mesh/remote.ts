@@ -71,8 +71,7 @@ export class Link {
 
   /** @param forGood who is at its other end does not get another on the same connection */
   close(forGood = false): void {
-    if (forGood) this.frames.shutOut()
-    else this.frames.close()
+    this.frames.close(forGood)
   }
 
   /** It has closed, whoever closed it: nothing leaves or arrives any more. */

@@ -89,7 +89,6 @@ export function resolvePolicy(
   path: string,
   limits: Limits,
 ): ChannelPolicy {
-  checkGiven(client, '')
   checkGiven(channel, path)
   const retry = laid(client.retry, channel.retry)
   const breaker = laid(client.breaker, channel.breaker)
@@ -130,6 +129,7 @@ export interface ClientSettings {
 
 /** What all channels of a client share. */
 export function resolveClient(client: PolicyOptions, limits: Limits): ClientSettings {
+  checkGiven(client, '')
   const budget = client.retry ? client.retry.budget : undefined
   const bulkhead = client.bulkhead || undefined
   const perClient = bulkhead?.perClient ?? limits.maxRequestsPerClient

@@ -42,10 +42,6 @@ abstract class Dialled implements Side {
     this.connection.close(this)
     this.ended('closed here')
   }
-
-  shutOut(): void {
-    this.close()
-  }
 }
 
 /** A link that we dialled. */
@@ -191,10 +187,6 @@ class AcceptedLink implements FrameLink {
 
   close(): void {
     this.end('closed here')
-  }
-
-  shutOut(): void {
-    this.close()
   }
 
   end(reason: string): void {

@@ -141,8 +141,10 @@ class SimulatedWorld implements World {
     this.#network = new SimulatedNetwork(parts)
     this.#board = new DiscoveryBoard(clock, this.#chance)
     this.#failures = new Failures(this.#chance, this.#note)
-    const { clock: worldClock } = new SimulatedProcess('the test', 'nowhere', schedule)
-    this.#lent = globals ? new LentGlobals(worldClock, () => this.random()) : undefined
+    if (globals) {
+      const test = new SimulatedProcess('the test', 'nowhere', schedule)
+      this.#lent = new LentGlobals(test.clock, () => this.random())
+    }
   }
 
   get nowMs(): number {

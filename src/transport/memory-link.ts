@@ -135,10 +135,6 @@ export class MemoryLink implements FrameLink {
     if (other) other.#inbox.last(() => other.#end('the connection was lost'))
   }
 
-  shutOut(): void {
-    this.close()
-  }
-
   #end(reason: string): void {
     if (this.#closed) return
     this.#closed = true

@@ -34,9 +34,8 @@ export interface FrameLink {
    * the other side has received them all.
    */
   send(frame: Buffer): void
-  close(): void
-  /** Closes, and takes nothing more of who is at the other end of this connection. */
-  shutOut(): void
+  /** @param forGood nothing more is taken of who is at the other end of this connection */
+  close(forGood?: boolean): void
 }
 
 /** Our ear at one remote outlet. */

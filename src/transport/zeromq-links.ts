@@ -97,10 +97,6 @@ class Connection<S extends Watched> {
     this.end('closed here')
   }
 
-  shutOut(): void {
-    this.close()
-  }
-
   protected end(reason: string): void {
     if (this.closed) return
     this.closed = true
@@ -218,12 +214,9 @@ export class AcceptedLink implements FrameLink {
     this.#router.send([this.#routingId, frame]).catch(gone)
   }
 
-  close(): void {
-    this.#end('closed here', 'closed')
-  }
-
-  shutOut(): void {
-    this.#end('shut out here', 'shut out')
+  close(forGood = false): void {
+    if (forGood) this.#end('shut out here', 'shut out')
+    else this.#end('closed here', 'closed')
   }
 
   #end(reason: string, why: AcceptedEnd): void {

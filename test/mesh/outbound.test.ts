@@ -27,9 +27,6 @@ class Sink implements FrameLink {
   close() {
     this.frames.length = 0
   }
-  shutOut() {
-    this.close()
-  }
 
   bodies(): Buffer[] {
     const walker = new RecordWalker()

@@ -2,6 +2,7 @@
 // Never sends: it reads the counts of a provider that has looked around.
 
 import { type MdnsDiscovery, type MdnsInterface, remedyFor } from 'earshot'
+import { countOf } from '../table.ts'
 import type { Finding } from './finding.ts'
 
 /** VPNs and other tunnels pass on what is sent to one address, not what is sent to a group. */
@@ -33,7 +34,7 @@ function ofInterface(facts: MdnsInterface): Finding {
     `sent ${sent}`,
     heardItself ? 'own packet heard back' : 'own packet NOT heard back',
     `received ${received}`,
-    peers === 1 ? '1 peer seen' : `${peers} peers seen`,
+    `${countOf(peers, 'peer')} seen`,
   ]
   const text = `${name} ${address}: ${what.join(', ')}${fault && `, ${fault}`}`
   const finding = { area: 'interface', text, facts } as const

@@ -2,7 +2,7 @@
 // Never takes a telling for a peer: anybody can announce anybody.
 
 import type { UnreachedPeer } from 'earshot'
-import { shortId } from '../door.ts'
+import { isBeyondHost, shortId } from '../door.ts'
 import { trust } from '../environment.ts'
 import { visible } from '../terminal.ts'
 import type { Finding } from './finding.ts'
@@ -62,8 +62,9 @@ async function ofOne(peer: UnreachedPeer, teller: string | undefined): Promise<F
   return { area: 'peer', level: 'bad', text: found, next, facts }
 }
 
+/** An address of a link counts on the host alone that told it. */
 function isFar(endpoint: string): boolean {
-  return /^tcp:\/\/(?!127\.|\[::1\]|localhost)[^%]+$/.test(endpoint)
+  return isBeyondHost(endpoint) && !endpoint.includes('%')
 }
 
 function withoutKey(endpoint: string): string {
