@@ -50,8 +50,8 @@ describe('a service with a rate limit', () => {
 })
 
 /** A service of one handler at a time, which waits at a door. */
-async function oneByOne(options = {}) {
-  const [a, b] = await pairOf({ limits: { drainTimeoutMs: 50 } })
+async function oneByOne(options = {}, limits = {}) {
+  const [a, b] = await pairOf({ limits: { drainTimeoutMs: 50, ...limits } })
   const door = doorway()
   const begun: number[] = []
   const ask = async (body: { id: number }) => {
@@ -258,15 +258,7 @@ describe('an instance of a class', () => {
 
 describe('what waits for its turn', () => {
   it('is given up once nobody waits for it, is counted, and takes no more room', async () => {
-    const [a, b] = await pairOf({ limits: { maxQueuedRequests: 3, drainTimeoutMs: 50 } })
-    const door = doorway()
-    const begun: number[] = []
-    const ask = async (body: { id: number }) => {
-      begun.push(body.id)
-      await door.passed
-      return body
-    }
-    await a.serve(Desk, { ...others, ask }, { concurrency: 1 })
+    const { a, b, door, begun } = await oneByOne({}, { maxQueuedRequests: 3 })
     const client = b.client(Desk, { retry: false, timeoutMs: 60_000 })
     const first = client.ask({ id: 0 })
     await until('it is at work', () => begun.length === 1)

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type FoundPeer, foundSecret, startIn } from '../support/found-peers.ts'
-import { ip, mayMakeNamespaces, prefix } from '../support/networks.ts'
+import { addBridge, ip, joinBridge, mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { randomMesh, until } from '../support/peers.ts'
 
 const isAble = mayMakeNamespaces() && spawnSync('nft', ['--version']).status === 0
@@ -62,27 +62,17 @@ function start(inside: string, name: string, mesh: string): FoundPeer {
 
 /** Host a on both bridges, b on the left one, c on that which is named. */
 function joined(third: 'left' | 'right'): void {
-  const leg = (host: string, end: string, bridge: string, address: string) => {
-    const port = `${end}${host.slice(-1)}`
-    ip('link', 'add', end, 'netns', host, 'type', 'veth', 'peer', 'name', port, 'netns', hub)
-    ip('-n', hub, 'link', 'set', port, 'master', bridge, 'up')
-    ip('-n', host, 'addr', 'add', address, 'dev', end)
-    ip('-n', host, 'link', 'set', end, 'up')
-  }
-  leg(a, 'e0', 'left', '10.83.0.1/24')
-  leg(a, 'e1', 'right', '10.84.0.1/24')
-  leg(b, 'e0', 'left', '10.83.0.2/24')
-  leg(c, 'e0', third, third === 'left' ? '10.83.0.3/24' : '10.84.0.3/24')
+  joinBridge(hub, 'left', a, 'e0', '10.83.0.1/24')
+  joinBridge(hub, 'right', a, 'e1', '10.84.0.1/24')
+  joinBridge(hub, 'left', b, 'e0', '10.83.0.2/24')
+  joinBridge(hub, third, c, 'e0', third === 'left' ? '10.83.0.3/24' : '10.84.0.3/24')
 }
 
 describe.skipIf(!isAble)('earshot doctor', () => {
   beforeEach(() => {
     for (const name of [hub, a, b, c]) ip('netns', 'add', name)
     for (const name of [a, b, c]) ip('-n', name, 'link', 'set', 'lo', 'up')
-    for (const bridge of ['left', 'right']) {
-      ip('-n', hub, 'link', 'add', 'name', bridge, 'type', 'bridge')
-      ip('-n', hub, 'link', 'set', bridge, 'up')
-    }
+    for (const bridge of ['left', 'right']) addBridge(hub, bridge)
     onTestFinished(() => {
       for (const name of [hub, a, b, c]) spawnSync('ip', ['netns', 'del', name])
     })

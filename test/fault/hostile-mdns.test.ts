@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../discovery/support.ts'
 import { type FoundPeer, type FoundStats, startIn, statsOf } from '../support/found-peers.ts'
-import { ip, mayMakeNamespaces, prefix } from '../support/networks.ts'
+import { addBridge, ip, joinBridge, mayMakeNamespaces, prefix } from '../support/networks.ts'
 import { randomMesh } from '../support/peers.ts'
 
 const isNightly = process.env.EARSHOT_NIGHTLY === '1'
@@ -33,15 +33,11 @@ function bridged(): void {
   onTestFinished(() => {
     for (const name of [hub, a, b, c, x]) spawnSync('ip', ['netns', 'del', name])
   })
-  ip('-n', hub, 'link', 'add', 'name', 'br0', 'type', 'bridge', 'mcast_snooping', '0')
-  ip('-n', hub, 'link', 'set', 'br0', 'up')
+  addBridge(hub, 'br0', 'mcast_snooping', '0')
   for (const host of [a, b, c, x]) {
-    const port = `p${host.slice(-1)}`
-    ip('link', 'add', 'e0', 'netns', host, 'type', 'veth', 'peer', 'name', port, 'netns', hub)
-    ip('-n', hub, 'link', 'set', port, 'master', 'br0', 'up')
     ip('-n', host, 'link', 'set', 'lo', 'up')
     ip('-n', host, 'addr', 'del', '127.0.0.1/8', 'dev', 'lo')
-    ip('-n', host, 'link', 'set', 'e0', 'up')
+    joinBridge(hub, 'br0', host, 'e0')
   }
 }
 

@@ -8,7 +8,15 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../discovery/support.ts'
 import { type FoundPeer, startIn } from '../support/found-peers.ts'
-import { ip, joinNamespaces, mayMakeNamespaces, prefix, raiseLink } from '../support/networks.ts'
+import {
+  addBridge,
+  ip,
+  joinBridge,
+  joinNamespaces,
+  mayMakeNamespaces,
+  prefix,
+  raiseLink,
+} from '../support/networks.ts'
 import { randomMesh } from '../support/peers.ts'
 
 const isAble = mayMakeNamespaces()
@@ -99,21 +107,11 @@ describe.skipIf(!isAble)('peers that listen on the LAN', () => {
   it('on two bridges speak with those of both, and with no others', async () => {
     const [hub, c] = [`${prefix}nh`, `${prefix}nc`]
     hosts(hub, a, b, c)
-    for (const bridge of ['left', 'right']) {
-      ip('-n', hub, 'link', 'add', bridge, 'type', 'bridge')
-      ip('-n', hub, 'link', 'set', bridge, 'up')
-    }
-    const leg = (host: string, end: string, bridge: string, address: string) => {
-      const port = `${end}${host.slice(-1)}`
-      ip('link', 'add', end, 'netns', host, 'type', 'veth', 'peer', 'name', port, 'netns', hub)
-      ip('-n', hub, 'link', 'set', port, 'master', bridge, 'up')
-      ip('-n', host, 'addr', 'add', address, 'dev', end)
-      ip('-n', host, 'link', 'set', end, 'up')
-    }
-    leg(a, 'e0', 'left', '10.81.0.1/24')
-    leg(a, 'e1', 'right', '10.82.0.1/24')
-    leg(b, 'e0', 'left', '10.81.0.2/24')
-    leg(c, 'e0', 'right', '10.82.0.3/24')
+    for (const bridge of ['left', 'right']) addBridge(hub, bridge)
+    joinBridge(hub, 'left', a, 'e0', '10.81.0.1/24')
+    joinBridge(hub, 'right', a, 'e1', '10.82.0.1/24')
+    joinBridge(hub, 'left', b, 'e0', '10.81.0.2/24')
+    joinBridge(hub, 'right', c, 'e0', '10.82.0.3/24')
     const mesh = randomMesh()
     const both = start(a, 'both', mesh)
     const [left, right] = [start(b, 'left', mesh), start(c, 'right', mesh)]

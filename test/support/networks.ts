@@ -43,6 +43,27 @@ export function raiseLink(a: string, b: string): void {
   ip('-n', b, 'link', 'set', `${prefix}y`, 'up')
 }
 
+/** A bridge in the namespace `hub`. */
+export function addBridge(hub: string, bridge: string, ...settings: string[]): void {
+  ip('-n', hub, 'link', 'add', 'name', bridge, 'type', 'bridge', ...settings)
+  ip('-n', hub, 'link', 'set', bridge, 'up')
+}
+
+/** The interface `end` of a host on that bridge; without an address it has that of its link. */
+export function joinBridge(
+  hub: string,
+  bridge: string,
+  host: string,
+  end: string,
+  address?: string,
+): void {
+  const port = `${end}${host.slice(-1)}`
+  ip('link', 'add', end, 'netns', host, 'type', 'veth', 'peer', 'name', port, 'netns', hub)
+  ip('-n', hub, 'link', 'set', port, 'master', bridge, 'up')
+  if (address !== undefined) ip('-n', host, 'addr', 'add', address, 'dev', end)
+  ip('-n', host, 'link', 'set', end, 'up')
+}
+
 /** Compiles a file and all that it imports from here; gives the directory it is compiled into. */
 function compile(entry: string, out: string, done: Set<string> = new Set()): void {
   if (done.has(entry)) return
