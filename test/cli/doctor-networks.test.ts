@@ -96,7 +96,8 @@ describe.skipIf(!isAble)('earshot doctor', () => {
         next: expect.stringContaining('route TCP between the two'),
       }),
     )
-    expect(told?.stdout).toContain('and sees 1 peer ')
+    // The doctor that asks, and maybe the one beside it that writes JSON: never the other of the two.
+    expect(told?.stdout).toMatch(/^.* left .*and sees (?:1 peer|2 peers) ok right /)
     // Once for both.
     expect(told?.stdout.split('next: put them on one network')).toHaveLength(2)
   })
