@@ -139,7 +139,10 @@ class Race {
   async #try(endpoint: string): Promise<void> {
     const control = new AbortController()
     this.#running.add(control)
-    const opened = () => this.#opened.add(control)
+    // On a busy host this may be told after the attempt has come to its end: that is no word of it.
+    const opened = () => {
+      if (this.#running.has(control)) this.#opened.add(control)
+    }
     const reached = await this.#parts.attempt(endpoint, control.signal, opened)
     this.#running.delete(control)
     this.#opened.delete(control)

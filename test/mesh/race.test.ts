@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type Discovery, insecure, type PeerRecord } from 'earshot'
 import { expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { race, Slots } from '../../src/mesh/race.ts'
 import { randomMesh, testPeer, until } from '../support/peers.ts'
 import { freePorts } from '../support/ports.ts'
 
@@ -107,4 +109,24 @@ it('a peer that is there and slow to answer is not dialled by another address, t
   await until('the first is dialled', () => slow.dialled() > 0)
   await until('the second is tried when the first was given up', () => other.dialled() > 0)
   expect(performance.now() - startMs).toBeGreaterThan(390)
+})
+
+it('a word of an attempt that is over does not hold up the race', async () => {
+  const tried: string[] = []
+  const late: (() => void)[] = []
+  const reached = race({
+    clock: systemClock,
+    slots: new Slots(1),
+    endpoints: ['tcp://one', 'tcp://two'],
+    goesOn: () => true,
+    // A busy host: that somebody is there is told when the attempt was given up long ago.
+    attempt: async (endpoint, _signal, opened) => {
+      for (const tell of late) tell()
+      tried.push(endpoint)
+      late.push(opened)
+      return false
+    },
+  })
+  expect(await reached).toBe(false)
+  expect(tried).toEqual(['tcp://one', 'tcp://two'])
 })
