@@ -132,7 +132,9 @@ class Race {
     this.#begun++
     void this.#try(endpoint)
     if (this.#begun < endpoints.length) {
-      this.#timer = clock.after(HEAD_START_MS, () => this.next(), true)
+      // What a busy loop has not read yet may say that somebody is there.
+      const goOn = () => clock.afterTurn(() => this.next())
+      this.#timer = clock.after(HEAD_START_MS, goOn, true)
     }
   }
 
