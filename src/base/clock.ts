@@ -15,6 +15,7 @@ export interface Clock {
   wallMs(): number
   /** `background` timers do not keep the process alive. */
   after(delayMs: number, run: () => void, background?: boolean): Timer
+  /** Whole quarters of a second in the background are kept to a quarter of one: `Quarters`. */
   every(periodMs: number, run: () => void, background?: boolean): Timer
   /** Runs when this turn of the event loop is over, behind all that is read in it. */
   afterTurn(run: () => void): void
@@ -30,6 +31,49 @@ function timer(handle: NodeJS.Timeout, background: boolean, stop: (h: NodeJS.Tim
 const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
 const now = performance.now.bind(performance)
 
+const QUARTER_MS = 250
+
+interface Task {
+  readonly run: () => void
+  readonly periodMs: number
+  dueMs: number
+}
+
+/**
+ * All that a process does again and again in the background, at four moments of a second: a waking
+ * costs more than the work, and each timer would have its own.
+ */
+class Quarters {
+  readonly #tasks = new Set<Task>()
+  #handle: NodeJS.Timeout | undefined
+
+  every(periodMs: number, run: () => void): Timer {
+    const task = { run, periodMs, dueMs: now() + periodMs }
+    this.#tasks.add(task)
+    this.#handle ??= setInterval(() => this.#run(), QUARTER_MS).unref()
+    return {
+      cancel: () => {
+        this.#tasks.delete(task)
+        if (this.#tasks.size > 0) return
+        clearInterval(this.#handle)
+        this.#handle = undefined
+      },
+    }
+  }
+
+  #run(): void {
+    const nowMs = now()
+    for (const task of this.#tasks) {
+      if (task.dueMs > nowMs + QUARTER_MS / 2) continue
+      // What was missed while the loop stood still is not made up for.
+      task.dueMs = Math.max(task.dueMs + task.periodMs, nowMs)
+      task.run()
+    }
+  }
+}
+
+const quarters = new Quarters()
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: now,
@@ -37,7 +81,9 @@ export const systemClock: Clock = {
   after: (delayMs, run, background = false) =>
     timer(setTimeout(run, delayMs), background, clearTimeout),
   every: (periodMs, run, background = false) =>
-    timer(setInterval(run, periodMs), background, clearInterval),
+    background && periodMs > 0 && periodMs % QUARTER_MS === 0
+      ? quarters.every(periodMs, run)
+      : timer(setInterval(run, periodMs), background, clearInterval),
   afterTurn: (run) => void setImmediate(run),
 }
 
