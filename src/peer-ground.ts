@@ -6,6 +6,7 @@ import { hostname } from 'node:os'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Limits } from './base/limits.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
+import { openPulses, type Pulses, removeStillPulses } from './discovery/pulses.ts'
 import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
 import type { ResolvedOptions } from './peer-options.ts'
 import type { PeerOptions } from './peer-types.ts'
@@ -27,6 +28,8 @@ export interface Ground {
   readonly pid: number
   /** For the sockets of this host; none where there are no ipc sockets. */
   readonly folder: string | undefined
+  /** Signs of life in that folder, of the peer that has this id. */
+  pulses(id: string): Pulses | undefined
   /** None: nothing is encrypted, and everybody is let in. */
   readonly trust: Trust | undefined
   /** @param mayHear who may come to the outlet, of those whom the trust admits */
@@ -47,6 +50,7 @@ export const thisMachine: FindGround = async (resolved, options) => {
     host: hostname(),
     pid: process.pid,
     folder,
+    pulses: (id) => (folder === undefined ? undefined : openPulses(folder, id, clock)),
     trust,
     transport: async (limits, mayHear) => {
       const sockets = await createZeromqTransport(limits, clock, trust, mayHear)
@@ -74,6 +78,7 @@ async function socketFolder(
   if (process.platform === 'win32') return undefined
   const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
   await removeLeftovers(folder)
+  void removeStillPulses(folder)
   // What other meshes left behind keeps nobody waiting.
   void removeAbandoned(folder)
   return folder

@@ -140,6 +140,7 @@ class Start {
       id: this.id,
       zone: options.zone,
       hello: () => this.#hello(),
+      pulses: ground.pulses(this.id),
       ...{ clock, random, newId, host, trust, access },
     })
     const finder = new RouteFinder(this.mesh)

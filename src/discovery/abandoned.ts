@@ -4,11 +4,12 @@
 import { lstat, readdir, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
+import { removeStillPulses } from './pulses.ts'
 import { removeLeftovers } from './runtime-directory.ts'
 
 const MESH_NAME = /^[0-9a-f]{8}$/
 const RECORD_NAME = /^[0-9a-f]{32}\.json(\.\w+)?$/
-/** A live peer touches its record every 5 s, and with it the directory is in use. */
+/** A live peer has a pulse, or touches its record every 5 s. */
 const UNUSED_MS = 3_600_000
 /** A start shall not be kept busy by the litter of years: the next takes the rest. */
 const MOST_AT_ONCE = 32
@@ -28,6 +29,7 @@ export async function removeAbandoned(path: string): Promise<number> {
 async function removeMesh(folder: string): Promise<boolean> {
   try {
     if (!(await isUnused(folder))) return false
+    if (!(await removeStillPulses(folder))) return false
     await removeLeftovers(folder)
     for (const name of await readdir(folder)) {
       const file = join(folder, name)

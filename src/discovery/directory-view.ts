@@ -12,14 +12,16 @@ import {
   isOwnerDead,
   isSameFile,
   isUnchanged,
+  lastSignMs,
   markOfFile,
   type PeerFile,
   readPeerFile,
-  removeFile,
 } from './peer-file.ts'
 import type { DiscoveryEvent } from './provider.ts'
+import { pulseFile } from './pulses.ts'
+import { removeFile } from './remove-file.ts'
 
-/** A peer touches its file every 5 s; three missed touches end its lease. */
+/** A peer's pulse beats every 5 s at least; three that are missed end its lease. */
 const LEASE_MS = 15_000
 const MAX_FILES = 4_096
 /** How long the peers have to write their files again after the directory was deleted. */
@@ -127,7 +129,7 @@ export class DirectoryView {
   #onChange(kind: string, name: string | Buffer | null): void {
     const id = name === null ? undefined : idOfFile(String(name))
     if (id === undefined) return
-    // Each peer touches its file each 5 s: all others would read it anew each time.
+    // Who has no pulse touches its file each 5 s: all others would read it anew each time.
     if (kind !== 'change' || !this.#isTouch(id)) this.#read(id)
   }
 
@@ -141,7 +143,7 @@ export class DirectoryView {
   }
 
   #noteTouch(seen: Seen, mark: FileMark): void {
-    if (seen.mark.touchedMs !== mark.touchedMs) seen.changedAtMs = this.#port.clock.nowMs()
+    if (isSign(mark, seen.mark)) seen.changedAtMs = this.#port.clock.nowMs()
     seen.mark = mark
   }
 
@@ -161,7 +163,12 @@ export class DirectoryView {
 
   #isAsBefore(id: string): boolean {
     const before = this.#seen.get(id)
-    return before !== undefined && isUnchanged(this.#port.path, id, before.mark)
+    const mark = before && markOfFile(this.#port.path, id)
+    // Who was taken for long gone, and has a pulse, is to be told of.
+    if (!mark || !isUnchanged(mark, before.mark)) return false
+    if (!before.isReported && isSign(mark, before.mark)) return false
+    this.#noteTouch(before, mark)
+    return true
   }
 
   #read(id: string): void {
@@ -191,7 +198,7 @@ export class DirectoryView {
       this.#meet(id, reading)
       return
     }
-    const isTouched = before.mark.touchedMs !== mark.touchedMs
+    const isTouched = isSign(mark, before.mark)
     this.#noteTouch(before, mark)
     if (before.text === text && (before.isReported || !isTouched)) return
     const isRestart = file.record.epoch !== before.file.record.epoch
@@ -210,7 +217,7 @@ export class DirectoryView {
       return
     }
     // Left over from long ago, or the clock was set: a live owner will touch it soon.
-    const isReported = clock.wallMs() - mark.touchedMs <= LEASE_MS
+    const isReported = clock.wallMs() - lastSignMs(mark) <= LEASE_MS
     this.#seen.set(id, { file, text, mark, changedAtMs: clock.nowMs(), isReported })
     if (isReported) emit({ type: 'up', peer: file.record })
   }
@@ -230,6 +237,7 @@ export class DirectoryView {
 
   #unlink(id: string): void {
     if (removeFile(fileOfId(this.#port.path, id))) this.#port.count('removed')
+    removeFile(pulseFile(this.#port.path, id))
   }
 
   #lose(id: string, seen: Seen, reason: 'goodbye' | 'expired' | 'withdrawn'): void {
@@ -237,6 +245,11 @@ export class DirectoryView {
     if (!this.#seen.delete(id) || !isReported) return
     this.#port.emit({ type: 'down', id, epoch: file.record.epoch, reason })
   }
+}
+
+/** Its owner has given one since. */
+function isSign(mark: FileMark, before: FileMark): boolean {
+  return mark.touchedMs !== before.touchedMs || mark.beatMs !== before.beatMs
 }
 
 type ReadPeer = Extract<ReturnType<typeof readPeerFile>, { kind: 'peer' }>

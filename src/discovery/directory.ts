@@ -7,8 +7,10 @@ import { EarshotError } from '../base/errors.ts'
 import { DirectoryView } from './directory-view.ts'
 import { errnoOf } from './errno.ts'
 import { DiscoveryEvents } from './event-queue.ts'
-import { fileOfId, removeFile, writePeerFile } from './peer-file.ts'
+import { fileOfId, writePeerFile } from './peer-file.ts'
 import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from './provider.ts'
+import { openPulses, type Pulses } from './pulses.ts'
+import { removeFile } from './remove-file.ts'
 import { ensurePrivate } from './runtime-directory.ts'
 
 const TOUCH_MS = 5_000
@@ -66,7 +68,8 @@ class DirectoryProvider implements DirectoryDiscovery {
 
   async announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement> {
     this.#makeSure()
-    const own: OwnFile = { record: self, touchedMs: this.#clock.nowMs() }
+    const pulses = openPulses(this.#path, self.id, this.#clock)
+    const own: OwnFile = { record: self, pulses, touchedMs: this.#clock.nowMs() }
     writePeerFile(this.#path, self)
     this.#own.set(self.id, own)
     this.#startChecks()
@@ -121,6 +124,7 @@ class DirectoryProvider implements DirectoryDiscovery {
     if (this.#own.get(id) !== own) return
     this.#own.delete(id)
     removeFile(fileOfId(this.#path, id))
+    own.pulses.close()
     this.#stopChecksIfIdle()
   }
 
@@ -150,8 +154,10 @@ class DirectoryProvider implements DirectoryDiscovery {
     try {
       if (!existsSync(path)) writePeerFile(this.#path, own.record)
       else if (this.#clock.nowMs() - own.touchedMs < TOUCH_MS) return
-      const wallSeconds = this.#clock.wallMs() / 1_000
-      utimesSync(path, wallSeconds, wallSeconds)
+      if (!own.pulses.beat()) {
+        const wallSeconds = this.#clock.wallMs() / 1_000
+        utimesSync(path, wallSeconds, wallSeconds)
+      }
       own.touchedMs = this.#clock.nowMs()
     } catch (cause) {
       this.#fault(`our file in ${this.#path} cannot be written (${errnoOf(cause)})`, cause)
@@ -187,5 +193,7 @@ class DirectoryProvider implements DirectoryDiscovery {
 
 interface OwnFile {
   record: PeerRecord
+  /** Touched in place of the file, which all others watch; where it cannot be, the file is. */
+  readonly pulses: Pulses
   touchedMs: number
 }

@@ -11,7 +11,6 @@ import {
   readlinkSync,
   renameSync,
   type Stats,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
@@ -19,6 +18,8 @@ import { join } from 'node:path'
 import { isObject } from '../base/arguments.ts'
 import { errnoOf } from './errno.ts'
 import type { PeerRecord } from './provider.ts'
+import { lastPulse } from './pulses.ts'
+import { removeFile } from './remove-file.ts'
 
 const MAX_FILE_BYTES = 65_536
 const MAX_TEXT = 512
@@ -40,6 +41,8 @@ export interface FileMark {
   readonly bytes: number
   readonly touchedMs: number
   readonly changedMs: number
+  /** When its owner's pulse beat last; 0 where none is seen. */
+  readonly beatMs: number
 }
 
 export type FileReading =
@@ -80,16 +83,6 @@ export function writePeerFile(directory: string, record: PeerRecord): void {
   }
 }
 
-/** True when it was there and is gone now. */
-export function removeFile(path: string): boolean {
-  try {
-    unlinkSync(path)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
  * Reads a peer's file. Synchronous on purpose: a few hundred bytes of a local file system,
  * and what is read cannot be overtaken by a later event of the same file.
@@ -113,7 +106,9 @@ export function readPeerFile(directory: string, id: string, mesh: string): FileR
     }
     const text = readFileSync(descriptor, 'utf8')
     const file = parsePeerFile(text, id, mesh)
-    return file ? { kind: 'peer', file, text, mark: markOf(found) } : { kind: 'foreign' }
+    return file
+      ? { kind: 'peer', file, text, mark: markOf(found, directory, id) }
+      : { kind: 'foreign' }
   } catch {
     return { kind: 'foreign' }
   } finally {
@@ -124,7 +119,7 @@ export function readPeerFile(directory: string, id: string, mesh: string): FileR
 /** Much quicker than reading it; undefined when it is not there. */
 export function markOfFile(directory: string, id: string): FileMark | undefined {
   const found = lstatSync(fileOfId(directory, id), { throwIfNoEntry: false })
-  return found && markOf(found)
+  return found && markOf(found, directory, id)
 }
 
 /** Whether it may have been touched, and was not written anew. */
@@ -132,17 +127,21 @@ export function isSameFile(one: FileMark, other: FileMark): boolean {
   return one.inode === other.inode && one.bytes === other.bytes
 }
 
-/** A file that is not there is not unchanged. */
-export function isUnchanged(directory: string, id: string, before: FileMark): boolean {
-  const mark = markOfFile(directory, id)
-  if (!mark) return false
+/** Not even touched: all that may be new of it is its owner's pulse. */
+export function isUnchanged(mark: FileMark, before: FileMark): boolean {
   const { touchedMs, changedMs } = mark
   if (!isSameFile(mark, before)) return false
   return touchedMs === before.touchedMs && changedMs === before.changedMs
 }
 
-function markOf({ ino, size, mtimeMs, ctimeMs }: Stats): FileMark {
-  return { inode: ino, bytes: size, touchedMs: mtimeMs, changedMs: ctimeMs }
+/** The last sign of life of its owner, wall time in ms. */
+export function lastSignMs({ touchedMs, beatMs }: FileMark): number {
+  return Math.max(touchedMs, beatMs)
+}
+
+function markOf({ ino, size, mtimeMs, ctimeMs }: Stats, directory: string, id: string): FileMark {
+  const beatMs = lastPulse(directory, id) ?? 0
+  return { inode: ino, bytes: size, touchedMs: mtimeMs, changedMs: ctimeMs, beatMs }
 }
 
 /** Takes only what a peer could have written; undefined for everything else. */

@@ -60,8 +60,12 @@ export function registerGreeting(parts: GreetingParts): void {
     if (isNew) parts.offered(remote)
     return true
   })
-  inbound.on(Kind.beat, (link) => {
-    link.rhythm.beat(link.lastHeardMs)
+  inbound.on(Kind.beat, (link, record) => {
+    const word = record.number()
+    if (word >= 0) link.isSeen = word > 0
+    // Who looked for our pulse in vain takes us for silent soon.
+    if (word === 0) link.outbound.control(Kind.beat)
+    else if (!link.sees) link.rhythm.beat(link.lastHeardMs)
     return true
   })
   inbound.on(Kind.credit, (link, record) => {

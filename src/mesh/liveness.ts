@@ -3,12 +3,16 @@
 
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
+import type { Pulses } from '../discovery/pulses.ts'
 import { Kind } from '../wire/record.ts'
+import { Pulse } from './pulse.ts'
 import type { Link, Remote } from './remote.ts'
 
 export interface LivenessParts {
   readonly clock: Clock
   readonly limits: Limits
+  /** None: every link beats for itself. */
+  readonly pulses?: Pulses | undefined
   readonly remotes: () => Iterable<Remote>
   /** Links that wait for the next word of who dialled them. */
   readonly greeted: () => Iterable<Link>
@@ -29,11 +33,13 @@ export class Liveness {
   readonly #parts: LivenessParts
   readonly #periodMs: number
   readonly #mostMs: number
+  readonly #pulse: Pulse
   #timers: Timer[] = []
   #lastLookMs = 0
 
   constructor(parts: LivenessParts) {
     this.#parts = parts
+    this.#pulse = new Pulse(parts.pulses, parts.clock)
     this.#mostMs = parts.limits.heartbeatMs * parts.limits.heartbeatMisses
     this.#periodMs = parts.limits.heartbeatMs / LOOKS_PER_BEAT
   }
@@ -49,14 +55,16 @@ export class Liveness {
 
   stop(): void {
     for (const timer of this.#timers) timer.cancel()
+    this.#pulse.close()
   }
 
   #beat(): void {
     this.#parts.beat()
+    this.#pulse.beat()
     for (const remote of this.#parts.remotes()) {
       remote.forgive()
       for (const link of remote.links) {
-        link.outbound.control(Kind.beat)
+        if (this.#pulse.needs(link)) link.outbound.control(Kind.beat)
         link.rest()
       }
     }
@@ -85,6 +93,7 @@ export class Liveness {
     // Who beats more slowly says so in its hello.
     const beatMs = Math.max(limits.heartbeatMs, Math.min(remote.hello.heartbeatMs, SLOWEST_BEAT_MS))
     const mostMs = beatMs * limits.heartbeatMisses
+    this.#pulse.feel(remote, now, beatMs)
     let heard: Link | undefined
     for (const link of [...remote.links]) {
       const silentForMs = now - link.lastHeardMs

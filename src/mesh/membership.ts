@@ -8,6 +8,7 @@ import type { ErrorCode } from '../base/error-table.ts'
 import type { Limits } from '../base/limits.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
 import type { PeerRecord } from '../discovery/provider.ts'
+import type { Pulses } from '../discovery/pulses.ts'
 import { type FrameLink, nearestFirst, type Transport } from '../transport/transport.ts'
 import type { Hello } from '../wire/hello.ts'
 import { Kind } from '../wire/record.ts'
@@ -33,6 +34,7 @@ export interface MembershipParts {
   readonly clock: Clock
   readonly limits: Limits
   readonly counters: Counters
+  readonly pulses: Pulses | undefined
   /** Our own, as it is now. */
   readonly hello: () => Hello
   readonly events: MembershipEvents
@@ -62,10 +64,10 @@ export class Membership {
   constructor(parts: MembershipParts) {
     this.#parts = parts
     this.#startMs = parts.clock.nowMs()
-    const { clock, limits, events } = parts
+    const { clock, limits, events, pulses } = parts
     this.#widening = new WidenBudget(limits.maxWidenedBytes)
     this.#liveness = new Liveness({
-      ...{ clock, limits },
+      ...{ clock, limits, pulses },
       remotes: () => this.remotes.values(),
       greeted: () => this.greeted.links(),
       beat: () => events.beat(),
@@ -151,8 +153,7 @@ export class Membership {
       this.drop(remote, 'restarted')
       remote = undefined
     }
-    link.outbound.resize(hello.credit)
-    link.window.boundTo(hello.window)
+    link.met(hello)
     if (remote) {
       link.remote = remote
       remote.links.push(link)

@@ -3,10 +3,10 @@
 
 import type { Clock } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
-import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
+import type { Pulses } from '../discovery/pulses.ts'
 import type { Access } from '../security/access.ts'
 import type { Trust } from '../security/trust.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -29,6 +29,7 @@ import type { OutletChannel } from './outlet-channel.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
 import { Routing } from './routing.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { fellBehind } from './too-much.ts'
 
 /** A remote peer came, went, says that it will go, is suspected to be gone, or no longer is. */
 export interface PeerChange {
@@ -51,6 +52,8 @@ export interface MeshParts {
   readonly host: string
   readonly zone: string
   readonly hello: () => Hello
+  /** None: links beat for themselves. */
+  readonly pulses: Pulses | undefined
   /** None: nothing is encrypted, and everybody is let in. */
   readonly trust: Trust | undefined
   readonly access: Access
@@ -341,9 +344,4 @@ export class Mesh {
       watcher.fail(fellBehind(this.parts.limits))
     }
   }
-}
-
-function fellBehind({ maxIteratorItems }: Limits): EarshotError {
-  const text = `${maxIteratorItems} changes of peers wait to be read (maxIteratorItems): watch anew`
-  return new EarshotError('EARSHOT_OVERLOADED', text)
 }

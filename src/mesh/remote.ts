@@ -30,6 +30,12 @@ export class Link {
   givenUpAfterMs = 0
   badFrames = 0
   closed = false
+  /** Both ends are on this host, and told by the kernel: a pulse may stand for its beats. */
+  withinHost = false
+  /** We see the pulse of the other side, which has been told so. */
+  sees = false
+  /** The other side sees ours. */
+  isSeen = false
   /** What the other side may have on its way to us. */
   readonly window: CreditWindow
   readonly #held = new Map<number, Held>()
@@ -41,6 +47,14 @@ export class Link {
     this.outbound = new Outbound(frames, limits, clock, this.counts)
     this.window = new CreditWindow(limits, clock, budget)
     this.lastHeardMs = clock.nowMs()
+  }
+
+  /** The hello that makes it ours is there. */
+  met({ credit, window, dialled }: Hello): void {
+    this.outbound.resize(credit)
+    this.window.boundTo(window)
+    const { endpoint, inMemory } = this.frames
+    this.withinHost = !inMemory && (dialled || endpoint).startsWith('ipc:')
   }
 
   /** `bytes` of what came in are done with: the other side may send as many again. */
@@ -154,6 +168,10 @@ export class Remote {
   /** By channel, our version of it and theirs. */
   readonly mismatches: Map<string, Mismatch> = new Map()
   via: readonly string[] = []
+  /** When its pulse beat last, as its file says; undefined until one is seen. */
+  pulse: number | undefined
+  /** When we saw that, or looked for it in vain. */
+  feltMs: number = Number.NEGATIVE_INFINITY
   /** Its inboxes, as discovery tells them: they lead from here to there. */
   #found: readonly string[] = []
   /** Where it was dialled, the latest last. */

@@ -176,6 +176,7 @@ class SimulatedWorld implements World {
       host: process.name,
       pid: number,
       folder: undefined,
+      pulses: () => undefined,
       trust: undefined,
       transport: async (limits) => new SimulatedTransport(this.#network, process, limits),
     }))

@@ -11,12 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DirectoryDiscovery, directory } from '../../src/discovery/directory.ts'
 import { DirectoryView } from '../../src/discovery/directory-view.ts'
 import { fileOfId, parsePeerFile, writePeerFile } from '../../src/discovery/peer-file.ts'
 import type { DiscoveryEvent } from '../../src/discovery/provider.ts'
+import { lastPulse, pulseFile } from '../../src/discovery/pulses.ts'
 import { runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { aRecord, eventually, randomId, Watch } from './support.ts'
@@ -55,9 +56,25 @@ describe('the directory of this host', () => {
     expect(existsSync(file)).toBe(false)
   })
 
-  it('touches the file of a peer each 5 s', async () => {
+  it('beats each 5 s where it wakes nobody, and leaves the file of the peer alone', async () => {
     const clock = createVirtualClock(Date.now())
     const self = aRecord()
+    const announcement = await create(clock).announce(self, { signal })
+    const file = fileOfId(path, self.id)
+    utimesSync(file, 1, 1)
+    await clock.advance(4_000)
+    expect(lastPulse(path, self.id)).toBe(undefined)
+    await clock.advance(6_000)
+    expect(Math.abs((lastPulse(path, self.id) ?? 0) - clock.wallMs())).toBeLessThan(2)
+    expect(statSync(file).mtimeMs).toBe(1_000)
+    await announcement.withdraw()
+    expect(lastPulse(path, self.id)).toBe(undefined)
+  })
+
+  it('touches the file of a peer each 5 s where there can be no pulse', async () => {
+    const clock = createVirtualClock(Date.now())
+    const self = aRecord()
+    writeFileSync(dirname(pulseFile(path, self.id)), 'no directory')
     await create(clock).announce(self, { signal })
     const file = fileOfId(path, self.id)
     utimesSync(file, 1, 1)
@@ -65,6 +82,42 @@ describe('the directory of this host', () => {
     expect(statSync(file).mtimeMs).toBe(1_000)
     await clock.advance(1_000)
     expect(Math.abs(statSync(file).mtimeMs - clock.wallMs())).toBeLessThan(2)
+  })
+
+  it('finds a peer that came long ago by its pulse, and keeps it by that', async () => {
+    const owner = createVirtualClock(Date.now())
+    const clock = createVirtualClock(Date.now())
+    const self = aRecord()
+    await create(owner).announce(self, { signal })
+    await owner.advance(10_000)
+    utimesSync(fileOfId(path, self.id), 1, 1)
+    const watching = watch(create(clock))
+    await watching.until('up')
+    for (let times = 0; times < 6; times++) {
+      await owner.advance(5_000)
+      await clock.advance(5_000)
+    }
+    expect(watching.seen.filter(({ type }) => type !== 'synced')).toEqual([])
+    await clock.advance(17_000)
+    expect(await watching.until('down')).toMatchObject({ id: self.id, reason: 'expired' })
+    expect(lastPulse(path, self.id)).toBe(undefined)
+    await watching.stop()
+  })
+
+  it('reports an old file when the pulse of its owner beats', async () => {
+    const owner = createVirtualClock(Date.now())
+    const clock = createVirtualClock(Date.now())
+    const self = aRecord()
+    await create(owner).announce(self, { signal })
+    utimesSync(fileOfId(path, self.id), 1, 1)
+    const watching = watch(create(clock))
+    await watching.until('synced')
+    await clock.advance(5_000)
+    expect(watching.seen).toEqual([])
+    await owner.advance(5_000)
+    await clock.advance(5_000)
+    expect(await watching.until('up')).toMatchObject({ peer: { id: self.id } })
+    await watching.stop()
   })
 
   it('writes a file again that somebody took away', async () => {

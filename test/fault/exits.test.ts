@@ -1,7 +1,7 @@
 // Fault 28: processes that end without closing their peer, in the middle of everything.
 
 import { readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Client, Peer } from 'earshot'
 import { describe, expect, it } from 'vitest'
 import { handlers, Shop } from '../support/contract.ts'
@@ -100,7 +100,8 @@ describe('processes that end without closing, under load', () => {
     const next = await testPeer({ name: 'next', mesh })
     const own = [caller.id, next.id, String(still.ready.id)].map((id) => id.slice(0, 16))
     await until('nothing is left but of those who live', () => {
-      return readdirSync(folder).every((name) => own.some((stem) => name.startsWith(stem)))
+      const names = readdirSync(folder, { recursive: true }).map((name) => basename(String(name)))
+      return names.every((name) => name === 'pulse' || own.some((stem) => name.startsWith(stem)))
     })
     await next.serve(Shop, handlers('next'))
     await until('it is known to serve', () => {

@@ -30,6 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'transport/transport.ts',
       'discovery/provider.ts',
       'discovery/aggregator.ts',
+      'type discovery/pulses.ts',
     ],
   },
   patterns: { floor: 5, mayImport: ['base', 'wire', 'codec', 'contract', 'resilience', 'mesh'] },
