@@ -96,7 +96,7 @@ describe.skipIf(!isAble)('earshot doctor', () => {
         next: expect.stringContaining('route TCP between the two'),
       }),
     )
-    // The doctor that asks, and maybe the one beside it that writes JSON: never the other of the two.
+    // The doctor that asks, and maybe the one beside it that writes JSON: never the other peer.
     expect(told?.stdout).toMatch(/^.* left .*and sees (?:1 peer|2 peers) ok right /)
     // Once for both.
     expect(told?.stdout.split('next: put them on one network')).toHaveLength(2)

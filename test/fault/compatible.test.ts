@@ -10,7 +10,7 @@ import { type PeerProcess, startProcess } from '../support/processes.ts'
 
 const isNightly = process.env.EARSHOT_NIGHTLY === '1'
 const WAVE = 3
-/** Who never rests takes what it can get: with more than these who comes is rightly found silent. */
+/** They never rest: with more than these, who comes is rightly found silent. */
 const PER_CORE = 8
 const NIGHTLY_WAVES = Math.min(20, Math.floor((PER_CORE * availableParallelism()) / WAVE) - 1)
 const WAVES = isNightly ? NIGHTLY_WAVES : 2
