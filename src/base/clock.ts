@@ -67,8 +67,19 @@ class Quarters {
       if (task.dueMs > nowMs + QUARTER_MS / 2) continue
       // What was missed while the loop stood still is not made up for.
       task.dueMs = Math.max(task.dueMs + task.periodMs, nowMs)
-      task.run()
+      run(task)
     }
+  }
+}
+
+/** What one throws is its owner's, as from a timer of its own: the others have their turn. */
+function run(task: Task): void {
+  try {
+    task.run()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

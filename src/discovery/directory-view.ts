@@ -90,10 +90,17 @@ export class DirectoryView {
     const living = new Set<string>()
     for (const [id, seen] of this.#seen) {
       const owner = `${seen.file.pid} ${seen.file.host}`
-      const isOld = clock.nowMs() - seen.changedAtMs > LEASE_MS
-      if (isOld || (!living.has(owner) && isOwnerDead(seen.file))) this.#bury(id, seen)
+      if (this.#isOld(id, seen) || (!living.has(owner) && isOwnerDead(seen.file)))
+        this.#bury(id, seen)
       else living.add(owner)
     }
+  }
+
+  #isOld(id: string, seen: Seen): boolean {
+    const isOver = () => this.#port.clock.nowMs() - seen.changedAtMs > LEASE_MS
+    // A pulse wakes nobody: it may have beaten since the last look.
+    if (isOver()) this.#isAsBefore(id)
+    return isOver()
   }
 
   #isSameDirectory(): boolean {
@@ -155,7 +162,8 @@ export class DirectoryView {
       // The directory is gone: its owner makes it again, and the peers write theirs again.
       return
     }
-    this.#isBehind = false
+    // Who is not reported may have no pulse yet, and that would wake nobody.
+    this.#isBehind = [...this.#seen.values()].some(({ isReported }) => !isReported)
     const ids = new Set(names.map(idOfFile).filter((id) => id !== undefined))
     for (const id of ids) if (!this.#isAsBefore(id)) this.#read(id)
     for (const id of [...this.#seen.keys()]) if (!ids.has(id)) this.#read(id)

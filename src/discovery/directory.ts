@@ -68,7 +68,8 @@ class DirectoryProvider implements DirectoryDiscovery {
 
   async announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement> {
     this.#makeSure()
-    const pulses = openPulses(this.#path, self.id, this.#clock)
+    // A pulse says that its peer lives: of others nobody can say so.
+    const pulses = self.behalf ? undefined : openPulses(this.#path, self.id, this.#clock)
     const own: OwnFile = { record: self, pulses, touchedMs: this.#clock.nowMs() }
     writePeerFile(this.#path, self)
     this.#own.set(self.id, own)
@@ -124,7 +125,6 @@ class DirectoryProvider implements DirectoryDiscovery {
     if (this.#own.get(id) !== own) return
     this.#own.delete(id)
     removeFile(fileOfId(this.#path, id))
-    own.pulses.close()
     this.#stopChecksIfIdle()
   }
 
@@ -154,7 +154,7 @@ class DirectoryProvider implements DirectoryDiscovery {
     try {
       if (!existsSync(path)) writePeerFile(this.#path, own.record)
       else if (this.#clock.nowMs() - own.touchedMs < TOUCH_MS) return
-      if (!own.pulses.beat()) {
+      if (!own.pulses?.beat()) {
         const wallSeconds = this.#clock.wallMs() / 1_000
         utimesSync(path, wallSeconds, wallSeconds)
       }
@@ -193,7 +193,7 @@ class DirectoryProvider implements DirectoryDiscovery {
 
 interface OwnFile {
   record: PeerRecord
-  /** Touched in place of the file, which all others watch; where it cannot be, the file is. */
-  readonly pulses: Pulses
+  /** Touched in place of the file, which all others watch; closed by who made the peer. */
+  readonly pulses: Pulses | undefined
   touchedMs: number
 }

@@ -10,6 +10,7 @@ import { removeFile } from './remove-file.ts'
 
 /** Below the directory of the sockets, so that no touch wakes those who watch that one. */
 const PLACE = 'pulse'
+const PULSE_NAME = /^[0-9a-f]{32}$/
 /** Left behind. Where its peer lives after all, the next beat makes it again. */
 const STILL_MS = 60_000
 
@@ -92,7 +93,8 @@ class PulseFiles implements Pulses {
 export async function removeStillPulses(folder: string): Promise<boolean> {
   const place = join(folder, PLACE)
   const names = await readdir(place).catch(() => [])
-  const areGone = await Promise.all(names.map((name) => removeStill(join(place, name))))
+  const pulses = names.filter((name) => PULSE_NAME.test(name))
+  const areGone = await Promise.all(pulses.map((name) => removeStill(join(place, name))))
   if (areGone.includes(false)) return false
   // It may not be there, or be in use again.
   await rmdir(place).catch(() => undefined)

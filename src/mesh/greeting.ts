@@ -61,11 +61,14 @@ export function registerGreeting(parts: GreetingParts): void {
     return true
   })
   inbound.on(Kind.beat, (link, record) => {
-    const word = record.number()
+    const word = link.withinHost ? record.number() : -1
     if (word >= 0) link.isSeen = word > 0
-    // Who looked for our pulse in vain takes us for silent soon.
-    if (word === 0) link.outbound.control(Kind.beat)
-    else if (!link.sees) link.rhythm.beat(link.lastHeardMs)
+    if (!link.sees) link.rhythm.beat(link.lastHeardMs)
+    // Who looked for our pulse in vain takes us for silent soon; who asks on and on gets no more.
+    const now = parts.nowMs()
+    if (word !== 0 || now - link.answeredMs < limits.heartbeatMs) return true
+    link.answeredMs = now
+    link.outbound.control(Kind.beat)
     return true
   })
   inbound.on(Kind.credit, (link, record) => {

@@ -39,7 +39,7 @@ export class Liveness {
 
   constructor(parts: LivenessParts) {
     this.#parts = parts
-    this.#pulse = new Pulse(parts.pulses, parts.clock)
+    this.#pulse = new Pulse(parts.pulses, parts.clock, parts.limits)
     this.#mostMs = parts.limits.heartbeatMs * parts.limits.heartbeatMisses
     this.#periodMs = parts.limits.heartbeatMs / LOOKS_PER_BEAT
   }
@@ -83,8 +83,11 @@ export class Liveness {
       else if (now - link.lastHeardMs > this.#mostMs) this.#parts.silent(link)
     }
     for (const remote of [...this.#parts.remotes()]) {
-      if (late) for (const link of remote.links) excuse(link, now, stoodMs)
-      else this.#judge(remote, now)
+      if (!late) this.#judge(remote, now)
+      else {
+        remote.feltMs = Math.min(now, remote.feltMs + stoodMs)
+        for (const link of remote.links) excuse(link, now, stoodMs)
+      }
     }
   }
 

@@ -2,14 +2,15 @@
 // their links count as heard. Never closes a link: silence is judged by liveness.
 
 import type { Clock } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
 import type { Pulses } from '../discovery/pulses.ts'
 import { Kind } from '../wire/record.ts'
 import type { Link, Remote } from './remote.ts'
 
-/** After so many without a pulse its peer is asked to beat by the link. */
+/** After so many beats without a pulse its peer is asked to beat by the link. */
 const MISSED = 1.5
-/** So many pulses stand for beats; the next goes by the link, too, which may have forgotten us. */
-const PULSES_PER_WORD = 30
+/** Once in so long a beat goes by the link all the same: the other side may have forgotten it. */
+const WORD_MS = 30_000
 
 const seen = Buffer.from([1])
 const unseen = Buffer.from([0])
@@ -17,13 +18,15 @@ const unseen = Buffer.from([0])
 export class Pulse {
   readonly #pulses: Pulses | undefined
   readonly #clock: Clock
+  readonly #beatsPerWord: number
   #beats = false
   #count = 0
 
   /** @param pulses none: every link beats for itself */
-  constructor(pulses: Pulses | undefined, clock: Clock) {
+  constructor(pulses: Pulses | undefined, clock: Clock, { heartbeatMs }: Limits) {
     this.#pulses = pulses
     this.#clock = clock
+    this.#beatsPerWord = Math.max(1, Math.round(WORD_MS / heartbeatMs))
   }
 
   /** Ours. */
@@ -34,11 +37,11 @@ export class Pulse {
 
   /** Must our beat go by the link? */
   needs(link: Link): boolean {
-    return !link.isSeen || !this.#beats || this.#count % PULSES_PER_WORD === 0
+    return !link.isSeen || !this.#beats || this.#count % this.#beatsPerWord === 0
   }
 
   /**
-   * Looks whether a peer of this host has beaten; its links are heard then.
+   * Looks whether a peer of this host has beaten, if it is time; its links are heard then.
    * @param beatMs between two of its beats
    */
   feel(remote: Remote, now: number, beatMs: number): void {
@@ -46,21 +49,18 @@ export class Pulse {
     if (!remote.links.some(({ withinHost }) => withinHost)) return
     const before = remote.pulse
     const last = this.#pulses.last(remote.id)
-    if (last !== undefined && last !== before) {
-      remote.pulse = last
-      // By a file that was there before us nobody is alive.
-      if (before !== undefined) this.#heard(remote, now, last, beatMs)
-    } else if (last === undefined || now - remote.feltMs > beatMs * MISSED) {
-      remote.pulse = last
-      remote.feltMs = now
+    remote.pulse = last
+    // By a file that was there before us nobody is alive.
+    if (last !== undefined && before !== undefined && last !== before)
+      this.#heard(remote, now, last)
+    else if (now - remote.feltMs > beatMs * MISSED)
       for (const link of remote.links) tell(link, false)
-    }
   }
 
-  #heard(remote: Remote, now: number, last: number, beatMs: number): void {
+  #heard(remote: Remote, now: number, last: number): void {
     const ageMs = this.#clock.wallMs() - last
-    // The clock may have been set meanwhile.
-    const atMs = ageMs >= 0 && ageMs <= beatMs ? now - ageMs : now
+    // It came after the one before, unless the clock was set meanwhile.
+    const atMs = ageMs >= 0 && ageMs <= now - remote.feltMs ? now - ageMs : now
     remote.feltMs = atMs
     for (const link of remote.links) {
       if (!link.withinHost) continue

@@ -133,7 +133,12 @@ class Race {
     void this.#try(endpoint)
     if (this.#begun < endpoints.length) {
       // What a busy loop has not read yet may say that somebody is there.
-      const goOn = () => clock.afterTurn(() => this.next())
+      const begun = this.#begun
+      const goOn = () =>
+        clock.afterTurn(() => {
+          // Or it was refused meanwhile, and the next has a head start of its own.
+          if (this.#begun === begun) this.next()
+        })
       this.#timer = clock.after(HEAD_START_MS, goOn, true)
     }
   }

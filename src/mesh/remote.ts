@@ -30,12 +30,14 @@ export class Link {
   givenUpAfterMs = 0
   badFrames = 0
   closed = false
-  /** Both ends are on this host, and told by the kernel: a pulse may stand for its beats. */
+  /** Both ends are on this host, as its dialler says: a pulse may stand for its beats. */
   withinHost = false
   /** We see the pulse of the other side, which has been told so. */
   sees = false
   /** The other side sees ours. */
   isSeen = false
+  /** When it last missed ours, and had a beat at once. */
+  answeredMs: number = Number.NEGATIVE_INFINITY
   /** What the other side may have on its way to us. */
   readonly window: CreditWindow
   readonly #held = new Map<number, Held>()
@@ -170,7 +172,7 @@ export class Remote {
   via: readonly string[] = []
   /** When its pulse beat last, as its file says; undefined until one is seen. */
   pulse: number | undefined
-  /** When we saw that, or looked for it in vain. */
+  /** When that was, on our clock; what we were held up ourselves does not count. */
   feltMs: number = Number.NEGATIVE_INFINITY
   /** Its inboxes, as discovery tells them: they lead from here to there. */
   #found: readonly string[] = []

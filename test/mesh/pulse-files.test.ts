@@ -2,11 +2,42 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { expect, it } from 'vitest'
+import { insecure } from 'earshot'
+import { expect, it, onTestFinished } from 'vitest'
+import * as zmq from 'zeromq'
 import { lastPulse, pulseFile } from '../../src/discovery/pulses.ts'
-import { pairOf, until } from '../support/peers.ts'
+import { Kind } from '../../src/wire/record.ts'
+import { pairOf, randomMesh, testPeer, until } from '../support/peers.ts'
+import { introduce, nextFrame, record } from '../support/strangers.ts'
 
 const limits = { heartbeatMs: 250 }
+
+it.each(['ipc', 'tcp'])(
+  'who asks for a word ten thousand times by %s gets one, or none',
+  async (by) => {
+    const mesh = randomMesh()
+    const security = insecure()
+    const peer = await testPeer({ name: 'peer', mesh, security, limits: { heartbeatMs: 60_000 } })
+    const inbox = peer.endpoints.inbox.find((one) => one.startsWith(by)) as string
+    const stranger = new zmq.Dealer({ linger: 0 })
+    onTestFinished(() => stranger.close())
+    stranger.connect(inbox)
+    await introduce(stranger, mesh, { dialled: inbox })
+    await until('it is a peer', () => peer.peers().length === 1)
+    const asked = record(Kind.beat, Buffer.from([0]))
+    const head = asked.subarray(0, 2)
+    const records = Array.from({ length: 10_000 }, () => asked.subarray(2))
+    await stranger.send(Buffer.concat([head, ...records]))
+    await stranger.send(record(Kind.last, ''))
+    let beats = 0
+    for (;;) {
+      const kind = (await nextFrame(stranger))[2]
+      if (kind === Kind.farewell) break
+      if (kind === Kind.beat) beats++
+    }
+    expect(beats).toBe(by === 'ipc' ? 1 : 0)
+  },
+)
 
 it('who rests sees the other live and says nothing, and speaks where nothing is seen', async () => {
   const [a, b] = await pairOf({ limits }, { limits })

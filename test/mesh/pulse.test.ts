@@ -111,6 +111,30 @@ describe('among peers of one host', () => {
     expect(silentMs - lastMs).toBeLessThanOrEqual(2_500)
   })
 
+  it('whose pulse comes late is seen before it is given up', async () => {
+    const { timers, clock, pulses, told, ours } = world()
+    await pulses(20)
+    for (let times = 0; times < 10; times++) {
+      // 1.8 s after the one before.
+      await timers.advance(930)
+      ours.theirs = clock.wallMs()
+      await timers.advance(870)
+      expect(told.filter(([, what]) => what === 'silent')).toEqual([])
+    }
+  })
+
+  it('whose pulse comes twice at once, and then no more, is given up like others', async () => {
+    const { timers, clock, pulses, told, ours } = world()
+    await pulses(20)
+    await timers.advance(300)
+    ours.theirs = clock.wallMs()
+    const lastMs = clock.nowMs()
+    await timers.advance(5_000)
+    const [silentMs = 0] = told.find(([, what]) => what === 'silent') ?? []
+    expect(silentMs - lastMs).toBeGreaterThan(2_000)
+    expect(silentMs - lastMs).toBeLessThanOrEqual(3_250)
+  })
+
   it('whose pulse ends and who still speaks stays, and is seen again by its pulse', async () => {
     const { timers, pulses, sent, told, hear, ours } = world()
     await pulses(20)
