@@ -125,6 +125,8 @@ class DirectoryProvider implements DirectoryDiscovery {
     if (this.#own.get(id) !== own) return
     this.#own.delete(id)
     removeFile(fileOfId(this.#path, id))
+    // Where the peer lives on it beats again; where it dies of a sudden nothing is left.
+    own.pulses?.close()
     this.#stopChecksIfIdle()
   }
 
@@ -193,7 +195,7 @@ class DirectoryProvider implements DirectoryDiscovery {
 
 interface OwnFile {
   record: PeerRecord
-  /** Touched in place of the file, which all others watch; closed by who made the peer. */
+  /** Touched in place of the file, which all others watch. */
   readonly pulses: Pulses | undefined
   touchedMs: number
 }

@@ -59,7 +59,7 @@ describe('the directory of this host', () => {
   it('beats each 5 s where it wakes nobody, and leaves the file of the peer alone', async () => {
     const clock = createVirtualClock(Date.now())
     const self = aRecord()
-    await create(clock).announce(self, { signal })
+    const announcement = await create(clock).announce(self, { signal })
     const file = fileOfId(path, self.id)
     utimesSync(file, 1, 1)
     await clock.advance(4_000)
@@ -67,6 +67,8 @@ describe('the directory of this host', () => {
     await clock.advance(6_000)
     expect(Math.abs((lastPulse(path, self.id) ?? 0) - clock.wallMs())).toBeLessThan(2)
     expect(statSync(file).mtimeMs).toBe(1_000)
+    await announcement.withdraw()
+    expect(lastPulse(path, self.id)).toBe(undefined)
   })
 
   it('touches the file of a peer each 5 s where there can be no pulse', async () => {
