@@ -11,6 +11,7 @@ import {
   idOfFile,
   isOwnerDead,
   isSameFile,
+  isSign,
   isUnchanged,
   lastSignMs,
   markOfFile,
@@ -99,7 +100,7 @@ export class DirectoryView {
   #isOld(id: string, seen: Seen): boolean {
     const isOver = () => this.#port.clock.nowMs() - seen.changedAtMs > LEASE_MS
     // A pulse wakes nobody: it may have beaten since the last look.
-    if (isOver()) this.#isAsBefore(id)
+    if (isOver()) this.#isSignAlone(id, isUnchanged)
     return isOver()
   }
 
@@ -137,14 +138,19 @@ export class DirectoryView {
     const id = name === null ? undefined : idOfFile(String(name))
     if (id === undefined) return
     // Who has no pulse touches its file each 5 s: all others would read it anew each time.
-    if (kind !== 'change' || !this.#isTouch(id)) this.#read(id)
+    if (kind !== 'change' || !this.#isSignAlone(id, isSameFile)) this.#read(id)
   }
 
-  /** A file that was written anew came by a renaming, and has another inode. */
-  #isTouch(id: string): boolean {
+  /**
+   * Is all that is new of a file a sign of its owner's life? It is noted then.
+   * @param isAlike what is enough to know that nothing else is
+   */
+  #isSignAlone(id: string, isAlike: (mark: FileMark, before: FileMark) => boolean): boolean {
     const seen = this.#seen.get(id)
-    const mark = seen?.isReported ? markOfFile(this.#port.path, id) : undefined
-    if (!seen || !mark || !isSameFile(mark, seen.mark)) return false
+    const mark = seen && markOfFile(this.#port.path, id)
+    if (!mark || !isAlike(mark, seen.mark)) return false
+    // Who was taken for long gone is to be told of.
+    if (!seen.isReported && isSign(mark, seen.mark)) return false
     this.#noteTouch(seen, mark)
     return true
   }
@@ -165,18 +171,8 @@ export class DirectoryView {
     // Who is not reported may have no pulse yet, and that would wake nobody.
     this.#isBehind = [...this.#seen.values()].some(({ isReported }) => !isReported)
     const ids = new Set(names.map(idOfFile).filter((id) => id !== undefined))
-    for (const id of ids) if (!this.#isAsBefore(id)) this.#read(id)
+    for (const id of ids) if (!this.#isSignAlone(id, isUnchanged)) this.#read(id)
     for (const id of [...this.#seen.keys()]) if (!ids.has(id)) this.#read(id)
-  }
-
-  #isAsBefore(id: string): boolean {
-    const before = this.#seen.get(id)
-    const mark = before && markOfFile(this.#port.path, id)
-    // Who was taken for long gone, and has a pulse, is to be told of.
-    if (!mark || !isUnchanged(mark, before.mark)) return false
-    if (!before.isReported && isSign(mark, before.mark)) return false
-    this.#noteTouch(before, mark)
-    return true
   }
 
   #read(id: string): void {
@@ -253,11 +249,6 @@ export class DirectoryView {
     if (!this.#seen.delete(id) || !isReported) return
     this.#port.emit({ type: 'down', id, epoch: file.record.epoch, reason })
   }
-}
-
-/** Its owner has given one since. */
-function isSign(mark: FileMark, before: FileMark): boolean {
-  return mark.touchedMs !== before.touchedMs || mark.beatMs !== before.beatMs
 }
 
 type ReadPeer = Extract<ReturnType<typeof readPeerFile>, { kind: 'peer' }>

@@ -1,7 +1,7 @@
 // Owns the provider for peers of one host: a directory in which each peer keeps a file.
 // Never needs a network, and never trusts what it has not checked: see peer-file.ts.
 
-import { accessSync, constants, existsSync, statSync, utimesSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import { DirectoryView } from './directory-view.ts'
@@ -9,7 +9,7 @@ import { errnoOf } from './errno.ts'
 import { DiscoveryEvents } from './event-queue.ts'
 import { fileOfId, writePeerFile } from './peer-file.ts'
 import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from './provider.ts'
-import { openPulses, type Pulses } from './pulses.ts'
+import { openPulses, type Pulses, touch } from './pulses.ts'
 import { removeFile } from './remove-file.ts'
 import { ensurePrivate } from './runtime-directory.ts'
 
@@ -156,10 +156,7 @@ class DirectoryProvider implements DirectoryDiscovery {
     try {
       if (!existsSync(path)) writePeerFile(this.#path, own.record)
       else if (this.#clock.nowMs() - own.touchedMs < TOUCH_MS) return
-      if (!own.pulses?.beat()) {
-        const wallSeconds = this.#clock.wallMs() / 1_000
-        utimesSync(path, wallSeconds, wallSeconds)
-      }
+      if (!own.pulses?.beat()) touch(path, this.#clock)
       own.touchedMs = this.#clock.nowMs()
     } catch (cause) {
       this.#fault(`our file in ${this.#path} cannot be written (${errnoOf(cause)})`, cause)

@@ -122,7 +122,7 @@ export function markOfFile(directory: string, id: string): FileMark | undefined 
   return found && markOf(found, directory, id)
 }
 
-/** Whether it may have been touched, and was not written anew. */
+/** Touched at most: who writes it anew does so by a renaming, and it has another inode. */
 export function isSameFile(one: FileMark, other: FileMark): boolean {
   return one.inode === other.inode && one.bytes === other.bytes
 }
@@ -132,6 +132,11 @@ export function isUnchanged(mark: FileMark, before: FileMark): boolean {
   const { touchedMs, changedMs } = mark
   if (!isSameFile(mark, before)) return false
   return touchedMs === before.touchedMs && changedMs === before.changedMs
+}
+
+/** Has its owner given a sign of life since? */
+export function isSign(mark: FileMark, before: FileMark): boolean {
+  return mark.touchedMs !== before.touchedMs || mark.beatMs !== before.beatMs
 }
 
 /** The last sign of life of its owner, wall time in ms. */

@@ -42,6 +42,12 @@ export function lastPulse(folder: string, id: string): number | undefined {
   }
 }
 
+/** @throws the error of the system */
+export function touch(path: string, clock: Clock): void {
+  const seconds = clock.wallMs() / 1_000
+  utimesSync(path, seconds, seconds)
+}
+
 class PulseFiles implements Pulses {
   readonly #folder: string
   readonly #own: string
@@ -54,9 +60,8 @@ class PulseFiles implements Pulses {
   }
 
   beat(): boolean {
-    const seconds = this.#clock.wallMs() / 1_000
     try {
-      utimesSync(this.#own, seconds, seconds)
+      touch(this.#own, this.#clock)
       return true
     } catch (error) {
       return errnoOf(error) === 'ENOENT' && this.#make()

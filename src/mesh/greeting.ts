@@ -18,6 +18,7 @@ import type { Counters } from './counters.ts'
 import type { Inbound } from './inbound.ts'
 import type { Identity, Introduction } from './introduction.ts'
 import type { Membership } from './membership.ts'
+import { beaten } from './pulse.ts'
 import type { Link, Remote } from './remote.ts'
 
 export interface GreetingParts {
@@ -61,14 +62,7 @@ export function registerGreeting(parts: GreetingParts): void {
     return true
   })
   inbound.on(Kind.beat, (link, record) => {
-    const word = link.withinHost ? record.number() : -1
-    if (word >= 0) link.isSeen = word > 0
-    if (!link.sees) link.rhythm.beat(link.lastHeardMs)
-    // Who looked for our pulse in vain takes us for silent soon; who asks on and on gets no more.
-    const now = parts.nowMs()
-    if (word !== 0 || now - link.answeredMs < limits.heartbeatMs) return true
-    link.answeredMs = now
-    link.outbound.control(Kind.beat)
+    beaten(link, record.number(), parts.nowMs(), limits)
     return true
   })
   inbound.on(Kind.credit, (link, record) => {

@@ -51,10 +51,11 @@ export class Pulse {
     const last = this.#pulses.last(remote.id)
     remote.pulse = last
     // By a file that was there before us nobody is alive.
-    if (last !== undefined && before !== undefined && last !== before)
+    if (last !== undefined && before !== undefined && last !== before) {
       this.#heard(remote, now, last)
-    else if (now - remote.feltMs > beatMs * MISSED)
+    } else if (now - remote.feltMs > beatMs * MISSED) {
       for (const link of remote.links) tell(link, false)
+    }
   }
 
   #heard(remote: Remote, now: number, last: number): void {
@@ -75,7 +76,21 @@ export class Pulse {
   }
 }
 
-/** Whether its beats may stay away. */
+/**
+ * A beat came by a link.
+ * @param word 1: our pulse is seen there, 0: it is not; below 0 nothing is said of it
+ */
+export function beaten(link: Link, word: number, now: number, { heartbeatMs }: Limits): void {
+  if (!link.sees) link.rhythm.beat(link.lastHeardMs)
+  if (!link.withinHost || word < 0) return
+  link.isSeen = word > 0
+  // Who looked for our pulse in vain takes us for silent soon; who asks on and on gets no more.
+  if (link.isSeen || now - link.answeredMs < heartbeatMs) return
+  link.answeredMs = now
+  link.outbound.control(Kind.beat)
+}
+
+/** Whether the beats of the other side may stay away. */
 function tell(link: Link, isSeen: boolean): void {
   if (link.sees === isSeen) return
   link.sees = isSeen

@@ -97,15 +97,8 @@ describe('the dialer', () => {
   })
 
   it('lets who has said hello go on for a second, and is not through with it', async () => {
-    const {
-      clock,
-      dialled,
-      dialer: one,
-    } = dialer(
-      async () => true,
-      {},
-      (id) => id !== 'silent',
-    )
+    const comes = (id: string) => id !== 'silent'
+    const { clock, dialled, dialer: one } = dialer(async () => true, {}, comes)
     one.want({ id: 'comes', endpoints: ['a'] }, 0)
     one.want({ id: 'gives up', endpoints: ['b'] }, 0)
     one.want({ id: 'silent', endpoints: ['c'] }, 0)
