@@ -1,6 +1,7 @@
 // Owns finding out whose connection to the inbox has ended: its monitor says that one has, and not
 // whose. Never asks without need: an answer costs a frame to everybody who is linked.
 
+import type { Router } from 'zeromq'
 import type { Clock } from '../base/clock.ts'
 
 /** A lost connection is known to the monitor before the ROUTER: all are asked again after these. */
@@ -8,12 +9,19 @@ const ASK_AFTER_MS = [1, 10, 50, 200]
 /** So late where it is most likely that of a link which was closed here. */
 const LATE_MS = 200
 
+/** Tells `probing` what the monitor of the inbox says. An end is told behind why it came to it. */
+export function watchEnds({ events }: Router, probing: Probing): void {
+  for (const failed of ['auth', 'protocol', 'other'] as const)
+    events.on(`handshake:error:${failed}`, () => probing.unmet())
+  events.on('disconnect', () => probing.ended())
+}
+
 export class Probing {
   readonly #clock: Clock
   readonly #ask: () => void
   /** Connections that have ended, and links that were found dead since: what is still sought. */
   #sought = 0
-  /** Links that were closed here: the other side will hang up by itself. */
+  /** Links that were closed here, and strangers: they will hang up, and are not looked for. */
   #expected = 0
   #asking = false
   /** How often it was asked since somebody hung up. */
@@ -39,6 +47,11 @@ export class Probing {
   /** A link leads nowhere. */
   found(): void {
     this.#sought--
+  }
+
+  /** Somebody got no further than the greeting, and hangs up: it is nobody's link. */
+  unmet(): void {
+    this.#expected++
   }
 
   /** Somebody has hung up. */

@@ -14,7 +14,7 @@ import { answerDoor } from './answer-door.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { FrameBound } from './frame-bound.ts'
 import { createGuard, type Guard, keyless, type SocketRole } from './guard.ts'
-import { Probing } from './probing.ts'
+import { Probing, watchEnds } from './probing.ts'
 import { released, unlinked } from './released.ts'
 import { topicWanted } from './shared-hearing.ts'
 import {
@@ -293,7 +293,7 @@ class ZeromqTransport implements Transport {
   #listen(inbox: Router, events: TransportEvents): void {
     const broken = (error: Error) => events.malformed('inbox', error.message)
     pump(inbox, (parts) => this.#arrived(inbox, parts, events)).catch(broken)
-    inbox.events.on('disconnect', () => this.#probing.ended())
+    watchEnds(inbox, this.#probing)
     inbox.events.on('handshake:error:protocol', keyless('inbox', events.refused))
   }
 

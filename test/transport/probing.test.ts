@@ -1,8 +1,13 @@
-// How often all links are asked whether they live, on a virtual clock.
+// How often all links are asked whether they live, on a virtual clock; and what the
+// monitor of a real socket tells.
 
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { createVirtualClock } from 'earshot/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Probing } from '../../src/transport/probing.ts'
+import * as zmq from 'zeromq'
+import { Probing, watchEnds } from '../../src/transport/probing.ts'
+import { until } from '../support/peers.ts'
 
 describe('who is linked is asked', () => {
   let clock: ReturnType<typeof createVirtualClock>
@@ -73,5 +78,80 @@ describe('who is linked is asked', () => {
     deaths = 1
     await clock.advance(1_000)
     expect(asked).toEqual([1, 21])
+  })
+
+  it('late and once when strangers hang up, and at once for a death behind them', async () => {
+    for (let one = 0; one < 20; one++) {
+      probing.unmet()
+      probing.ended()
+    }
+    await clock.advance(100)
+    probing.ended()
+    deaths = 1
+    await clock.advance(1_000)
+    expect(asked).toEqual([101, 200])
+  })
+})
+
+describe('the monitor of an inbox', () => {
+  let inbox: zmq.Router
+  let told: string[]
+  let endpoint: string
+  const strangers: Socket[] = []
+
+  beforeEach(async () => {
+    told = []
+    const tell = { unmet: () => told.push('unmet'), ended: () => told.push('ended') }
+    inbox = new zmq.Router({ handshakeInterval: 100 })
+    watchEnds(inbox, tell as unknown as Probing)
+    await inbox.bind('tcp://127.0.0.1:*')
+    endpoint = inbox.lastEndpoint as string
+    return () => {
+      inbox.close()
+      for (const socket of strangers.splice(0)) socket.destroy()
+    }
+  })
+
+  const stranger = async (bytes: string, hangsUp: boolean) => {
+    const socket = connect(Number(endpoint.split(':').pop()), '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(Buffer.from(bytes, 'latin1'))
+    if (hangsUp) socket.end()
+    strangers.push(socket)
+  }
+
+  it.each([
+    ['hangs up at once', '', true],
+    ['speaks another protocol', 'GET / HTTP/1.1\r\n\r\n', true],
+    ['says no more than half a greeting', `\xff${'\0'.repeat(8)}\x7f\x03`, false],
+  ])('tells of a stranger who %s before it tells of its end', async (_, bytes, hangsUp) => {
+    await stranger(bytes, hangsUp)
+    await until('its end is told', () => told.includes('ended'))
+    expect(told).toEqual(['unmet', 'ended'])
+  })
+
+  it('tells of the end alone of whoever was through with the handshake', async () => {
+    const dealer = new zmq.Dealer({ linger: 0 })
+    dealer.connect(endpoint)
+    await dealer.send('hello')
+    await inbox.receive()
+    dealer.close()
+    await until('its end is told', () => told.includes('ended'))
+    expect(told).toEqual(['ended'])
+  })
+
+  it('tells of who has no key before it tells of its end', async () => {
+    const keys = zmq.curveKeyPair()
+    const guarded = new zmq.Router({ curveServer: true, curveSecretKey: keys.secretKey })
+    const tell = { unmet: () => told.push('unmet'), ended: () => told.push('ended') }
+    watchEnds(guarded, tell as unknown as Probing)
+    await guarded.bind('tcp://127.0.0.1:*')
+    const dealer = new zmq.Dealer({ linger: 0, reconnectInterval: -1 })
+    dealer.connect(guarded.lastEndpoint as string)
+    await until('its end is told', () => told.includes('ended'))
+    expect(told).toEqual(['unmet', 'ended'])
+    dealer.close()
+    guarded.close()
   })
 })
