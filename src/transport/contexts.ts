@@ -5,12 +5,10 @@
 import type { Context } from 'zeromq'
 import { EarshotError } from '../base/errors.ts'
 import type { Binding } from './binding.ts'
+import { despiteSignals } from './interrupted.ts'
 
 /** As many as were ever in use at once; by the room for sockets, which the first one settles. */
 const idle = new Map<number, Context[]>()
-
-/** A signal in each of so many attempts, of some 20 us, is no accident. */
-const MOST_INTERRUPTIONS = 100
 
 interface Watched {
   readonly events: { on(event: 'end', heard: () => void): void }
@@ -46,19 +44,15 @@ export class ContextLoan {
       this.#sockets--
       this.#handOn()
     }
-    for (let tries = 0; ; tries++) {
-      try {
-        socket.events.on('end', ended)
-        this.#sockets++
-        return socket
-      } catch (error) {
-        // A signal came, as a profiler sends them all the time: libzmq gives up what it had begun.
-        if ((error as NodeJS.ErrnoException).code === 'EINTR' && tries < MOST_INTERRUPTIONS)
-          continue
-        socket.close()
-        throw error
-      }
+    try {
+      // What the next attempt is called may be taken until the reaper has been at the one before.
+      despiteSignals(() => socket.events.on('end', ended), ['EADDRINUSE'])
+    } catch (error) {
+      socket.close()
+      throw error
     }
+    this.#sockets++
+    return socket
   }
 
   /** No socket is opened any more. The context is handed on when the last has ended. */

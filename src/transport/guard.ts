@@ -13,6 +13,7 @@ import { fingerprintOf, newKeys, z85 } from '../security/keys.ts'
 import type { Trust } from '../security/trust.ts'
 import type { Binding } from './binding.ts'
 import { ContextLoan } from './contexts.ts'
+import { despiteSignals } from './interrupted.ts'
 
 /** Where libzmq asks; one for each context. Source: ZeroMQ RFC 27. */
 const ZAP_ENDPOINT = 'inproc://zeromq.zap.01'
@@ -182,7 +183,7 @@ class CurveGuard implements Guard {
       stranger.events.on('handshake:error:auth', () => end('refused'))
       stranger.events.on('disconnect', () => end('refused'))
       stranger.events.on('close', () => end('no connection'))
-      stranger.connect(endpoint)
+      despiteSignals(() => stranger.connect(endpoint))
     })
     stranger.close()
     const refused = this.#tests.get(curvePublicKey)

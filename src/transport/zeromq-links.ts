@@ -10,6 +10,7 @@ import { isEarshotError, textOf } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { FrameBound } from './frame-bound.ts'
 import { frameDone } from './frame-memory.ts'
+import { despiteSignals } from './interrupted.ts'
 import type { Closable, FrameLink, Hearing } from './transport.ts'
 
 const nothing = () => undefined
@@ -116,7 +117,7 @@ class Connection<S extends Watched> {
       this.#opened = true
       this.onOpen()
     })
-    socket.connect(this.endpoint)
+    despiteSignals(() => socket.connect(this.endpoint))
     const take = (parts: Buffer[]) => {
       const [frame] = parts
       if (parts.length !== 1) end('a message of several parts')

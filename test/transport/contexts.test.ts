@@ -100,7 +100,8 @@ describe('a context that was given back', () => {
     const interrupted = (times: number) => ({
       closed: false,
       get events() {
-        if (times-- > 0) throw Object.assign(new Error('Interrupted'), { code: 'EINTR' })
+        const code = times % 2 ? 'EINTR' : 'EADDRINUSE'
+        if (times-- > 0) throw Object.assign(new Error('Interrupted'), { code })
         return { on: () => undefined }
       },
       close() {
@@ -111,7 +112,7 @@ describe('a context that was given back', () => {
     expect(loan.watch(lucky)).toBe(lucky)
     expect(lucky.closed).toBe(false)
     const hopeless = interrupted(1_000)
-    expect(() => loan.watch(hopeless)).toThrow(expect.objectContaining({ code: 'EINTR' }))
+    expect(() => loan.watch(hopeless)).toThrow(/Interrupted/)
     expect(hopeless.closed).toBe(true)
   })
 
