@@ -6,8 +6,9 @@ import { hostname } from 'node:os'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Limits } from './base/limits.ts'
 import { removeAbandoned } from './discovery/abandoned.ts'
-import { openPulses, type Pulses, removeStillPulses } from './discovery/pulses.ts'
-import { removeLeftovers, runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
+import { RECENT_MS, removeLeftovers } from './discovery/leftovers.ts'
+import { openPulses, type Pulses } from './discovery/pulses.ts'
+import { runtimeDirectory, userDirectory } from './discovery/runtime-directory.ts'
 import type { ResolvedOptions } from './peer-options.ts'
 import type { PeerOptions } from './peer-types.ts'
 import { hostTrust } from './security/host-key.ts'
@@ -16,6 +17,8 @@ import type { Trust } from './security/trust.ts'
 import { MemoryTransport } from './transport/memory-transport.ts'
 import type { Transport } from './transport/transport.ts'
 import { createZeromqTransport } from './transport/zeromq-transport.ts'
+
+const SWEEP_AGAIN_MS: number = RECENT_MS + 500
 
 /** All that a peer does not make itself: whoever brings another one decides what happens. */
 export interface Ground {
@@ -78,8 +81,8 @@ async function socketFolder(
   if (process.platform === 'win32') return undefined
   const folder = runtimeDirectory({ mesh, ...(base !== undefined && { base }) })
   await removeLeftovers(folder)
-  void removeStillPulses(folder)
-  // What other meshes left behind keeps nobody waiting.
-  void removeAbandoned(folder)
+  // Who died just before is not known to be dead yet; what other meshes left keeps nobody waiting.
+  const again = () => Promise.all([removeLeftovers(folder), removeAbandoned(folder)])
+  systemClock.after(SWEEP_AGAIN_MS, again, true)
   return folder
 }

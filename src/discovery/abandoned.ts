@@ -4,8 +4,7 @@
 import { lstat, readdir, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
-import { removeStillPulses } from './pulses.ts'
-import { removeLeftovers } from './runtime-directory.ts'
+import { removeLeftovers } from './leftovers.ts'
 
 const MESH_NAME = /^[0-9a-f]{8}$/
 const RECORD_NAME = /^[0-9a-f]{32}\.json(\.\w+)?$/
@@ -29,8 +28,7 @@ export async function removeAbandoned(path: string): Promise<number> {
 async function removeMesh(folder: string): Promise<boolean> {
   try {
     if (!(await isUnused(folder))) return false
-    if (!(await removeStillPulses(folder))) return false
-    await removeLeftovers(folder)
+    if ((await removeLeftovers(folder)).inUse) return false
     for (const name of await readdir(folder)) {
       const file = join(folder, name)
       if (RECORD_NAME.test(name) && (await isUnused(file))) await unlink(file)

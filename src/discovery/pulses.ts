@@ -2,17 +2,13 @@
 // to know looks at it. Never says that a peer is up or down: a pulse stands for a beat of a link.
 
 import { closeSync, mkdirSync, openSync, statSync, utimesSync } from 'node:fs'
-import { lstat, readdir, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Clock, systemClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { errnoOf } from './errno.ts'
 import { removeFile } from './remove-file.ts'
 
 /** Below the directory of the sockets, so that no touch wakes those who watch that one. */
 const PLACE = 'pulse'
-const PULSE_NAME = /^[0-9a-f]{32}$/
-/** Left behind. Where its peer lives after all, the next beat makes it again. */
-const STILL_MS = 60_000
 
 export interface Pulses {
   /** Ours beats. False where it cannot: then each link needs a beat of its own. */
@@ -27,9 +23,13 @@ export function openPulses(folder: string, id: string, clock: Clock): Pulses {
   return new PulseFiles(folder, id, clock)
 }
 
-/** Where the pulse of the peer of that id is. */
+/** Where the pulses of a mesh are, each named after the id of its peer. */
+export function pulsesIn(folder: string): string {
+  return join(folder, PLACE)
+}
+
 export function pulseFile(folder: string, id: string): string {
-  return join(folder, PLACE, id)
+  return join(pulsesIn(folder), id)
 }
 
 /** As `Pulses.last`. */
@@ -91,28 +91,5 @@ class PulseFiles implements Pulses {
       // A full disk, or a read-only one: links beat as they do between hosts.
       return false
     }
-  }
-}
-
-/** Unlinks what peers that died left in `folder`. Resolves true when no pulse is left there. */
-export async function removeStillPulses(folder: string): Promise<boolean> {
-  const place = join(folder, PLACE)
-  const names = await readdir(place).catch(() => [])
-  const pulses = names.filter((name) => PULSE_NAME.test(name))
-  const areGone = await Promise.all(pulses.map((name) => removeStill(join(place, name))))
-  if (areGone.includes(false)) return false
-  // It may not be there, or be in use again.
-  await rmdir(place).catch(() => undefined)
-  return true
-}
-
-async function removeStill(path: string): Promise<boolean> {
-  try {
-    const stillMs = systemClock.wallMs() - (await lstat(path)).mtimeMs
-    if (Math.abs(stillMs) <= STILL_MS) return false
-    await unlink(path)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'ENOENT'
   }
 }

@@ -2,24 +2,15 @@
 // Never trusts a path because of its name: owner, type and mode are looked at each time.
 
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
-import { lstat, readdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, isAbsolute, join } from 'node:path'
-import { systemClock } from '../base/clock.ts'
+import { isAbsolute, join } from 'node:path'
 import { EarshotError } from '../base/errors.ts'
-import { knock } from '../base/knock.ts'
 import { errnoOf } from './errno.ts'
 import { meshHash } from './mesh-hash.ts'
 
 /** `sun_path` holds 107 bytes on Linux and 103 on macOS; ZeroMQ adds nothing. */
 const MAX_SOCKET_PATH_BYTES = 100
 const SOCKET_NAME_BYTES = '/0123456789abcdef.i'.length
-const SOCKET_NAME = /^[0-9a-f]{16}\.[iod]$/
-/** What a record is written into before it has its name: it is there for a moment alone. */
-const UNFINISHED_NAME = /^\.[0-9a-f]{32}\.\d+\.tmp$/
-/** A socket that was bound a moment ago may not listen yet, and a record not be whole. */
-const LEAST_AGE_MS = 2_000
-const PROBE_LIMIT_MS = 500
 
 export interface RuntimeDirectoryOptions {
   readonly mesh: string
@@ -82,34 +73,6 @@ export function ensurePrivate(path: string): void {
   }
   if ((look(path).mode & 0o077) !== 0) {
     throw refusal(path, 'keeps a mode that lets others in', 'use a file system that has modes')
-  }
-}
-
-/**
- * Unlinks what peers that died without cleaning up left behind: sockets, `<16 hex>.i`, `.o`, `.d`,
- * that refuse a connection, and records that were not written to their end. A live peer's socket
- * accepts even while its event loop is blocked. Resolves with how many were removed. Never rejects.
- */
-export async function removeLeftovers(path: string): Promise<number> {
-  const names = await readdir(path).catch(() => [])
-  const isOurs = (name: string) => SOCKET_NAME.test(name) || UNFINISHED_NAME.test(name)
-  const files = names.filter(isOurs).map((name) => join(path, name))
-  const removed = await Promise.all(files.map(removeIfDead))
-  return removed.filter(Boolean).length
-}
-
-async function removeIfDead(path: string): Promise<boolean> {
-  try {
-    const found = await lstat(path)
-    const isSocket = found.isSocket()
-    if (!isSocket && SOCKET_NAME.test(basename(path))) return false
-    if (Math.abs(systemClock.wallMs() - found.ctimeMs) < LEAST_AGE_MS) return false
-    if (isSocket && (await knock({ path }, PROBE_LIMIT_MS)) !== 'ECONNREFUSED') return false
-    await unlink(path)
-    return true
-  } catch {
-    // Gone meanwhile, or not ours to remove: either way there is nothing left to do.
-    return false
   }
 }
 

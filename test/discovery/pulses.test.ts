@@ -1,10 +1,10 @@
 // The pulses of the peers of one host, in a real directory.
 
-import { existsSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { openPulses, pulseFile, removeStillPulses } from '../../src/discovery/pulses.ts'
+import { openPulses, pulseFile } from '../../src/discovery/pulses.ts'
 import { createVirtualClock } from '../../src/testing/virtual-clock.ts'
 import { randomId } from './support.ts'
 
@@ -57,22 +57,4 @@ it('where there can be no file, or the directory of the mesh is gone, a beat say
   expect(one.beat()).toBe(false)
   // Whoever owns it makes it again, with the right mode.
   expect(existsSync(folder)).toBe(false)
-})
-
-it('what dead peers left behind is removed; who is removed and lives beats on', async () => {
-  const { folder, id, one, two, file } = world()
-  one.beat()
-  two.beat()
-  expect(await removeStillPulses(folder)).toBe(false)
-  expect(existsSync(file)).toBe(true)
-  const longAgo = new Date(Date.now() - 120_000)
-  utimesSync(file, longAgo, longAgo)
-  expect(await removeStillPulses(folder)).toBe(false)
-  expect(existsSync(file)).toBe(false)
-  two.close()
-  expect(await removeStillPulses(folder)).toBe(true)
-  expect(existsSync(dirname(file))).toBe(false)
-  expect(await removeStillPulses(folder)).toBe(true)
-  expect(one.beat()).toBe(true)
-  expect(two.last(id)).toBeGreaterThan(0)
 })

@@ -4,23 +4,16 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { meshHash } from '../../src/discovery/mesh-hash.ts'
-import {
-  ensurePrivate,
-  removeLeftovers,
-  runtimeDirectory,
-} from '../../src/discovery/runtime-directory.ts'
-import { eventually } from './support.ts'
+import { ensurePrivate, runtimeDirectory } from '../../src/discovery/runtime-directory.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -111,41 +104,5 @@ describe('the runtime directory', () => {
     mkdirSync(path, { mode: 0o700 })
     chownSync(path, 65_534, 65_534)
     expect(() => runtimeDirectory({ mesh: 'shop', base })).toThrow(refusal(path))
-  })
-})
-
-describe('leftovers of dead peers', () => {
-  it('are removed, half a record too; live sockets, fresh ones and others are not', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'es-'))
-    const name = (digit: string, end: string) => join(path, digit.repeat(16) + end)
-    const listen = async (at: string) => {
-      const server = createServer().listen(at)
-      await eventually(() => server.listening)
-      return server
-    }
-    const live = await listen(name('a', '.i'))
-    // A socket whose owner is gone: closing unlinks it, so it is moved away first.
-    for (const at of [name('b', '.i'), name('c', '.o'), name('d', '.d')]) {
-      const server = await listen(`${at}.tmp`)
-      renameSync(`${at}.tmp`, at)
-      server.close()
-    }
-    writeFileSync(name('e', '.json'), '{}')
-    writeFileSync(name('f', '.i'), 'no socket')
-    const unfinished = join(path, `.${'a'.repeat(32)}.4711.tmp`)
-    writeFileSync(unfinished, '{"record":')
-    expect(await removeLeftovers(path)).toBe(0)
-    expect(existsSync(unfinished)).toBe(true)
-    // Their age is what the file system says, and cannot be set: so the wait is real.
-    await eventually(() => Date.now() - statSync(unfinished).ctimeMs > 2_000)
-    expect(await removeLeftovers(path)).toBe(4)
-    expect(existsSync(unfinished)).toBe(false)
-    expect(existsSync(name('a', '.i'))).toBe(true)
-    expect(existsSync(name('e', '.json'))).toBe(true)
-    expect(existsSync(name('f', '.i'))).toBe(true)
-    expect(existsSync(name('b', '.i'))).toBe(false)
-    live.close()
-    rmSync(path, { recursive: true })
-    expect(await removeLeftovers(path)).toBe(0)
   })
 })
