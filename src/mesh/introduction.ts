@@ -6,7 +6,7 @@ import type { PeerRecord } from '../discovery/provider.ts'
 import { fromZ85, keyOfText, textOfKey } from '../security/keys.ts'
 import { isProof, proofFor } from '../security/proof.ts'
 import type { Trust } from '../security/trust.ts'
-import { type FrameLink, splitEndpoint } from '../transport/transport.ts'
+import { type FrameLink, splitEndpoint, withKey } from '../transport/transport.ts'
 import type { Hello } from '../wire/hello.ts'
 
 /** Whom a key stands for, as handlers and rules of access see it. */
@@ -107,8 +107,4 @@ export function boundId(random: string, key: string | undefined): string {
 
 function boundDigits(key: string): string {
   return createHash('sha256').update(fromZ85(key)).digest('hex').slice(0, BOUND_DIGITS)
-}
-
-function withKey(address: string, key: string): string {
-  return `${address}#${textOfKey(key)}`
 }

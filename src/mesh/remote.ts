@@ -6,7 +6,7 @@ import type { Overflow } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import type { PeerRecord } from '../discovery/provider.ts'
-import { type FrameLink, seenFromHere } from '../transport/transport.ts'
+import { type FrameLink, seenFromHere, withKey } from '../transport/transport.ts'
 import type { ChannelOffer, ContractOffer, Hello, Offers } from '../wire/hello.ts'
 import { creditOf, Kind } from '../wire/record.ts'
 import { createLinkCounts, type LinkCounts } from './counters.ts'
@@ -239,13 +239,19 @@ export class Remote {
     this.via = via
   }
 
-  /** Where its sockets are for us, on this host: the surest of each kind first. */
+  /**
+   * Where its sockets are for us, on this host: the surest of each kind first. An inbox is where it
+   * was reached before, too: behind a forwarded port a peer does not know that address itself.
+   */
   seenFrom(host: string): { readonly inbox: string[]; readonly outlet: string[] } {
     const linked = this.tried.filter(({ outcome }) => outcome === 'linked')
-    const reachedAt = [...linked.map(({ endpoint }) => endpoint), ...this.#found]
+    const before = linked.map(({ endpoint }) => endpoint).reverse()
     const { inbox, outlet, host: theirs } = this.hello
-    const seen = (told: readonly string[]) => seenFromHere(told, theirs === host, reachedAt)
-    return { inbox: seen(inbox), outlet: seen(outlet) }
+    const seen = (told: readonly string[]) =>
+      seenFromHere(told, theirs === host, [...before, ...this.#found])
+    const { who } = this
+    const anew = who ? before.map((address) => withKey(address, who.curveKey)) : before
+    return { inbox: [...new Set([...anew, ...seen(inbox)])], outlet: seen(outlet) }
   }
 
   /** What we have to say from now on goes by this of its links. */

@@ -2,7 +2,7 @@
 // Never knows what a frame holds.
 
 import { atHost, hasZone, placeOf } from '../base/address.ts'
-import { keyOfText } from '../security/keys.ts'
+import { keyOfText, textOfKey } from '../security/keys.ts'
 
 export type Locality = 'ipc' | 'loopback' | 'lan'
 
@@ -109,6 +109,11 @@ export function splitEndpoint(endpoint: string): { address: string; key: string 
   const at = endpoint.lastIndexOf('#')
   const key = at < 0 ? undefined : keyOfText(endpoint.slice(at + 1))
   return key === undefined ? { address: endpoint, key } : { address: endpoint.slice(0, at), key }
+}
+
+/** @param key as ZeroMQ takes it */
+export function withKey(address: string, key: string): string {
+  return `${address}#${textOfKey(key)}`
 }
 
 /** How near an endpoint is; the nearer is dialled first. */
