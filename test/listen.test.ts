@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askDoor, createPeer, insecure, staticPeers } from 'earshot'
+import { askDoor, createPeer, type HandlerContext, insecure, staticPeers } from 'earshot'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Shop } from './support/contract.ts'
+import { handlers, Shop } from './support/contract.ts'
 import { failure, pairOf, randomMesh, testPeer, until } from './support/peers.ts'
 import { freePorts } from './support/ports.ts'
 
@@ -123,6 +123,57 @@ describe('the door', () => {
     })
     const wrong = await failure(askDoor(door, { ...call, body: { sku: 'x' } }))
     expect(wrong).toMatchObject({ code: 'EARSHOT_DOOR', data: { remote: { path: '/count' } } })
+  })
+
+  it('calls what its own peer serves, whoever else serves it', async () => {
+    const [a, b] = await pairOf()
+    await b.serve(Shop, handlers('b'))
+    const heard: unknown[] = []
+    const around: string[] = []
+    const own = {
+      ...handlers('a'),
+      place: ({ count }: { count: number }, { from }: HandlerContext) => {
+        if (count === 13) throw new Error('out of luck')
+        return { total: count, by: from.name }
+      },
+      slow: (_: unknown, { signal }: HandlerContext) =>
+        new Promise<{ by: string }>((resolve) => {
+          signal.addEventListener('abort', () => {
+            heard.push('aborted')
+            resolve({ by: 'a' })
+          })
+        }),
+      cancel: ({ id }: { id: number }) => {
+        heard.push(id)
+      },
+    }
+    type Next = (body: unknown, context: HandlerContext) => unknown
+    const use = (next: Next) => (body: unknown, context: HandlerContext) => {
+      around.push(context.channel)
+      return next(body, context)
+    }
+    await a.serve(Shop, own, { use: [use] })
+    const door = a.endpoints.door[0] as string
+    const call = (channel: string, body: object, more = {}) =>
+      askDoor(door, { op: 'call', contract: 'test.shop', channel, body, ...more })
+    const place = (count: number) => call('place', { sku: 'x', count })
+    expect(await place(3)).toEqual({ ok: true, reply: { total: 3, by: 'a' } })
+    expect(await call('cancel', { id: 5 })).toMatchObject({ reply: { became: 'written' } })
+    await until('it was handled', () => heard.includes(5))
+    const remoteOf = async (asked: Promise<unknown>) =>
+      ((await failure(asked)).data as { remote?: unknown }).remote
+    expect(await remoteOf(place(0))).toMatchObject({ code: 'EARSHOT_BODY_INVALID', path: '/count' })
+    expect(await remoteOf(place(13))).toMatchObject({ code: 'EARSHOT_REMOTE' })
+    const late = call('slow', { forMs: 9 }, { timeoutMs: 20 })
+    expect(await remoteOf(late)).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
+    await until('who works for nobody is told', () => heard.includes('aborted'))
+    expect(new Set(around)).toEqual(
+      new Set(['place', 'cancel', 'slow'].map((name) => `test.shop/1/${name}`)),
+    )
+    await b.close()
+    await until('nobody else is there', () => a.peers().length === 0)
+    expect(await place(4)).toEqual({ ok: true, reply: { total: 4, by: 'a' } })
+    expect(a.stats()).toMatchObject({ pendingRequests: 0, links: [] })
   })
 
   it('waits for nobody to serve what nobody offers: others ask, too', async () => {

@@ -56,6 +56,13 @@ export class Routing {
     return routes
   }
 
+  /** The routes of a channel that lead to `remote` alone, as it is now. */
+  only(remote: Remote, local: LocalChannel): ChannelRoutes {
+    const list = new RouteList(local, undefined)
+    this.#consider(list, remote)
+    return this.#view(list, defaultBalance)
+  }
+
   /** A remote peer is up, or offers something else than before. */
   update(remote: Remote): void {
     for (const list of this.#lists) this.#consider(list, remote)

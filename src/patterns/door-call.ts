@@ -1,4 +1,4 @@
-// Owns a call at the door: JSON in, a typed call through the mesh, JSON out.
+// Owns a call at the door: JSON in, a typed call of this peer or through the mesh, JSON out.
 // Never skips a check: the body goes through the channel's JSON codec first.
 
 import { EarshotError } from '../base/errors.ts'
@@ -7,6 +7,7 @@ import type { Channel } from '../contract/channel.ts'
 import type { DoorCall } from '../mesh/control.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { noServer } from '../mesh/no-server.ts'
+import { OwnWay } from '../mesh/own-way.ts'
 import type { Notifications } from './notification.ts'
 import type { Requests } from './request.ts'
 
@@ -25,19 +26,26 @@ export function createDoorCall(
       const text = `channel ${call.contract}/${call.channel} is not known here`
       throw new EarshotError('EARSHOT_CHANNEL_UNKNOWN', text)
     }
+    if (channel.kind !== 'notification' && channel.kind !== 'request') throw unanswerable(channel)
     const body = bodyFromJson(channel, call.body)
-    const routes = mesh.routing.of(catalog.channel(channel))
+    const local = catalog.channel(channel)
+    const timeoutMs = Math.min(call.timeoutMs ?? limits.requestTimeoutMs, limits.requestTimeoutMs)
+    // Whoever asks this peer for what it serves means this peer.
+    const own = local.served ? new OwnWay(mesh, local) : undefined
+    const routes = own?.routes ?? mesh.routing.of(local)
     // The door answers one after the other: it waits for nobody of whom nothing is known.
     if (!routes.usable && !mesh.looking && !isOffered(mesh, channel)) {
       throw noServer(routes, mesh.membership.remotes.values(), 0)
     }
-    const timeoutMs = Math.min(call.timeoutMs ?? limits.requestTimeoutMs, limits.requestTimeoutMs)
-    if (channel.kind === 'notification') {
-      return await notifications.send(routes, body, timeoutMs, undefined)
+    try {
+      if (channel.kind === 'notification') {
+        return await notifications.send(routes, body, timeoutMs, undefined)
+      }
+      const reply = await requests.call(routes, body, timeoutMs, undefined)
+      return bodyToJson(channel, reply, 'reply')
+    } finally {
+      own?.close()
     }
-    if (channel.kind !== 'request') throw unanswerable(channel)
-    const reply = await requests.call(routes, body, timeoutMs, undefined)
-    return bodyToJson(channel, reply, 'reply')
   }
 }
 
