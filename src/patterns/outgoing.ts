@@ -9,7 +9,7 @@ import { bytesBody } from '../codec/bytes-body.ts'
 import type { BodyCodec } from '../codec/codec.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Link } from '../mesh/remote.ts'
-import { Kind } from '../wire/record.ts'
+import { endOf, Kind } from '../wire/record.ts'
 
 /** Bodies that wait are encoded when they come, so that nobody changes them meanwhile. */
 const encoded = bytesBody('json', { kind: 'bytes' })
@@ -33,6 +33,7 @@ export class Outgoing {
   /** What the other side lets us send. */
   #items = 0
   #bytes = 0
+  #sent = 0
   #news: Deferred | undefined
   #draining = false
   #ending = false
@@ -126,7 +127,7 @@ export class Outgoing {
     if (outbound.full) void this.#drainLater()
     else {
       this.#closed = true
-      outbound.flow(Kind.end, flow, undefined, undefined)
+      outbound.flow(Kind.end, flow, encoded, endOf(this.#sent))
       ended()
     }
   }
@@ -143,6 +144,7 @@ export class Outgoing {
   #spend(bytes: number): void {
     this.#items--
     this.#bytes -= bytes
+    this.#sent++
     this.#parts.sent()
   }
 

@@ -50,6 +50,7 @@ export class Talk {
   begun = false
   over = false
   error: EarshotError | undefined
+  #came = 0
 
   constructor(parts: TalkParts) {
     this.parts = parts
@@ -76,6 +77,7 @@ export class Talk {
       return
     }
     this.begun = true
+    this.#came++
     this.parts.received()
     incoming.push(body, bytes)
   }
@@ -95,9 +97,17 @@ export class Talk {
     link.outbound.control(Kind.more, moreOf(flow, items, bytes))
   }
 
-  /** The other side has said all it has to say. With the word of who serves it is over. */
-  theirEnd(): void {
+  /**
+   * The other side has said all it has to say. With the word of who serves it is over.
+   * @param items how many it sent: one in a frame that could not be read is missing here
+   */
+  theirEnd(items: number): void {
     this.begun = true
+    if (items !== this.#came) {
+      const text = `of ${items} items of ${this.parts.channel.key} ${this.#came} could be read`
+      this.stop(new EarshotError('EARSHOT_BYTES_INVALID', text))
+      return
+    }
     this.parts.incoming.end()
     if (this.parts.side === 'caller') this.#finish(undefined)
   }

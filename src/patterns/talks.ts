@@ -33,7 +33,9 @@ export class Talks {
       return true
     })
     mesh.inbound.on(Kind.end, (link, record) => {
-      this.#find(link, record.number())?.theirEnd()
+      const [flow, items] = [record.number(), record.number()]
+      if (items < 0) throw broken('the end of a stream')
+      this.#find(link, flow)?.theirEnd(items)
       return true
     })
     mesh.inbound.on(Kind.stop, (link, record) => {

@@ -187,6 +187,13 @@ export function moreOf(flow: number, items: number, bytes: number): Buffer {
   return payload
 }
 
+/** What the end of a flow says behind its number: how many items it had. */
+export function endOf(items: number): Buffer {
+  const payload = Buffer.alloc(varintSize(items))
+  writeVarint(payload, 0, items)
+  return payload
+}
+
 function parseHeaders(text: string): Readonly<Record<string, string>> {
   let value: unknown
   try {

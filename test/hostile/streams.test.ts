@@ -8,7 +8,7 @@ import { FRAME_MAGIC, Kind, PROTOCOL_VERSION } from '../../src/wire/record.ts'
 import { varintSize, writeVarint } from '../../src/wire/varint.ts'
 import { randomMesh, until } from '../support/peers.ts'
 import { type PeerProcess, startProcess } from '../support/processes.ts'
-import { helloOf, record } from '../support/strangers.ts'
+import { helloOf, nextFrame, record } from '../support/strangers.ts'
 
 const MAX_GROWTH_BYTES = 96 * 1_048_576
 const seed = Number(process.env.EARSHOT_SEED ?? Date.now() % 2 ** 31)
@@ -46,6 +46,19 @@ function frame(...records: readonly [number, Buffer][]): Buffer {
     Buffer.concat([Buffer.of(kind), number(bytes.length), bytes]),
   )
   return Buffer.concat([Buffer.of(FRAME_MAGIC, PROTOCOL_VERSION), ...parts])
+}
+
+/** Of records that are shorter than 128 bytes, or stand alone. */
+function recordsOf(bytes: Buffer): [number, Buffer][] {
+  const records: [number, Buffer][] = []
+  for (let at = 2; at < bytes.length; ) {
+    const kind = bytes.readUInt8(at++)
+    const size = bytes.readUInt8(at++)
+    if (size > 0x7f) return records
+    records.push([kind, bytes.subarray(at, at + size)])
+    at += size
+  }
+  return records
 }
 
 const numbers = (...values: readonly number[]) => Buffer.concat(values.map(number))
@@ -145,6 +158,28 @@ describe('a stranger', () => {
       const { counters, openStreams } = (await stateOf(victim)).stats
       return openStreams === 0 && (counters.badFrames as number) >= 2
     })
+    await works()
+  })
+
+  it('whose talk ends with fewer items than it says is stopped', async () => {
+    const { stranger, works } = await scene()
+    const say: [number, Buffer] = [
+      Kind.item,
+      Buffer.concat([number(14), Buffer.from(JSON.stringify({ to: 1 }))]),
+    ]
+    const ended = async (sent: number, said: number) => {
+      await stranger.send(frame(open(CHAT, 7, 100, 100_000)))
+      await stranger.send(frame(...Array<[number, Buffer]>(sent).fill(say)))
+      await stranger.send(frame([Kind.end, numbers(14, said)]))
+      for (;;) {
+        for (const [kind, payload] of recordsOf(await nextFrame(stranger))) {
+          if (kind === Kind.end) return 'ended'
+          if (kind === Kind.stop) return payload.toString()
+        }
+      }
+    }
+    expect(await ended(3, 3)).toBe('ended')
+    expect(await ended(2, 3)).toContain('of 3 items of test.feed/1/chat 2 could be read')
     await works()
   })
 
