@@ -14,6 +14,7 @@ import type { UnreachedPeer } from './mesh/unreached.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
 import { optionFault } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
+import type { DoorCalls } from './patterns/door-calls.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
 import { Gate, type ServeOptions } from './patterns/gate.ts'
 import { hearAll } from './patterns/hear-all.ts'
@@ -54,6 +55,7 @@ export interface RunningParts extends CallingParts {
   readonly talks: Talks
   readonly streamServing: StreamServing
   readonly ticketServing: TicketServing
+  readonly doorCalls: DoorCalls
 }
 
 export class RunningPeer implements Peer {
@@ -214,14 +216,14 @@ export class RunningPeer implements Peer {
     const { places, trust } = this.#parts
     trust?.close()
     places.close()
-    const { streams, streamServing, tickets, ticketServing } = this.#parts
+    const { streams, streamServing, tickets, ticketServing, doorCalls } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     const leftMs = () => Math.max(0, endMs - clock.nowMs())
     const told = mesh.leave()
     const withdrawn = discoverer.stop()
     const finish = async () => {
-      const idle = [told, serving.idle(), streamServing.idle(), ticketServing.idle()]
-      await mesh.atMost(leftMs(), Promise.all(idle))
+      const served = [serving.idle(), streamServing.idle(), ticketServing.idle()]
+      await mesh.atMost(leftMs(), Promise.all([told, doorCalls.idle(), ...served]))
       streamServing.endAll()
       return mesh.drain(leftMs())
     }

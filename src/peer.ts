@@ -18,7 +18,7 @@ import { joinGossip } from './mesh/gossip-links.ts'
 import { boundId } from './mesh/introduction.ts'
 import { Mesh } from './mesh/mesh.ts'
 import { Policies } from './patterns/client-policies.ts'
-import { createDoorCall, refuseDoorCall } from './patterns/door-call.ts'
+import { DoorCalls, refuseDoorCall } from './patterns/door-calls.ts'
 import { Events } from './patterns/event.ts'
 import { RouteFinder } from './patterns/find-route.ts'
 import { Notifications } from './patterns/notification.ts'
@@ -78,11 +78,11 @@ export async function createPeerOn(options: PeerOptions, find: FindGround): Prom
   trust?.watch(clock, (lost) => start.trustChanged(lost))
   const { id, epoch, mesh, requests, notifications, events, serving, policies } = start
   const { talks, streams, streamServing, scatters } = start
-  const { tickets, ticketServing } = start
+  const { tickets, ticketServing, doorCalls } = start
   const patterns = { requests, notifications, events, serving, policies, tickets, ticketServing }
   return new RunningPeer({
     ...{ id, epoch, name, meshName, limits, clock, transport, discoverer, places, mesh },
-    ...{ ...patterns, talks, streams, streamServing, scatters, trust },
+    ...{ ...patterns, talks, streams, streamServing, scatters, doorCalls, trust },
     middleware: resolved.middleware,
   })
 }
@@ -109,6 +109,7 @@ class Start {
   readonly streamServing: StreamServing
   readonly tickets: Tickets
   readonly ticketServing: TicketServing
+  readonly doorCalls: DoorCalls
   readonly #options: ResolvedOptions
   readonly #transport: Transport
   readonly #ground: Ground
@@ -155,6 +156,7 @@ class Start {
     this.streamServing = new StreamServing(this.mesh, this.talks)
     this.tickets = new Tickets(this.mesh, finder)
     this.ticketServing = new TicketServing(this.mesh, this.serving, this.tickets)
+    this.doorCalls = new DoorCalls(this.mesh, this.requests, this.notifications)
   }
 
   async bind(folder: string | undefined): Promise<Places> {
@@ -164,7 +166,7 @@ class Start {
       mesh,
       health: () => this.#health(),
       stats: () => ({ ...statsOf(this) }),
-      call: this.#key ? refuseDoorCall : createDoorCall(mesh, this.requests, this.notifications),
+      call: this.#key ? refuseDoorCall : (call) => this.doorCalls.call(call),
     })
     const ipcStem = this.id.slice(0, 16)
     const bound = await this.#transport.bind(

@@ -171,7 +171,7 @@ describe('the door', () => {
       new Set(['place', 'cancel', 'slow'].map((name) => `test.shop/1/${name}`)),
     )
     await b.close()
-    await until('nobody else is there', () => a.peers().length === 0)
+    await until('nobody else is there', () => a.stats().links.length === 0)
     expect(await place(4)).toEqual({ ok: true, reply: { total: 4, by: 'a' } })
     expect(a.stats()).toMatchObject({ pendingRequests: 0, links: [] })
   })

@@ -7,6 +7,7 @@ import { lstat, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { knock } from '../base/knock.ts'
+import { errnoOf } from './errno.ts'
 import { pulsesIn } from './pulses.ts'
 
 /** Of an inbox, an outlet and a door, by the first digits of their peer's id. */
@@ -71,20 +72,50 @@ interface Pulses {
 function removeStillPulses(place: string): Pulses {
   const recent = new Set<string>()
   let inUse = false
-  try {
-    for (const name of readdirSync(place)) {
-      if (!PULSE_NAME.test(name)) continue
-      const path = join(place, name)
-      const age = ageMs(lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-      if (age < RECENT_MS) recent.add(name.slice(0, STEM_DIGITS))
-      if (age <= STILL_MS) inUse = true
-      else unlinkSync(path)
-    }
-    if (!inUse) rmdirSync(place)
-  } catch {
-    // Not there, gone meanwhile, in use again, or not ours to remove.
+  for (const name of pulsesOf(place)) {
+    const age = ageOf(join(place, name))
+    if (age === undefined) continue
+    if (age < RECENT_MS) recent.add(name.slice(0, STEM_DIGITS))
+    if (age <= STILL_MS || !isRemoved(join(place, name))) inUse = true
   }
+  if (!inUse) removeEmpty(place)
   return { recent, inUse }
+}
+
+function pulsesOf(place: string): string[] {
+  try {
+    return readdirSync(place).filter((name) => PULSE_NAME.test(name))
+  } catch {
+    // Nobody has beaten here yet, or it is no place of ours.
+    return []
+  }
+}
+
+/** Undefined: it is gone. What cannot be looked at counts as new. */
+function ageOf(pulse: string): number | undefined {
+  try {
+    const found = lstatSync(pulse, { throwIfNoEntry: false })
+    return found && ageMs(found.mtimeMs)
+  } catch {
+    return 0
+  }
+}
+
+function isRemoved(pulse: string): boolean {
+  try {
+    unlinkSync(pulse)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT'
+  }
+}
+
+function removeEmpty(place: string): void {
+  try {
+    rmdirSync(place)
+  } catch {
+    // Not there, or in use again.
+  }
 }
 
 /** The clock may have been set since. */

@@ -42,6 +42,8 @@ export interface MembershipParts {
 
 /** A peer that is down but still announced is dialled anew after so long. */
 const REVIVE_MS = 250
+const refusalOf = (code: ErrorCode, message: string) =>
+  Buffer.from(JSON.stringify({ code, message }))
 const unheard = refusalOf('EARSHOT_PEER_GONE', 'nothing was heard of you: this link is closed here')
 const untrusted = refusalOf('EARSHOT_SECURITY', 'your key was taken off the list here')
 
@@ -326,14 +328,16 @@ export class Membership {
     this.#parts.events.changed(remote)
     const { clock, hello } = this.#parts
     const endpoints = remote.seenFrom(hello().host).inbox
+    const isLinked = () => remote.links.length > 0 // where it was, somebody else may be by now
     await race({
       clock,
       endpoints,
       slots: new Slots(endpoints.length), // a death is told in time, however many there are
-      attempt: (to, signal, opened) => this.#dials.dial(to, signal, remote.tried, opened),
-      goesOn: () => !remote.down && remote.links.length === 0,
+      attempt: async (to, signal, opened) =>
+        (await this.#dials.dial(to, signal, remote.tried, opened)) && isLinked(),
+      goesOn: () => !remote.down && !isLinked(),
     })
-    if (remote.links.length === 0) this.drop(remote, 'lost')
+    if (!isLinked()) this.drop(remote, 'lost')
   }
 
   /** The other side may only have been held up: it is told, and need not wait for our silence. */
@@ -343,8 +347,4 @@ export class Membership {
     if (remote?.links.length === 1) this.drop(remote, 'silent')
     else link.close()
   }
-}
-
-function refusalOf(code: ErrorCode, message: string): Buffer {
-  return Buffer.from(JSON.stringify({ code, message }))
 }

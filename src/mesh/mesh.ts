@@ -79,7 +79,8 @@ export class Mesh {
   readonly #ears: [Subscriptions, ...Subscriptions[]]
   readonly #meetings: Meetings
   readonly #watchers = new Set<IterableQueue<PeerChange>>()
-  #leaving = false
+  /** It has said goodbye, and takes nothing new. */
+  leaving = false
   readonly #farewells = new Map<Link, () => void>()
   /** Whoever is there is still being found: the first look around is not over. */
   looking = true
@@ -119,7 +120,7 @@ export class Mesh {
       ...shared,
       membership: this.membership,
       nowMs,
-      leaving: () => this.#leaving,
+      leaving: () => this.leaving,
       offered: (remote) => this.#changed(remote),
       missedThere: (channel, count) => parts.catalog.missedThere(channel, count),
       farewell: (link) => this.#farewells.get(link)?.(),
@@ -220,7 +221,7 @@ export class Mesh {
    * dialled, within `leaveDialsMs`.
    */
   leave(): Promise<void> {
-    this.#leaving = true
+    this.leaving = true
     for (const link of this.membership.links()) link.outbound.control(Kind.bye)
     return this.membership.leave()
   }

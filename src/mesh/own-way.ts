@@ -9,14 +9,16 @@ import type { LocalChannel } from './local-channel.ts'
 import type { Mesh } from './mesh.ts'
 import { Link, Remote } from './remote.ts'
 
+const nothing = () => undefined
+
 /** One end: a frame arrives a turn later at the other, as by a socket. */
 class OwnEnd implements FrameLink {
   readonly endpoint = 'own'
   readonly key: undefined = undefined
   readonly inMemory = true
-  onFrame: (frame: Buffer) => void = () => undefined
-  onOpen: () => void = () => undefined
-  onClose: (reason: string) => void = () => undefined
+  onFrame: (frame: Buffer) => void = nothing
+  onOpen: () => void = nothing
+  onClose: (reason: string) => void = nothing
   other: OwnEnd | undefined
   readonly #clock: Clock
   #closed = false
@@ -28,15 +30,19 @@ class OwnEnd implements FrameLink {
   send(frame: Buffer): void {
     // The sender writes on into its own bytes.
     const copy = Buffer.from(frame)
-    this.#clock.afterTurn(() => {
-      if (!this.#closed) this.other?.onFrame(copy)
-    })
+    const { other } = this
+    this.#clock.afterTurn(() => other?.onFrame(copy))
   }
 
+  /** The other end is told a turn later, and nothing of either is kept by what still knows one. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    const { other } = this
+    this.other = undefined
+    this.onFrame = nothing
     this.onClose('closed here')
+    if (other) this.#clock.afterTurn(() => other.close())
   }
 }
 
@@ -44,7 +50,8 @@ export class OwnWay {
   /** To this peer alone. */
   readonly routes: ChannelRoutes
   readonly #mesh: Mesh
-  readonly #ends: readonly [OwnEnd, OwnEnd]
+  readonly #near: Link
+  readonly #remote: Remote
 
   constructor(mesh: Mesh, local: LocalChannel) {
     this.#mesh = mesh
@@ -52,26 +59,32 @@ export class OwnWay {
     const [near, far] = [new OwnEnd(clock), new OwnEnd(clock)]
     near.other = far
     far.other = near
-    this.#ends = [near, far]
-    const remote = new Remote(mesh.parts.hello(), undefined, 0)
-    remote.links.push(this.#linkOf(near, remote))
-    this.#linkOf(far, remote)
-    this.routes = mesh.routing.only(remote, local)
+    this.#remote = new Remote(mesh.parts.hello(), undefined, 0)
+    this.#near = this.#linkOf(near)
+    this.#linkOf(far)
+    this.#remote.links.push(this.#near)
+    this.routes = mesh.routing.only(this.#remote, local)
   }
 
-  /** Behind all that was sent. A request that is still at work is given up. */
-  close(): void {
-    this.#mesh.parts.clock.afterTurn(() => {
-      for (const end of this.#ends) end.close()
-    })
+  /**
+   * Resolves when all that was written has arrived: the handler of a notification has begun, or
+   * waits for its turn. A request that is still at work is given up.
+   */
+  async close(): Promise<void> {
+    await this.#near.outbound.drained()
+    const { clock } = this.#mesh.parts
+    // What left in this turn arrives before that.
+    await new Promise<void>((resolve) => clock.afterTurn(resolve))
+    this.#near.close()
+    this.#remote.links.length = 0
   }
 
-  #linkOf(end: OwnEnd, remote: Remote): Link {
+  #linkOf(end: OwnEnd): Link {
     const { inbound, onLinkLost, parts } = this.#mesh
     const { limits, clock } = parts
     const link = new Link(end, limits, clock, new WidenBudget(0))
-    link.remote = remote
-    link.met(remote.hello)
+    link.remote = this.#remote
+    link.met(this.#remote.hello)
     end.onFrame = (frame) => inbound.receive(link, frame)
     end.onClose = () => {
       link.end()

@@ -6,6 +6,7 @@ import { defaultLimits } from '../base/limits.ts'
 import type { Trust } from '../security/trust.ts'
 import { loadBinding } from './binding.ts'
 import { createGuard } from './guard.ts'
+import { despiteSignals } from './interrupted.ts'
 import { splitEndpoint } from './transport.ts'
 
 export interface DoorRequest {
@@ -32,7 +33,7 @@ export async function askDoorAs(
   const times = { linger: 0, sendTimeout: timeoutMs, receiveTimeout: timeoutMs }
   const socket = guard.watch(new zmq.Request({ ...client, ...times }))
   try {
-    socket.connect(address)
+    despiteSignals(() => socket.connect(address))
     await socket.send(JSON.stringify(request))
     const [answer] = await socket.receive()
     return readAnswer(endpoint, answer ?? Buffer.alloc(0))

@@ -111,4 +111,24 @@ describe('leftovers of dead peers', () => {
     expect(one.beat()).toBe(true)
     expect(two.last(id)).toBeGreaterThan(0)
   })
+
+  it('that cannot be removed hide nobody who lives, wherever they stand in the list', async () => {
+    const path = directory()
+    const ids = ['0', 'f'].map((digit) => digit.repeat(32))
+    for (const id of ids) mkdirSync(pulseFile(path, id), { recursive: true })
+    for (const id of ids) utimesSync(pulseFile(path, id), LONG_AGO, LONG_AGO)
+    // Nobody's: what is no file is not removed, and counts as somebody's.
+    expect((await removeLeftovers(path)).inUse).toBe(true)
+    const id = '8'.repeat(32)
+    const socket = join(path, `${id.slice(0, 16)}.i`)
+    let knocks = 0
+    const server = await listen(socket)
+    server.on('connection', () => {
+      knocks++
+    })
+    await old(socket)
+    openPulses(path, id, systemClock).beat()
+    expect(await removeLeftovers(path)).toEqual({ removed: 0, inUse: true })
+    expect(knocks).toBe(0)
+  })
 })

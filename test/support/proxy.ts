@@ -13,14 +13,17 @@ export interface Proxy {
   /** Who dialled sees the end of its connections; who was dialled sees nothing. */
   hangUp(): void
   cut(): void
+  /** Who comes from now on is led there. */
+  lead(inbox: string): void
 }
 
 /** @param inbox an endpoint of 127.0.0.1 */
 export async function proxyTo(inbox: string): Promise<Proxy> {
+  let leads = inbox
   const pairs = new Map<Socket, Socket>()
   const sockets = () => [...pairs].flat()
   const server = createServer((near) => {
-    const far = connect(Number(inbox.split(':').at(-1)), '127.0.0.1')
+    const far = connect(Number(leads.split(':').at(-1)), '127.0.0.1')
     for (const socket of [near, far]) socket.on('error', () => undefined)
     near.pipe(far).pipe(near)
     pairs.set(near, far)
@@ -47,5 +50,8 @@ export async function proxyTo(inbox: string): Promise<Proxy> {
       for (const near of pairs.keys()) near.destroy()
     },
     cut,
+    lead: (to) => {
+      leads = to
+    },
   }
 }

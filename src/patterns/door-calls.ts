@@ -1,4 +1,4 @@
-// Owns a call at the door: JSON in, a typed call of this peer or through the mesh, JSON out.
+// Owns calls at the door: JSON in, a typed call of this peer or through the mesh, JSON out.
 // Never skips a check: the body goes through the channel's JSON codec first.
 
 import { EarshotError } from '../base/errors.ts'
@@ -11,24 +11,42 @@ import { OwnWay } from '../mesh/own-way.ts'
 import type { Notifications } from './notification.ts'
 import type { Requests } from './request.ts'
 
-export function createDoorCall(
-  mesh: Mesh,
-  requests: Requests,
-  notifications: Notifications,
-): (call: DoorCall) => Promise<unknown> {
-  const { catalog, limits } = mesh.parts
-  return async (call) => {
-    const contract = catalog
-      .contracts()
-      .find(({ name, major }) => name === call.contract && major === (call.major ?? major))
-    const channel = contract?.channels.find(({ name }) => name === call.channel)
-    if (!channel) {
-      const text = `channel ${call.contract}/${call.channel} is not known here`
-      throw new EarshotError('EARSHOT_CHANNEL_UNKNOWN', text)
+export class DoorCalls {
+  readonly #mesh: Mesh
+  readonly #requests: Requests
+  readonly #notifications: Notifications
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  constructor(mesh: Mesh, requests: Requests, notifications: Notifications) {
+    this.#mesh = mesh
+    this.#requests = requests
+    this.#notifications = notifications
+  }
+
+  /** What the door answers. @throws EARSHOT_CLOSED while the peer leaves, and what a call throws */
+  async call(asked: DoorCall): Promise<unknown> {
+    if (this.#mesh.leaving) {
+      throw new EarshotError('EARSHOT_CLOSED', 'this peer is leaving: ask the door of another')
     }
-    if (channel.kind !== 'notification' && channel.kind !== 'request') throw unanswerable(channel)
+    const call = this.#call(asked)
+    this.#underWay.add(call)
+    try {
+      return await call
+    } finally {
+      this.#underWay.delete(call)
+    }
+  }
+
+  /** Resolves when none is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  async #call(call: DoorCall): Promise<unknown> {
+    const mesh = this.#mesh
+    const { limits } = mesh.parts
+    const { channel, local } = this.#channelOf(call)
     const body = bodyFromJson(channel, call.body)
-    const local = catalog.channel(channel)
     const timeoutMs = Math.min(call.timeoutMs ?? limits.requestTimeoutMs, limits.requestTimeoutMs)
     // Whoever asks this peer for what it serves means this peer.
     const own = local.served ? new OwnWay(mesh, local) : undefined
@@ -39,13 +57,31 @@ export function createDoorCall(
     }
     try {
       if (channel.kind === 'notification') {
-        return await notifications.send(routes, body, timeoutMs, undefined)
+        return await this.#notifications.send(routes, body, timeoutMs, undefined)
       }
-      const reply = await requests.call(routes, body, timeoutMs, undefined)
+      const reply = await this.#requests.call(routes, body, timeoutMs, undefined)
       return bodyToJson(channel, reply, 'reply')
     } finally {
-      own?.close()
+      await own?.close()
     }
+  }
+
+  /** Of those that bear the name the one that is served here, or else the first. */
+  #channelOf({ contract, major, channel: name }: DoorCall) {
+    const { catalog } = this.#mesh.parts
+    const known = catalog
+      .contracts()
+      .filter((one) => one.name === contract && one.major === (major ?? one.major))
+      .flatMap(({ channels }) => channels.find((one) => one.name === name) ?? [])
+      .map((channel) => ({ channel, local: catalog.channel(channel) }))
+    const wanted = known.find(({ local }) => local.served) ?? known[0]
+    if (!wanted) {
+      const text = `channel ${contract}/${name} is not known here`
+      throw new EarshotError('EARSHOT_CHANNEL_UNKNOWN', text)
+    }
+    const { kind } = wanted.channel
+    if (kind !== 'notification' && kind !== 'request') throw unanswerable(wanted.channel)
+    return wanted
   }
 }
 
