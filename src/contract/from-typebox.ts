@@ -76,7 +76,8 @@ function convert(schema: unknown, place: Place): Converted {
   const keywords = schema as Schema
   for (const keyword of refusedKeywords) {
     if (keywords[keyword] !== undefined) {
-      const hint = 'check that in the handler, or use a type without it'
+      const isTuple = keyword === 'additionalItems'
+      const hint = isTuple ? 'of a tuple make an object' : 'check that in the handler, or leave it'
       throw unsupported(place.path, `the keyword "${keyword}"`, hint)
     }
   }

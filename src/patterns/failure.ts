@@ -16,6 +16,10 @@ import type { RecordWalker } from '../wire/record.ts'
 import type { Headers } from './headers.ts'
 
 const MAX_MESSAGE = 2_000
+/** As JSON, in which a control character takes six. */
+const MAX_MESSAGE_BYTES = 7_000
+/** Of a name and a message: whoever takes fewer of callers reads these all the same. */
+const FAILURE_HEADER_BYTES = 8_192
 
 /** What was asked, as far as reading its failure goes. */
 export interface Asked {
@@ -37,7 +41,8 @@ export function failureOf(
 ): EarshotError {
   if (!record.hasHeaders) return plainIn(link, record, asked, sent)
   try {
-    return declaredIn(link, record, asked, record.headers(maxHeaderBytes))
+    const most = Math.max(maxHeaderBytes, FAILURE_HEADER_BYTES)
+    return declaredIn(link, record, asked, record.headers(most))
   } catch (error) {
     return unreadable(link, asked, error)
   }
@@ -49,9 +54,12 @@ export function plainIn(link: Link, record: RecordWalker, asked: Asked, sent?: S
   const known = Object.hasOwn(errorTable, error.code)
   const code = known ? (error.code as ErrorCode) : 'EARSHOT_REMOTE'
   const late = code === 'EARSHOT_DEADLINE' && ({ where: 'serving-queue' } as const)
+  // It was offered when it was asked for: withdrawn since, and another peer may serve it.
+  const retryable = code === 'EARSHOT_CHANNEL_UNKNOWN'
   return new EarshotError(code, `${placeOf(link, asked)}: ${error.message}`, {
     ...(error.path !== undefined && { path: error.path }),
     ...(sent !== undefined && { sent }),
+    ...(retryable && { retryable }),
     data: { remote: whoOf(link), ...late },
   })
 }
@@ -97,7 +105,16 @@ function whoOf({ remote }: Link): { readonly id?: string; readonly name?: string
 
 /** The headers of an error that a contract declares; readers that do not know it show these. */
 export function headersOf({ name, message }: Thrown): Buffer {
-  return Buffer.from(JSON.stringify({ name, message: message.slice(0, MAX_MESSAGE) }))
+  return Buffer.from(JSON.stringify({ name, message: cutMessage(message) }))
+}
+
+/** As much of a message as fits into the headers of a failure. */
+export function cutMessage(message: string): string {
+  let cut = message.slice(0, MAX_MESSAGE)
+  while (Buffer.byteLength(JSON.stringify(cut)) > MAX_MESSAGE_BYTES) {
+    cut = cut.slice(0, Math.floor(cut.length / 2))
+  }
+  return cut
 }
 
 /** Writes the errors of a channel in the codec that its caller uses. */
@@ -112,6 +129,6 @@ export function bytesOf(error: {
   readonly path?: string | undefined
 }): Buffer {
   const { code, message, path } = error
-  const text = message.slice(0, MAX_MESSAGE)
+  const text = cutMessage(message)
   return Buffer.from(JSON.stringify({ code, message: text, ...(path !== undefined && { path }) }))
 }

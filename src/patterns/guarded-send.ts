@@ -54,16 +54,23 @@ function withRetry(send: Send, policy: CallPolicy): Send {
     const endMs = sentMs + ms
     budget.count(sentMs)
     for (let tries = 1; ; tries++) {
+      let verdict: unknown
+      let error: EarshotError | undefined
       try {
-        return await send(body, Math.max(1, endMs - clock.nowMs()), options)
+        verdict = await send(body, Math.max(1, endMs - clock.nowMs()), options)
+        error = withdrawn(verdict as Verdict, policy.key)
+        if (error === undefined) return verdict
       } catch (thrown) {
-        const error = toEarshotError(thrown)
-        const of = { sentMs, timeoutMs: ms, endMs, tries, options, guard: undefined, ticket: 0 }
-        const waitMs = policy.retryAfter(of, error)
-        if (waitMs === undefined) throw error
-        counters.requestsRetried++
-        await pause(policy, waitMs, options?.signal)
+        error = toEarshotError(thrown)
       }
+      const of = { sentMs, timeoutMs: ms, endMs, tries, options, guard: undefined, ticket: 0 }
+      const waitMs = policy.retryAfter(of, error)
+      if (waitMs === undefined) {
+        if (verdict === undefined) throw error
+        return verdict
+      }
+      counters.requestsRetried++
+      await pause(policy, waitMs, options?.signal)
     }
   }
 }
@@ -80,6 +87,13 @@ function pause({ parts }: CallPolicy, ms: number, signal: Stop | undefined): Pro
     }
     if (signal) addAbortListener(signal, onAbort)
   })
+}
+
+/** Its receiver served the channel when it was sent, and no longer does: another may. */
+function withdrawn(verdict: Verdict, key: string): EarshotError | undefined {
+  if (verdict.became !== 'dropped' || verdict.why !== 'EARSHOT_CHANNEL_UNKNOWN') return undefined
+  const text = `${key} is no longer served there`
+  return new EarshotError('EARSHOT_CHANNEL_UNKNOWN', text, { sent: 'no', retryable: true })
 }
 
 /** For a fallback a message that was dropped has failed as much as one that was refused. */

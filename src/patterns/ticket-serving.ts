@@ -13,8 +13,9 @@ import type { NumberedChannel } from '../mesh/written-channel.ts'
 import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Ticketing } from '../wire/record.ts'
 import { CallContext, notItsOwn } from './call-context.ts'
 import { PendingAnswer } from './deferred-answer.ts'
-import { bytesOf, errorCodec } from './failure.ts'
+import { bytesOf, cutMessage, errorCodec } from './failure.ts'
 import type { Headers } from './headers.ts'
+import { Refusal } from './refusal.ts'
 import { deniedTo, reportFailed } from './said-aloud.ts'
 import type { Served, Serving } from './serving.ts'
 import { TicketTombstones } from './ticket-tombstones.ts'
@@ -115,8 +116,13 @@ export class TicketServing {
   }
 
   /** @throws why it is not taken */
-  #admit(link: Link, record: RecordWalker, { id, code, budgetMs, headers }: TicketWord): Kept {
+  #admit(link: Link, record: RecordWalker, word: TicketWord): Kept {
+    const { id, code, budgetMs, headers, tooManyBytes } = word
     const { catalog, limits, clock, counters } = this.#mesh.parts
+    if (tooManyBytes > 0) {
+      const text = `headers take ${tooManyBytes} bytes, more than ${limits.maxHeaderBytes}`
+      throw new EarshotError('EARSHOT_BYTES_INVALID', `${text} (maxHeaderBytes)`)
+    }
     const local = catalog.byNumber(Math.floor(code / SCALE))
     const served = local && this.#serving.served(local)
     if (!local || !served || local.channel.kind !== 'request') {
@@ -205,6 +211,10 @@ export class TicketServing {
 
   #threw(kept: Kept, error: unknown): void {
     const { local, codec } = kept
+    if (Refusal.is(error)) {
+      this.#settle(kept, { doing: Ticketing.failure, bytes: bytesOf(error) })
+      return
+    }
     const thrown = thrownError(local.channel, error)
     if (!thrown) {
       this.#mesh.parts.counters.handlerErrors++
@@ -213,11 +223,12 @@ export class TicketServing {
       this.#settle(kept, { doing: Ticketing.failure, bytes: bytesOf(failure) })
       return
     }
-    const { name, message } = thrown
+    const { name } = thrown
+    const headers = { name, message: cutMessage(thrown.message) }
     try {
       const bytes = local.encode(errorCodec(local, codec), thrown.body)
       this.#mesh.parts.counters.errorsDeclared++
-      this.#settle(kept, { doing: Ticketing.declared, headers: { name, message }, bytes })
+      this.#settle(kept, { doing: Ticketing.declared, headers, bytes })
     } catch (unfit) {
       const { message: why, path } = toEarshotError(unfit)
       this.#unfit(kept, `the handler's error ${name} does not fit: ${why}`, path)

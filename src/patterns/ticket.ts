@@ -5,7 +5,7 @@ import { type Awaited, awaited } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { abortable, type CallOptions, cancelled } from './call-options.ts'
+import { abortable, type CallOptions, cancelled, optionFault } from './call-options.ts'
 
 /** The timeout is that of the answer: 60 000 ms (`ticketTimeoutMs`) unless it says otherwise. */
 export type LaterOptions = CallOptions
@@ -107,7 +107,10 @@ export class EntryTicket implements Ticket<unknown> {
     return this.#entry.given.promise
   }
 
-  async answer({ timeoutMs, signal }: AnswerOptions = {}): Promise<unknown> {
+  async answer(options: AnswerOptions = {}): Promise<unknown> {
+    const fault = optionFault(options)
+    if (fault) throw fault
+    const { timeoutMs, signal } = options
     checkWait(timeoutMs)
     const { answer, channel, id } = this.#entry
     const { clock } = this.#parts.mesh.parts
@@ -156,7 +159,8 @@ export class EntryTicket implements Ticket<unknown> {
 }
 
 function checkWait(timeoutMs: number | undefined): void {
-  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs < 2 ** 31)) return
+  if (timeoutMs === undefined) return
+  if (typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs < 2 ** 31) return
   const text = `timeoutMs is a number of ms above 0, not ${String(timeoutMs)}`
   throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/timeoutMs' })
 }

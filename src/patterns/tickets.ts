@@ -14,12 +14,12 @@ import { type RecordWalker, Ticketing } from '../wire/record.ts'
 import { cancelled, type Stoppable } from './call-options.ts'
 import { declaredIn, plainIn, unreadable } from './failure.ts'
 import type { RouteFinder } from './find-route.ts'
-import { encodeHeaders, type Headers } from './headers.ts'
+import type { Headers } from './headers.ts'
 import { EntryTicket, type LaterOptions, readTicket, type Ticket, TicketEntry } from './ticket.ts'
 import { type Asking, burden, gone, mayBeThere } from './ticket-asking.ts'
 import { TicketEnds } from './ticket-ends.ts'
 import { TicketLines } from './ticket-lines.ts'
-import { sayWord, type Wanted, wordOf } from './ticket-words.ts'
+import { checkHeaders, sayWord, type Wanted, wordOf } from './ticket-words.ts'
 
 /** Peers that went so have forgotten what they had. */
 const forgotten: ReadonlySet<DownReason> = new Set(['left', 'restarted', 'misbehaved', 'revoked'])
@@ -71,7 +71,7 @@ export class Tickets {
         const text = `${limits.maxTickets} tickets wait for answers already (maxTickets)`
         throw new EarshotError('EARSHOT_OVERLOADED', text)
       }
-      encodeHeaders(options?.headers, limits)
+      checkHeaders(options?.headers, limits)
       routes.local.check(body)
       this.#watch(asking, options?.signal)
       this.#lines.join(asking)

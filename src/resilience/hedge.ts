@@ -22,8 +22,9 @@ export interface Hedged<T> {
 }
 
 /**
- * Resolves with the first answer; rejects when all that run have failed, with the first error that
- * does not rule out that the work was done, or else with the first.
+ * Resolves with the first answer, or rejects with it where it is an error that the contract
+ * declares. When all that run have failed it rejects with the first error that does not rule out
+ * that the work was done, or else with the first.
  */
 export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -34,12 +35,20 @@ export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
       const own = new AbortController()
       controllers.push(own)
       running++
-      const won = (answer: T) => {
+      const end = () => {
         timer.cancel()
-        resolve(answer)
         for (const other of controllers) if (other !== own) other.abort()
       }
+      const won = (answer: T) => {
+        resolve(answer)
+        end()
+      }
       const lost = (error: unknown) => {
+        if (isAnswer(error)) {
+          reject(error)
+          end()
+          return
+        }
         if (failure === undefined || (isUndone(failure) && !isUndone(error))) failure = error
         if (--running > 0) return
         timer.cancel()
@@ -52,6 +61,11 @@ export function hedge<T>({ clock, afterMs, may, run }: Hedged<T>): Promise<T> {
     })
     start(false)
   })
+}
+
+/** What the contract declares: the other peer would say no more. */
+function isAnswer(error: unknown): boolean {
+  return isEarshotError(error) && error.code === 'EARSHOT_DECLARED'
 }
 
 /** Certainly nothing was done of what failed so. */

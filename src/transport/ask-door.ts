@@ -47,6 +47,13 @@ export async function askDoorAs(
   }
 }
 
+/** What a door says that it did not do, or that failed: anybody may stand behind it. */
+interface Refused {
+  readonly message?: string
+  readonly sent?: unknown
+  readonly retryable?: unknown
+}
+
 function isTryAgain(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
 }
@@ -63,10 +70,16 @@ function readAnswer(endpoint: string, bytes: Buffer): Record<string, unknown> {
     const text = `the door at ${endpoint} did not answer with an object`
     throw new EarshotError('EARSHOT_BYTES_INVALID', text)
   }
-  const { ok, error } = answer as { ok?: unknown; error?: { code?: string; message?: string } }
+  const { ok, error } = answer as { ok?: unknown; error?: Refused }
   if (ok !== true) {
     const text = `the door at ${endpoint} refused: ${error?.message ?? 'no reason given'}`
-    throw new EarshotError('EARSHOT_DOOR', text, { data: { remote: error ?? null } })
+    const { sent, retryable } = error ?? {}
+    throw new EarshotError('EARSHOT_DOOR', text, {
+      data: { remote: error ?? null },
+      // A call that was made there may have been handled.
+      ...((sent === 'no' || sent === 'unknown') && { sent }),
+      ...(typeof retryable === 'boolean' && { retryable }),
+    })
   }
   return answer as Record<string, unknown>
 }

@@ -145,7 +145,11 @@ export class RecordWalker {
    */
   headers(maxBytes: number): Readonly<Record<string, string>> {
     const length = this.number()
-    if (length < 0 || length > maxBytes || length > this.end - this.start) throw badHeaders()
+    if (length < 0 || length > this.end - this.start) throw badHeaders()
+    if (length > maxBytes) {
+      const text = `headers take ${length} bytes, more than ${maxBytes} (maxHeaderBytes)`
+      throw new EarshotError('EARSHOT_BYTES_INVALID', text)
+    }
     const text = this.buffer.toString('utf8', this.start, this.start + length)
     this.start += length
     return parseHeaders(text)

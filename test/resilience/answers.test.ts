@@ -108,6 +108,14 @@ describe('a hedge', () => {
     expect([await first.result, first.ended]).toEqual(['first', [true]])
   })
 
+  it('ends with an error that the contract declares: it is an answer', async () => {
+    const declared = new EarshotError('EARSHOT_DECLARED', 'sold out', { name: 'Out', data: {} })
+    const { clock, ended, result } = setting([1_000, declared])
+    const told = failure(result)
+    await clock.advance(100)
+    expect([await told, ended, clock.nowMs() < 1_000]).toEqual([declared, [false], true])
+  })
+
   it('is not made without budget; a first that fails early fails at once', async () => {
     const { clock, result } = setting([1_000, 1], false)
     await clock.advance(1_000)
