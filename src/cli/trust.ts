@@ -1,7 +1,7 @@
 // Owns `earshot trust`: who stands on an allow list, putting a key on it, taking one off.
 // Never adds what could not be read back, and never touches the other lines.
 
-import { appendFileSync, existsSync, readFileSync, realpathSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type AllowFile, isEarshotError, parseAllowFile, type Trusted } from 'earshot'
 import { listFile } from './environment.ts'
@@ -18,6 +18,7 @@ interface TrustOptions extends JsonOptions {
 
 /** Others may read who is let in; only its owner may write it. */
 const LIST_MODE = 0o644
+const OTHERS_MAY_WRITE = 0o022
 
 const columns: readonly Column[] = [
   { title: 'NAME', shrinks: true },
@@ -74,7 +75,7 @@ function list({ list: file, json }: TrustOptions): void {
 
 function add(key: string, name: string, { list: file, role = [], json }: TrustOptions): void {
   const line = [key, name, ...(role.length > 0 ? [role.join(',')] : [])].join(' ')
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const text = existsSync(file) ? textOf(file) : ''
   const one = soleEntry(line)
   const known = parseAllowFile(file, text).trusted.get(one.curveKey)
   if (known) {
@@ -83,7 +84,11 @@ function add(key: string, name: string, { list: file, role = [], json }: TrustOp
   }
   // Appended: what others add at the same time stays.
   const gap = text === '' || text.endsWith('\n') ? '' : '\n'
-  appendFileSync(file, `${gap}${line}\n`, { mode: LIST_MODE })
+  try {
+    appendFileSync(file, `${gap}${line}\n`, { mode: LIST_MODE })
+  } catch (error) {
+    throw unusable(file, (error as NodeJS.ErrnoException).code ?? String(error))
+  }
   if (json) print(jsonText({ file, added: plain(one) }))
   else print(`${visible(one.name)} is let in: ${one.key}`)
 }
@@ -108,9 +113,29 @@ function remove(who: string, { list: file, json }: TrustOptions): void {
 
 /** @throws Failure for a list that is not there */
 function read(file: string): AllowFile {
-  if (existsSync(file)) return parseAllowFile(file, readFileSync(file, 'utf8'))
+  if (existsSync(file)) return parseAllowFile(file, textOf(file))
   const next = 'earshot trust add <public key> <name> begins one, or name another: --list'
   throw new Failure(exitCodes.failed, `there is no allow list ${file}`, next)
+}
+
+/** @throws Failure for what peers would not read either: then they let nobody in */
+function textOf(file: string): string {
+  try {
+    const found = statSync(file)
+    if (!found.isFile()) throw unusable(file, 'it is no file')
+    if (process.platform !== 'win32' && (found.mode & OTHERS_MAY_WRITE) !== 0) {
+      const text = `${file} can be written by others: peers let nobody in by it`
+      throw new Failure(exitCodes.failed, text, `chmod go-w ${file}`)
+    }
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw unusable(file, (error as NodeJS.ErrnoException).code ?? String(error))
+  }
+}
+
+function unusable(file: string, why: string): Failure {
+  return new Failure(exitCodes.failed, `${file} cannot be used: ${why}`, 'name another: --list')
 }
 
 /** @throws Failure with what is wrong about the words that were given */

@@ -4,6 +4,8 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { deferred } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
+import { nearestFirst } from '../transport/transport.ts'
+import type { Hello } from '../wire/hello.ts'
 import type { Remote } from './remote.ts'
 
 /** A subscription takes a dial and two messages: a few ms, unless something is wrong. */
@@ -28,9 +30,14 @@ export class Arrivals {
     this.#arrived = arrived
   }
 
-  /** Its hello is done. */
-  begin(remote: Remote): void {
-    if (remote.hello.hears.length === 0) {
+  /**
+   * Its hello is done.
+   * @param own what we say of ourselves: who is elsewhere cannot come to an outlet on loopback
+   */
+  begin(remote: Remote, own: Hello): void {
+    const { hears, host } = remote.hello
+    const canCome = host === own.host || nearestFirst(own.outlet, false).length > 0
+    if (hears.length === 0 || !canCome) {
       this.#finish(remote)
       return
     }

@@ -10,7 +10,7 @@ import type { BodyReader } from '../codec/resolve.ts'
 import type { VersionRange } from '../contract/version-range.ts'
 import { type Hearing, localityOf, type Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
-import { heardAs, markerOf, numbersInAnswer, prefixOf } from '../wire/topic.ts'
+import { answerIn, heardAs, markerOf, prefixOf } from '../wire/topic.ts'
 import type { AskedEvent } from './asked-event.ts'
 import type { Counters } from './counters.ts'
 import type { LinkHearing } from './link-hearing.ts'
@@ -107,7 +107,8 @@ export class Ear {
   readonly heard: Map<string, Heard> = new Map()
   readonly #parts: HearingParts
   readonly #onFrame: (frame: Buffer, ear: Ear) => void
-  readonly #endpoints: readonly string[]
+  /** As they are known each time that it listens: discovery may tell more. */
+  #endpoints: readonly string[] = []
   #markers: Marker[] = []
   /** None for a remote peer that publishes nowhere. */
   #hearing: Hearing | undefined
@@ -130,7 +131,6 @@ export class Ear {
     this.remote = remote
     this.#parts = parts
     this.#onFrame = onFrame
-    this.#endpoints = byLink ? ['link'] : remote.seenFrom(parts.host).outlet
     this.#hearing = this.#listen()
   }
 
@@ -138,6 +138,7 @@ export class Ear {
   ask(channel: HeardChannel, topic: Buffer, codec: BodyReader): Promise<void> {
     const prefix = prefixOf(topic, channel.key)
     const key = prefix.toString('latin1')
+    this.#begin()
     const known = this.heard.get(key)
     if (known) {
       known.codec = codec
@@ -157,6 +158,14 @@ export class Ear {
     return confirmed
   }
 
+  /** Its publisher was told of without an address that leads there; now it is with one. */
+  #begin(): void {
+    if (this.#hearing || this.#closed || this.remote.down) return
+    this.#hearing = this.#listen()
+    if (!this.#hearing) return
+    for (const heard of this.heard.values()) this.#subscribe(heard, () => undefined)
+  }
+
   forget(channel: HeardChannel): void {
     for (const [key, heard] of this.heard) {
       if (heard.channel !== channel) continue
@@ -168,8 +177,12 @@ export class Ear {
   /** The answer to one of our markers. */
   answered(frame: Buffer): void {
     for (const marker of this.#markers) {
-      const numbers = numbersInAnswer(frame, marker.bytes)
+      const numbers = answerIn(frame, marker.bytes)
       if (!numbers) continue
+      if (numbers.by !== this.remote.id) {
+        this.#mistaken(numbers.by)
+        return
+      }
       const { heard } = marker
       // What came before the answer counts as heard: only what never came is a gap.
       if (heard.expected < 0) heard.expected = numbers.next
@@ -179,6 +192,14 @@ export class Ear {
       this.#settle(marker)
       return
     }
+  }
+
+  /** Somebody else publishes there: a network of ours has the address, or it was given on. */
+  #mistaken(by: string): void {
+    const { endpoint } = this.#hearing ?? { endpoint: 'an outlet' }
+    const text = `behind ${endpoint}, the outlet of ${this.remote.name}, is another peer (${by})`
+    reportFault({ area: 'outlet', text })
+    this.#hearing?.giveUp()
   }
 
   pause(paused: boolean): void {
@@ -236,7 +257,9 @@ export class Ear {
     const timer = this.#parts.clock.after(timeoutMs, () => {
       const what = heardAs(heard.channel.local.channel.key, heard.channel.key)
       const text = `${this.remote.name} has not confirmed ${what} within ${timeoutMs} ms`
-      reportFault({ area: 'outlet', text })
+      const { endpoint } = this.#hearing ?? { endpoint: 'no address' }
+      const next = 'what it publishes is not heard until it does: is that port open?'
+      reportFault({ area: 'outlet', text: `${text} at ${endpoint}: ${next}` })
       this.#settle(marker)
     })
     const marker: Marker = { bytes, heard, timer, resolve }
@@ -252,6 +275,8 @@ export class Ear {
   }
 
   #listen(): Hearing | undefined {
+    const { host } = this.#parts
+    this.#endpoints = this.byLink ? ['link'] : this.remote.seenFrom(host).outlet
     const endpoint = this.#endpoints[this.#endpoint % this.#endpoints.length]
     if (endpoint === undefined) return undefined
     const hearing = this.byLink ? this.#hearByLink() : this.#parts.transport.hear(endpoint)

@@ -36,9 +36,10 @@ export class LinkHearings {
   told(link: Link, op: number, record: RecordWalker): boolean {
     const denied = op === AsideOp.denied
     const frame = record.buffer.subarray(record.start, record.end)
+    const by = link.remote?.id ?? ''
     for (const hearing of this.#byLink.get(link) ?? []) {
       if (!denied) hearing.take(frame)
-      else if (isMarker(frame)) hearing.onFrame(answerToMarker(frame, unnumbered))
+      else if (isMarker(frame)) hearing.onFrame(answerToMarker(frame, { ...unnumbered, by }))
       else hearing.onDenied(frame)
     }
     if (denied && !isMarker(frame)) {

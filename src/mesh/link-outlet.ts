@@ -17,6 +17,8 @@ import type { Link } from './remote.ts'
 
 export interface LinkOutletParts {
   readonly access: Access
+  /** Ours. */
+  readonly id: string
   readonly inbound: Inbound
   readonly limits: Limits
   readonly clock: Clock
@@ -43,11 +45,11 @@ export class LinkOutlet {
   #asker: Link | undefined
 
   constructor(parts: LinkOutletParts, onHeard: (id: string, what: string) => void) {
-    const { limits, clock, counters } = parts
+    const { id, limits, clock, counters } = parts
     this.#parts = parts
     this.#onHeard = onHeard
     const publish = (frame: Buffer) => this.#publish(frame)
-    this.outlet = new Outlet(publish, limits, clock, counters, onHeard)
+    this.outlet = new Outlet(id, publish, limits, clock, counters, onHeard)
   }
 
   /** Others are trusted than before: who may no longer hear hears nothing from now on. */

@@ -99,7 +99,6 @@ export class Membership {
     if (event.type === 'synced') this.#synced.resolve()
     if (event.type === 'fault') {
       this.#parts.counters.discoveryFaults++
-      reportFault({ area: 'discovery', text: event.error.message, code: event.error.code })
     }
   }
 
@@ -156,17 +155,18 @@ export class Membership {
       remote = undefined
     }
     link.met(hello)
-    if (remote) {
-      link.remote = remote
-      remote.links.push(link)
+    const known = remote
+    remote ??= new Remote(hello, who, this.#parts.clock.nowMs() - this.#startMs)
+    link.remote = remote
+    remote.links.push(link)
+    // Where it was reached is known before anybody looks for its other sockets.
+    this.#dials.settle(link, true)
+    if (known) {
       remote.offer(hello)
       events.changed(remote)
     } else {
       const told = this.#records.get(hello.id)
-      remote = new Remote(hello, who, this.#parts.clock.nowMs() - this.#startMs)
       if (told) remote.isTold(told.peer, told.via)
-      link.remote = remote
-      remote.links.push(link)
       this.remotes.set(hello.id, remote)
       counters.peersUp++
       reportNote({ area: 'peer', text: `${remote.name} (${remote.id}) is up` })
@@ -175,7 +175,6 @@ export class Membership {
       for (const hear of this.onUp) hear(remote)
     }
     this.#dialer.settle(hello.id)
-    this.#dials.settle(link, true)
   }
 
   /** A hello was refused or none came: the dial goes on with the next endpoint. */
@@ -267,6 +266,7 @@ export class Membership {
     this.#records.set(peer.id, { peer, via, tried })
     const known = this.remotes.get(peer.id)
     known?.isTold(peer, via)
+    if (known) this.#parts.events.changed(known)
     // Of a later incarnation anybody can tell: it is looked for once while this one answers.
     if (known && (known.epoch >= peer.epoch || peer.epoch === 0 || known.links.length > 1)) return
     const { clock, hello } = this.#parts

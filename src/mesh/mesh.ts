@@ -106,7 +106,7 @@ export class Mesh {
     this.routing = new Routing(this.#meetings, remotes, parts, parts.random, clock, limits)
     const publish = (frame: Buffer) => transport.publish(frame)
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
-    this.outlet = new Outlet(publish, limits, clock, counters, heard)
+    this.outlet = new Outlet(parts.id, publish, limits, clock, counters, heard)
     this.#linkOutlet = new LinkOutlet({ ...parts, inbound: this.inbound }, heard)
     this.#linkHearings = new LinkHearings()
     this.inbound.on(Kind.aside, (link, record) => {
@@ -294,7 +294,7 @@ export class Mesh {
     return {
       up: (remote: Remote) => {
         this.#changed(remote)
-        this.#arrivals.begin(remote)
+        this.#arrivals.begin(remote, this.parts.hello())
       },
       changed: (remote: Remote) => this.#changed(remote),
       leaving: (remote: Remote) => {

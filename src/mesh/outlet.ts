@@ -21,6 +21,7 @@ import { OutletChannel } from './outlet-channel.ts'
 const MAX_TOPICS = 65_536
 
 export class Outlet {
+  readonly #id: string
   readonly #publish: PublishFrame
   readonly #limits: Limits
   readonly #clock: Clock
@@ -33,13 +34,16 @@ export class Outlet {
   readonly #channels = new Map<string, OutletChannel>()
   readonly #byTopic = new Map<string, OutletChannel>()
 
+  /** @param id of the peer whose it is */
   constructor(
+    id: string,
     publish: PublishFrame,
     limits: Limits,
     clock: Clock,
     counters: Counters,
     onHeard: (id: string, channel: string) => void,
   ) {
+    this.#id = id
     this.#publish = publish
     this.#onHeard = onHeard
     this.#limits = limits
@@ -114,7 +118,8 @@ export class Outlet {
     const { topic, key, name } = asked.prefix
     const channel = this.#byTopic.get(topic)
     channel?.flush()
-    this.#publish(answerToMarker(marker, channel?.numbersOf(key) ?? unnumbered))
+    const numbers = channel?.numbersOf(key) ?? unnumbered
+    this.#publish(answerToMarker(marker, { ...numbers, by: this.#id }))
     this.#onHeard(asked.id, heardAs(name, key))
   }
 }

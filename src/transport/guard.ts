@@ -261,7 +261,7 @@ function familyOf(endpoint: string): Pick<Options, 'ipv6'> {
 /** Tells of those whom libzmq refused before the authenticator was asked. */
 export function keyless(role: SocketRole, refused: (text: string) => void) {
   return ({ address }: { address: string }): void =>
-    refused(`somebody at ${address} does not speak as the ${role} does: refused (no key?)`)
+    refused(`somebody at our ${role}, ${address}, was refused: no key, or another secret`)
 }
 
 /** What we say to our own addresses goes by way of loopback, too. */

@@ -240,7 +240,9 @@ function watchEnd(socket: Watched, end: (reason: string) => void): void {
 
 function refusedSocket(endpoint: string, error: unknown): Diagnostic {
   const full = (error as NodeJS.ErrnoException).code === 'EMFILE'
-  const why = full ? 'this peer has as many sockets as it may (maxSockets)' : textOf(error)
+  const most =
+    'as many sockets as this peer may have (maxSockets), or files as the process (ulimit -n)'
+  const why = full ? most : textOf(error)
   const told = isEarshotError(error) ? error.code : 'EARSHOT_BINDING'
   const code = full ? 'EARSHOT_OVERLOADED' : told
   return { area: 'link', text: `no socket to ${endpoint}: ${why}`, code }

@@ -111,21 +111,29 @@ export interface Numbers {
 /** Of what is not published (yet). */
 export const unnumbered: Numbers = Object.freeze({ next: 0, since: 0 })
 
-export function answerToMarker(marker: Uint8Array, { next, since }: Numbers): Buffer {
-  const answer = Buffer.alloc(marker.length + 16)
+/** What a publisher says to a marker. */
+export interface Answer extends Numbers {
+  /** 32 hex digits: of the peer that publishes. Behind an address another may stand by now. */
+  readonly by: string
+}
+
+export function answerToMarker(marker: Uint8Array, { next, since, by }: Answer): Buffer {
+  const answer = Buffer.alloc(marker.length + ID_BYTES + 16)
   answer.set(marker)
-  const behind = writeVarint(answer, marker.length, next)
+  answer.write(by, marker.length, 'hex')
+  const behind = writeVarint(answer, marker.length + ID_BYTES, next)
   return answer.subarray(0, writeVarint(answer, behind, since))
 }
 
-/** The numbers in the answer to `marker`, or undefined when `bytes` is no answer to it. */
-export function numbersInAnswer(bytes: Buffer, marker: Buffer): Numbers | undefined {
+/** What `bytes` say to `marker`, or undefined when they are no answer to it. */
+export function answerIn(bytes: Buffer, marker: Buffer): Answer | undefined {
   if (bytes.length <= marker.length || bytes.compare(marker, 0, marker.length, 0, marker.length)) {
     return undefined
   }
   const reader = new VarintReader()
-  reader.position = marker.length
+  const by = bytes.toString('hex', marker.length, marker.length + ID_BYTES)
+  reader.position = marker.length + ID_BYTES
   const next = reader.read(bytes, bytes.length)
   const since = reader.read(bytes, bytes.length)
-  return next < 0 || since < 0 ? undefined : { next, since }
+  return next < 0 || since < 0 ? undefined : { next, since, by }
 }

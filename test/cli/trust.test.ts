@@ -1,7 +1,7 @@
 // `earshot keys` and `earshot trust`: keys in files of their own, a list that people read.
 
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -131,5 +131,30 @@ describe('earshot trust', () => {
     expect([called.code, called.stderr]).toEqual([0, ''])
     await earshot(['trust', 'remove', 'me', '--list', list])
     expect((await see('500')).code).toBe(3)
+  })
+})
+
+describe('a list that peers would not read', () => {
+  it.each([
+    ['can be written by others', () => file('open.allow'), 'chmod go-w'],
+    ['is no file', () => folder, '--list'],
+  ])('is refused with the next step when it %s', async (why, list, next) => {
+    writeFileSync(file('open.allow'), '')
+    chmodSync(file('open.allow'), 0o666)
+    const { publicKey } = await made(`of-${why.length}.key`)
+    for (const args of [['list'], ['add', publicKey, 'one'], ['remove', 'one']]) {
+      const { code, stderr } = await earshot(['trust', ...args, '-l', list()])
+      expect([code, stderr]).toEqual([1, expect.stringContaining(why)])
+      expect(stderr).toContain(next)
+      expect(stderr).not.toContain('    at ')
+    }
+  })
+
+  it('is refused where there is no folder for it', async () => {
+    const { publicKey } = await made('nowhere.key')
+    const list = join(folder, 'no', 'such', 'list')
+    const { code, stderr } = await earshot(['trust', 'add', publicKey, 'one', '-l', list])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ENOENT')])
+    expect(stderr).not.toContain('    at ')
   })
 })

@@ -9,8 +9,12 @@ import { Ear, type HeardChannel, type HearingParts } from '../../src/mesh/ear.ts
 import type { Remote } from '../../src/mesh/remote.ts'
 import type { Hearing } from '../../src/transport/transport.ts'
 import { answerToMarker, isMarker, topicOf } from '../../src/wire/topic.ts'
+import { faults } from '../support/peers.ts'
 
 const ID = 'ab'.repeat(16)
+const THEIRS = 'ef'.repeat(16)
+/** There another peer publishes. */
+const MISTAKEN = 'tcp://172.17.0.1:1'
 const topic = topicOf('test.news/1/tick', 0, '00000000')
 const channel = {
   ...{ local: { channel: { key: 'test.news/1/tick' } }, key: undefined, range: undefined },
@@ -18,7 +22,7 @@ const channel = {
 } as unknown as HeardChannel
 
 /** An ear at an outlet that answers markers, or not any more. */
-async function listening(endpoint = 'tcp://10.0.0.1:1') {
+async function listening(endpoint = 'tcp://10.0.0.1:1', others: readonly string[] = []) {
   const clock = createVirtualClock()
   const opened: Hearing[] = []
   const seen = { markers: 0, isDead: false }
@@ -28,7 +32,11 @@ async function listening(endpoint = 'tcp://10.0.0.1:1') {
       subscribe: (asked) => {
         if (!isMarker(asked)) return
         seen.markers++
-        const answer = answerToMarker(asked, { next: 7, since: 0 })
+        const answer = answerToMarker(asked, {
+          next: 7,
+          since: 0,
+          by: endpoint === MISTAKEN ? ID : THEIRS,
+        })
         if (!seen.isDead) hearing.onFrame(answer)
       },
       ...{ unsubscribe: () => undefined, pause: () => undefined, close: () => undefined },
@@ -41,18 +49,28 @@ async function listening(endpoint = 'tcp://10.0.0.1:1') {
     ...{ clock, limits: resolveLimits(), counters: createCounters(), id: ID, host: 'here' },
     ...{ transport: { hear }, leftAt: () => undefined },
   } as unknown as HearingParts
-  const outlet = { outlet: [endpoint] }
-  const remote = { name: 'news', down: false, link: undefined, seenFrom: () => outlet }
+  const outlet = { outlet: [endpoint, ...others].filter((one) => one !== '') }
+  const remote = { id: THEIRS, name: 'news', down: false, link: undefined, seenFrom: () => outlet }
   const heardOf = (frame: Buffer, at: Ear) => at.answered(frame)
   const ear = new Ear(remote as unknown as Remote, parts, false, heardOf)
-  await ear.ask(channel, topic, {} as BodyReader)
+  const asked = ear.ask(channel, topic, {} as BodyReader)
+  if (endpoint !== MISTAKEN) await asked
   const beats = async (count: number) => {
     for (let left = count; left > 0; left--) {
       await clock.advance(1_000)
       ear.beat()
     }
   }
-  return { ear, opened, seen, beats, frame: () => opened.at(-1)?.onFrame(topic) }
+  return {
+    ear,
+    opened,
+    seen,
+    beats,
+    asked,
+    outlet,
+    clock,
+    frame: () => opened.at(-1)?.onFrame(topic),
+  }
 }
 
 describe('an ear at which nothing arrives', () => {
@@ -102,5 +120,29 @@ describe('an ear at which nothing arrives', () => {
     ear.pause(true)
     await beats(40)
     expect([opened.length, seen.markers]).toEqual([1, 1])
+  })
+})
+
+describe('an ear at an address', () => {
+  it('behind which is another peer leaves it for the next, and says so', async () => {
+    const heard = faults()
+    const { ear, opened, asked, clock } = await listening(MISTAKEN, ['tcp://10.0.0.1:1'])
+    await clock.advance(100)
+    await asked
+    expect(opened.map(({ endpoint }) => endpoint)).toEqual([MISTAKEN, 'tcp://10.0.0.1:1'])
+    expect([...ear.heard.values()].map(({ expected }) => expected)).toEqual([7])
+    expect(heard.map(({ text }) => text)).toEqual([
+      `behind ${MISTAKEN}, the outlet of news, is another peer (${ID})`,
+    ])
+  })
+
+  it('that is told later than its peer listens when it is asked again', async () => {
+    const { ear, opened, outlet, seen } = await listening('')
+    expect(opened).toHaveLength(0)
+    outlet.outlet.push('tcp://10.0.0.1:1')
+    await ear.ask(channel, topic, {} as BodyReader)
+    expect(opened).toHaveLength(1)
+    expect(seen.markers).toBe(1)
+    expect([...ear.heard.values()].map(({ expected }) => expected)).toEqual([7])
   })
 })

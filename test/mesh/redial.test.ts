@@ -25,3 +25,15 @@ it('a peer is dialled where it says it is when another has its address by now', 
   await until('both have links', () => caller.stats().links.length >= 2)
   expect(changes).not.toContain('one down')
 })
+
+it('a peer that comes is told with where it was reached', async () => {
+  const mesh = randomMesh()
+  const one = await testPeer({ name: 'one', mesh, discovery: [] })
+  const endpoint = one.endpoints.inbox.find((at) => at.startsWith('tcp:')) as string
+  const caller = await testPeer({ name: 'caller', mesh, discovery: [staticPeers([endpoint])] })
+  for await (const { type, peer } of caller.watch()) {
+    if (type !== 'up') continue
+    expect(peer.tried).toMatchObject([{ endpoint, outcome: 'linked' }])
+    break
+  }
+})

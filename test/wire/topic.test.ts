@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import {
+  answerIn,
   answerToMarker,
   isMarker,
   markerOf,
-  numbersInAnswer,
   parseMarker,
   parsePrefix,
   prefixLength,
@@ -71,10 +71,10 @@ describe('topics', () => {
     const prefix = prefixOf(topicOf('shop/1/placed', 2, shape), undefined)
     const marker = markerOf(id, prefix)
     const other = markerOf('cd'.repeat(16), prefix)
-    const numbers = { next: 123_456_789, since: 77 }
+    const numbers = { next: 123_456_789, since: 77, by: 'ef'.repeat(16) }
     const answer = answerToMarker(marker, numbers)
-    expect(numbersInAnswer(answer, marker)).toEqual(numbers)
-    expect(numbersInAnswer(answer, other)).toBeUndefined()
-    expect(numbersInAnswer(marker, marker)).toBeUndefined()
+    expect(answerIn(answer, marker)).toEqual(numbers)
+    expect(answerIn(answer, other)).toBeUndefined()
+    expect(answerIn(marker, marker)).toBeUndefined()
   })
 })
