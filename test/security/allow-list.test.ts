@@ -192,7 +192,7 @@ describe('a mesh with a list of keys', () => {
       const { endpoints } = await here.join('server')
       const hungUp = greetWithoutKey(endpoints[socket].at(-1) as string)
       await until('it is told', () => {
-        return told.some(({ text }) => text.includes(`as the ${socket} does`))
+        return told.some(({ text }) => text.includes(`somebody at our ${socket}, `))
       })
       await hungUp
     },
