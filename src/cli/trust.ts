@@ -87,7 +87,7 @@ function add(key: string, name: string, { list: file, role = [], json }: TrustOp
   try {
     appendFileSync(file, `${gap}${line}\n`, { mode: LIST_MODE })
   } catch (error) {
-    throw unusable(file, (error as NodeJS.ErrnoException).code ?? String(error))
+    throw unusable(file, codeOf(error))
   }
   if (json) print(jsonText({ file, added: plain(one) }))
   else print(`${visible(one.name)} is let in: ${one.key}`)
@@ -130,8 +130,12 @@ function textOf(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw unusable(file, (error as NodeJS.ErrnoException).code ?? String(error))
+    throw unusable(file, codeOf(error))
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error)
 }
 
 function unusable(file: string, why: string): Failure {

@@ -2,13 +2,13 @@
 // sockets, half-written records, pulses.
 // Never touches what may be of a peer that lives, nor anything that it does not know.
 
-import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, rmdirSync } from 'node:fs'
 import { lstat, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { knock } from '../base/knock.ts'
-import { errnoOf } from './errno.ts'
 import { pulsesIn } from './pulses.ts'
+import { removeFile } from './remove-file.ts'
 
 /** Of an inbox, an outlet and a door, by the first digits of their peer's id. */
 const SOCKET_NAME = /^[0-9a-f]{16}\.[iod]$/
@@ -73,10 +73,12 @@ function removeStillPulses(place: string): Pulses {
   const recent = new Set<string>()
   let inUse = false
   for (const name of pulsesOf(place)) {
-    const age = ageOf(join(place, name))
+    const pulse = join(place, name)
+    const age = ageOf(pulse)
     if (age === undefined) continue
     if (age < RECENT_MS) recent.add(name.slice(0, STEM_DIGITS))
-    if (age <= STILL_MS || !isRemoved(join(place, name))) inUse = true
+    const isGone = age > STILL_MS && (removeFile(pulse) || ageOf(pulse) === undefined)
+    if (!isGone) inUse = true
   }
   if (!inUse) removeEmpty(place)
   return { recent, inUse }
@@ -98,15 +100,6 @@ function ageOf(pulse: string): number | undefined {
     return found && ageMs(found.mtimeMs)
   } catch {
     return 0
-  }
-}
-
-function isRemoved(pulse: string): boolean {
-  try {
-    unlinkSync(pulse)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'ENOENT'
   }
 }
 

@@ -34,10 +34,8 @@ export class Arrivals {
    * Its hello is done.
    * @param own what we say of ourselves: who is elsewhere cannot come to an outlet on loopback
    */
-  begin(remote: Remote, own: Hello): void {
-    const { hears, host } = remote.hello
-    const canCome = host === own.host || nearestFirst(own.outlet, false).length > 0
-    if (hears.length === 0 || !canCome) {
+  begin(remote: Remote, own: () => Hello): void {
+    if (remote.hello.hears.length === 0 || !canCome(remote, own())) {
       this.#finish(remote)
       return
     }
@@ -89,4 +87,8 @@ export class Arrivals {
     this.#idle.resolve()
     this.#idle = deferred()
   }
+}
+
+function canCome({ hello }: Remote, own: Hello): boolean {
+  return hello.host === own.host || nearestFirst(own.outlet, false).length > 0
 }

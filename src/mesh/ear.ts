@@ -138,7 +138,8 @@ export class Ear {
   ask(channel: HeardChannel, topic: Buffer, codec: BodyReader): Promise<void> {
     const prefix = prefixOf(topic, channel.key)
     const key = prefix.toString('latin1')
-    this.#begin()
+    // Its publisher may have been told of without an address that leads there, and now with one.
+    if (!this.#hearing) this.#listenAgain()
     const known = this.heard.get(key)
     if (known) {
       known.codec = codec
@@ -156,14 +157,6 @@ export class Ear {
     if (this.#hearing) this.#subscribe(heard, resolve)
     else resolve()
     return confirmed
-  }
-
-  /** Its publisher was told of without an address that leads there; now it is with one. */
-  #begin(): void {
-    if (this.#hearing || this.#closed || this.remote.down) return
-    this.#hearing = this.#listen()
-    if (!this.#hearing) return
-    for (const heard of this.heard.values()) this.#subscribe(heard, () => undefined)
   }
 
   forget(channel: HeardChannel): void {
@@ -310,10 +303,11 @@ export class Ear {
     if (this.#closed || this.remote.down) return
     this.#quietBeats = 0
     this.#hearing = this.#listen()
+    if (!this.#hearing) return
     const waiting = new Set(this.#markers.map(({ heard }) => heard))
     for (const { heard, bytes } of this.#markers) {
-      this.#hearing?.subscribe(heard.prefix)
-      this.#hearing?.subscribe(bytes)
+      this.#hearing.subscribe(heard.prefix)
+      this.#hearing.subscribe(bytes)
     }
     for (const heard of this.heard.values()) {
       if (!waiting.has(heard)) this.#subscribe(heard, () => undefined)

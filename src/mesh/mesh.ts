@@ -294,7 +294,7 @@ export class Mesh {
     return {
       up: (remote: Remote) => {
         this.#changed(remote)
-        this.#arrivals.begin(remote, this.parts.hello())
+        this.#arrivals.begin(remote, this.parts.hello)
       },
       changed: (remote: Remote) => this.#changed(remote),
       leaving: (remote: Remote) => {

@@ -10,7 +10,14 @@ import { thrownError } from '../contract/declared-errors.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Link } from '../mesh/remote.ts'
 import type { NumberedChannel } from '../mesh/written-channel.ts'
-import { CODEC_BITS, CODEC_MASK, Kind, type RecordWalker, Ticketing } from '../wire/record.ts'
+import {
+  CODEC_BITS,
+  CODEC_MASK,
+  Kind,
+  type RecordWalker,
+  Ticketing,
+  tooManyHeaders,
+} from '../wire/record.ts'
 import { CallContext, notItsOwn } from './call-context.ts'
 import { PendingAnswer } from './deferred-answer.ts'
 import { bytesOf, cutMessage, errorCodec } from './failure.ts'
@@ -119,10 +126,7 @@ export class TicketServing {
   #admit(link: Link, record: RecordWalker, word: TicketWord): Kept {
     const { id, code, budgetMs, headers, tooManyBytes } = word
     const { catalog, limits, clock, counters } = this.#mesh.parts
-    if (tooManyBytes > 0) {
-      const text = `headers take ${tooManyBytes} bytes, more than ${limits.maxHeaderBytes}`
-      throw new EarshotError('EARSHOT_BYTES_INVALID', `${text} (maxHeaderBytes)`)
-    }
+    if (tooManyBytes > 0) throw tooManyHeaders(tooManyBytes, limits.maxHeaderBytes)
     const local = catalog.byNumber(Math.floor(code / SCALE))
     const served = local && this.#serving.served(local)
     if (!local || !served || local.channel.kind !== 'request') {

@@ -146,10 +146,7 @@ export class RecordWalker {
   headers(maxBytes: number): Readonly<Record<string, string>> {
     const length = this.number()
     if (length < 0 || length > this.end - this.start) throw badHeaders()
-    if (length > maxBytes) {
-      const text = `headers take ${length} bytes, more than ${maxBytes} (maxHeaderBytes)`
-      throw new EarshotError('EARSHOT_BYTES_INVALID', text)
-    }
+    if (length > maxBytes) throw tooManyHeaders(length, maxBytes)
     const text = this.buffer.toString('utf8', this.start, this.start + length)
     this.start += length
     return parseHeaders(text)
@@ -212,6 +209,11 @@ function parseHeaders(text: string): Readonly<Record<string, string>> {
     headers[name] = item
   }
   return headers
+}
+
+export function tooManyHeaders(bytes: number, maxBytes: number): EarshotError {
+  const text = `headers take ${bytes} bytes, more than ${maxBytes} (maxHeaderBytes)`
+  return new EarshotError('EARSHOT_BYTES_INVALID', text)
 }
 
 function badHeaders(cause?: unknown): EarshotError {

@@ -34,6 +34,16 @@ async function listen(at: string) {
   return server
 }
 
+/** Counts who comes to a socket. */
+async function knocksAt(socket: string): Promise<{ count: number }> {
+  const knocks = { count: 0 }
+  const server = await listen(socket)
+  server.on('connection', () => {
+    knocks.count++
+  })
+  return knocks
+}
+
 /** Their age is what the file system says, and cannot be set: so the wait is real. */
 async function old(file: string) {
   await eventually(() => Date.now() - statSync(file).ctimeMs > RECENT_MS)
@@ -71,19 +81,15 @@ describe('leftovers of dead peers', () => {
     const path = directory()
     const id = randomId()
     const socket = join(path, `${id.slice(0, 16)}.i`)
-    let knocks = 0
-    const server = await listen(socket)
-    server.on('connection', () => {
-      knocks++
-    })
+    const knocks = await knocksAt(socket)
     await old(socket)
     const pulses = openPulses(path, id, systemClock)
     pulses.beat()
     expect(await removeLeftovers(path)).toEqual({ removed: 0, inUse: true })
-    expect(knocks).toBe(0)
+    expect(knocks.count).toBe(0)
     utimesSync(pulseFile(path, id), LONG_AGO, LONG_AGO)
     expect(await removeLeftovers(path)).toEqual({ removed: 0, inUse: false })
-    await eventually(() => knocks === 1)
+    await eventually(() => knocks.count === 1)
     expect(existsSync(socket)).toBe(true)
   })
 
@@ -121,14 +127,10 @@ describe('leftovers of dead peers', () => {
     expect((await removeLeftovers(path)).inUse).toBe(true)
     const id = '8'.repeat(32)
     const socket = join(path, `${id.slice(0, 16)}.i`)
-    let knocks = 0
-    const server = await listen(socket)
-    server.on('connection', () => {
-      knocks++
-    })
+    const knocks = await knocksAt(socket)
     await old(socket)
     openPulses(path, id, systemClock).beat()
     expect(await removeLeftovers(path)).toEqual({ removed: 0, inUse: true })
-    expect(knocks).toBe(0)
+    expect(knocks.count).toBe(0)
   })
 })

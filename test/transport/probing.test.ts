@@ -98,12 +98,15 @@ describe('the monitor of an inbox', () => {
   let told: string[]
   let endpoint: string
   const strangers: Socket[] = []
+  const watch = (router: zmq.Router) => {
+    const tell = { unmet: () => told.push('unmet'), ended: () => told.push('ended') }
+    watchEnds(router, tell as unknown as Probing)
+  }
 
   beforeEach(async () => {
     told = []
-    const tell = { unmet: () => told.push('unmet'), ended: () => told.push('ended') }
     inbox = new zmq.Router({ handshakeInterval: 100 })
-    watchEnds(inbox, tell as unknown as Probing)
+    watch(inbox)
     await inbox.bind('tcp://127.0.0.1:*')
     endpoint = inbox.lastEndpoint as string
     return () => {
@@ -144,8 +147,7 @@ describe('the monitor of an inbox', () => {
   it('tells of who has no key before it tells of its end', async () => {
     const keys = zmq.curveKeyPair()
     const guarded = new zmq.Router({ curveServer: true, curveSecretKey: keys.secretKey })
-    const tell = { unmet: () => told.push('unmet'), ended: () => told.push('ended') }
-    watchEnds(guarded, tell as unknown as Probing)
+    watch(guarded)
     await guarded.bind('tcp://127.0.0.1:*')
     const dealer = new zmq.Dealer({ linger: 0, reconnectInterval: -1 })
     dealer.connect(guarded.lastEndpoint as string)
