@@ -23,7 +23,7 @@ const ENDED_WITHIN_MS = 30_000
 /** Of as many calls as there are places: code is compiled, links are there. */
 const WARM_UP_ROUNDS = 12
 /** A short look takes a tenth of the time, in steps that fit it. */
-const QUICK = { share: 0.1, stepMs: 50 }
+const QUICK = { share: 0.05, stepMs: 50 }
 
 const storms: readonly Omit<Storm, 'runs'>[] = [
   {

@@ -39,14 +39,14 @@ export const fullEffort: Effort = {
 
 export const quickEffort: Effort = {
   quick: true,
-  seconds: 0.2,
-  warmUpMs: 150,
+  seconds: 0.1,
+  warmUpMs: 100,
   rounds: 1,
   sizes: [100, 'mixed'],
   encryptedSizes: [100],
-  memorySeconds: 6,
-  memoryWarmUpMs: 1_500,
-  idleSeconds: 2,
+  memorySeconds: 4,
+  memoryWarmUpMs: 1_000,
+  idleSeconds: 1,
   rates: [10, 100, 1_000, 10_000],
 }
 

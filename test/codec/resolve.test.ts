@@ -89,7 +89,7 @@ function holds(pair: Pair): void {
   const bounds = [...faultsBetween(pair.old, pair.next), ...faultsBetween(pair.next, pair.old)]
   const isBounded = bounds.some(({ healing }) => healing === 'by bounds')
   for (const [writer, reader] of eachWay(pair)) {
-    const values = samplesOf(writer, 12)
+    const values = samplesOf(writer, 8)
     for (const format of formats) {
       const encoder = format.compile(writer, defaultLimits)
       const decoder = resolve(format.codec, writer, reader)
@@ -109,8 +109,9 @@ function holds(pair: Pair): void {
 
 /** Is there a message that the other side, reading by its own version, refuses or takes wrongly? */
 function hasWitness(pair: Pair): boolean {
-  return eachWay(pair).some(([writer, reader]) => {
-    const values = samplesOf(writer, 100)
+  const tries = [10, 100].flatMap((count) => eachWay(pair).map((way) => ({ way, count })))
+  return tries.some(({ way: [writer, reader], count }) => {
+    const values = samplesOf(writer, count)
     return formats.some((format) => {
       const encoder = format.compile(writer, defaultLimits)
       const decoder = format.compile(reader, defaultLimits)

@@ -53,8 +53,17 @@ export function wholeDecimal({ scale }: DecimalShape, value: unknown): string {
   return /^-[0.]+$/.test(text) ? text.slice(1) : text
 }
 
-/** A value that fits; `finite` leaves out NaN and the infinities. */
-export function valueFor(shape: Shape, finite: boolean, turns = 2): fc.Arbitrary<unknown> {
+/**
+ * A value that fits; `finite` leaves out NaN and the infinities. A list or map `inside` others has
+ * fewer items: six of six of six would be more than `limits.maxItems` of them in all.
+ */
+export function valueFor(
+  shape: Shape,
+  finite: boolean,
+  turns = 2,
+  inside = 0,
+): fc.Arbitrary<unknown> {
+  const most = Math.min(6, Math.max(1, 8 - 2 * inside))
   switch (shape.kind) {
     case 'any':
       return fc.jsonValue()
@@ -87,26 +96,29 @@ export function valueFor(shape: Shape, finite: boolean, turns = 2): fc.Arbitrary
       return fc.constantFrom(...shape.symbols)
     case 'list':
       if (turns === 0 && endsIn(shape.items)) return fc.constant([])
-      return fc.array(valueFor(shape.items, finite, turns), {
+      return fc.array(valueFor(shape.items, finite, turns, inside + 1), {
         minLength: shape.minItems ?? 0,
-        maxLength: endsIn(shape.items) ? (turns > 1 ? 6 : 1) : (shape.maxItems ?? 6),
+        maxLength: Math.max(
+          shape.minItems ?? 0,
+          endsIn(shape.items) && turns <= 1 ? 1 : Math.min(most, shape.maxItems ?? most),
+        ),
       })
     case 'map': {
       const keys = text.filter((one) => one !== '__proto__')
       if (turns === 0 && endsIn(shape.values)) return fc.constant({})
-      return fc.dictionary(keys, valueFor(shape.values, finite, turns), {
-        maxKeys: endsIn(shape.values) ? 2 : 5,
+      return fc.dictionary(keys, valueFor(shape.values, finite, turns, inside + 1), {
+        maxKeys: Math.min(most, endsIn(shape.values) ? 2 : 5),
         noNullPrototype: true,
       })
     }
     case 'record':
-      return recordValue(shape, finite, turns)
+      return recordValue(shape, finite, turns, inside)
     case 'ref':
-      return valueFor(targetOf(shape), finite, turns - 1)
+      return valueFor(targetOf(shape), finite, turns - 1, inside)
     case 'union':
       return fc.oneof(
         ...shape.branches.map((branch) =>
-          recordValue(branch.record, finite, turns).map((rest) => ({
+          recordValue(branch.record, finite, turns, inside).map((rest) => ({
             [shape.discriminator]: branch.literal,
             ...rest,
           })),
@@ -124,6 +136,7 @@ function recordValue(
   record: RecordShape,
   finite: boolean,
   turns: number,
+  inside: number,
 ): fc.Arbitrary<Record<string, unknown>> {
   const model: Record<string, fc.Arbitrary<unknown>> = {}
   for (const field of record.fields) {
@@ -131,7 +144,7 @@ function recordValue(
       model[field.name] = fc.constant(field.nullable ? null : undefined)
       continue
     }
-    const value = valueFor(field.shape, finite, turns)
+    const value = valueFor(field.shape, finite, turns, inside)
     const choices = [{ weight: 3, arbitrary: value }]
     if (field.nullable) choices.push({ weight: 1, arbitrary: fc.constant<unknown>(null) })
     const isLoose = field.optional || field.fallback !== undefined

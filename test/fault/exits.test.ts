@@ -91,8 +91,8 @@ describe('processes that end without closing, under load', () => {
 
     const folder = folderOf(caller)
     const sockets = () => readdirSync(folder).filter((name) => /\.[iod]$/.test(name))
-    // Three of each that did not begin to close, and of the two that live.
-    expect(sockets().length).toBeGreaterThanOrEqual((doomed.length - 1 + 2) * 3)
+    // Three of the two that live; who started in between may have swept some of the others'.
+    expect(sockets().length).toBeGreaterThan(2 * 3)
     await until('they are old enough to be leftovers', () => {
       const ages = sockets().map((name) => Date.now() - statSync(join(folder, name)).ctimeMs)
       return Math.min(...ages) > LEFTOVER_AFTER_MS

@@ -21,8 +21,13 @@ it('a peer is dialled where it says it is when another has its address by now', 
   await until('it is up', () => caller.peers().length === 1)
   lead(tcpOf(other))
   cut()
-  await until('both are up', () => caller.peers().length === 2)
-  await until('both have links', () => caller.stats().links.length >= 2)
+  // Who answers behind the old address is somebody else, or is too late to be listened to.
+  const isThere = () => {
+    const at = caller.peers().find(({ name }) => name === 'one')?.endpoint
+    return at !== undefined && at !== 'none' && at !== endpoint
+  }
+  await until('it is dialled where it is', isThere)
+  expect(changes).toEqual(expect.arrayContaining(['one up']))
   expect(changes).not.toContain('one down')
 })
 

@@ -38,7 +38,7 @@ export function timesOf(coder: Coder, values: readonly unknown[], quick: boolean
   const encoded = encodeAll(coder, values)
   const used = values.slice(0, encoded.ends.length)
   const works = [encoding(coder, used, encoded), decoding(coder, encoded)] as const
-  const parts = quick ? 4 : 1
+  const parts = quick ? 10 : 1
   // In turn, so that neither is cold again when its turn to be timed comes.
   const counts = works.map((work) => warmUp(work, WARM_UP_MS / parts))
   const rounds: [number[], number[]] = [[], []]

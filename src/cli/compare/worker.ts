@@ -71,7 +71,7 @@ async function measure(job: Job, contract: AnyContract, coder: Coder): Promise<v
     const inTurn = () => ask(values[next++ % values.length])
     const difference = firstDifference(values[0], await ask(values[0]))
     if (difference) throw new Error(`over the transport ${difference.text}`)
-    const { p50Us, p99Us, count } = await oneAtATime(inTurn, quick ? SECONDS / 5 : SECONDS)
+    const { p50Us, p99Us, count } = await oneAtATime(inTurn, quick ? SECONDS / 10 : SECONDS)
     tell({ times, latency: { p50Us, p99Us, count, transport: remote } })
   } finally {
     await peer.close()
