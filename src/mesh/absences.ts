@@ -3,7 +3,7 @@
 // Never keeps a subscription, or anything of a peer that is gone for good, alive.
 
 import { dropOldest } from '../base/drop-oldest.ts'
-import type { Absence, Heard, HeardChannel } from './ear.ts'
+import type { Absence, Heard, HeardChannel } from './heard.ts'
 import type { Remote } from './remote.ts'
 
 interface Absent {

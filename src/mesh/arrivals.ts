@@ -4,12 +4,13 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { deferred } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
-import { nearestFirst } from '../transport/transport.ts'
-import type { Hello } from '../wire/hello.ts'
 import type { Remote } from './remote.ts'
 
-/** A subscription takes a dial and two messages: a few ms, unless something is wrong. */
-const ARRIVED_WITHIN_MS = 500
+/**
+ * A subscription takes a dial and two messages: a few ms, unless something is wrong. Who cannot
+ * come to our outlet asks by its link half a second later.
+ */
+const ARRIVED_WITHIN_MS = 1_000
 
 interface Arrival {
   readonly remote: Remote
@@ -30,12 +31,9 @@ export class Arrivals {
     this.#arrived = arrived
   }
 
-  /**
-   * Its hello is done.
-   * @param own what we say of ourselves: who is elsewhere cannot come to an outlet on loopback
-   */
-  begin(remote: Remote, own: () => Hello): void {
-    if (remote.hello.hears.length === 0 || !canCome(remote, own())) {
+  /** Its hello is done. */
+  begin(remote: Remote): void {
+    if (remote.hello.hears.length === 0) {
       this.#finish(remote)
       return
     }
@@ -87,8 +85,4 @@ export class Arrivals {
     this.#idle.resolve()
     this.#idle = deferred()
   }
-}
-
-function canCome({ hello }: Remote, own: Hello): boolean {
-  return hello.host === own.host || nearestFirst(own.outlet, false).length > 0
 }

@@ -47,6 +47,8 @@ export interface Counters {
   eventsPublished: number
   eventsReceived: number
   eventsMissed: number
+  /** How often a publisher's outlet did not answer, and its events were asked for by its link. */
+  outletsBypassed: number
   eventsDropped: number
   handlerErrors: number
   /** Handlers that failed as their contract declares. */
@@ -98,6 +100,7 @@ export function createCounters(): Counters {
     eventsPublished: 0,
     eventsReceived: 0,
     eventsMissed: 0,
+    outletsBypassed: 0,
     eventsDropped: 0,
     handlerErrors: 0,
     errorsDeclared: 0,

@@ -7,50 +7,15 @@ import { deferred } from '../base/deferred.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import type { BodyReader } from '../codec/resolve.ts'
-import type { VersionRange } from '../contract/version-range.ts'
 import { type Hearing, localityOf, type Transport } from '../transport/transport.ts'
 import { Kind, missedOf } from '../wire/record.ts'
 import { answerIn, heardAs, markerOf, prefixOf } from '../wire/topic.ts'
-import type { AskedEvent } from './asked-event.ts'
 import type { Counters } from './counters.ts'
+import { Detour } from './detour.ts'
+import type { Absence, Heard, HeardChannel } from './heard.ts'
 import type { LinkHearing } from './link-hearing.ts'
-import type { LocalChannel } from './local-channel.ts'
 import type { Meetings } from './meetings.ts'
 import type { Remote } from './remote.ts'
-
-/** One subscriber of a channel. */
-export interface Listener {
-  /** Takes one event, and says to `asked` when it is through. Must not throw. */
-  deliver(
-    body: unknown,
-    heard: Heard,
-    headers: Readonly<Record<string, string>> | undefined,
-    asked: AskedEvent | undefined,
-  ): void
-  /** So many messages of this publisher were lost on the way. */
-  gap(count: number, from: Remote): void
-  /** Nothing follows: the peer is closed. */
-  end(): void
-}
-
-/** What somebody here listens to: a channel, or one key of it. */
-export interface HeardChannel {
-  readonly local: LocalChannel
-  readonly key: string | undefined
-  /** Of publishers in these versions; none: any of the major version. */
-  readonly range: VersionRange | undefined
-  readonly listeners: Set<Listener>
-}
-
-/** Where one channel of one publisher was left. */
-export interface Absence {
-  /** The number that came next. */
-  readonly expected: number
-  /** Lost before, and not yet told to the publisher. */
-  readonly untold: number
-  /** Who heard it then: what was missed is nothing to those who came later. */
-  readonly listeners: WeakSet<Listener>
-}
 
 export interface HearingParts {
   readonly transport: Transport
@@ -69,34 +34,18 @@ export interface HearingParts {
   readonly hearByLink: (remote: Remote) => LinkHearing
 }
 
-/** One channel, or one key of it, of one publisher in one codec. */
-export interface Heard {
-  readonly from: Remote
-  readonly channel: HeardChannel
-  /** What was subscribed to, and what frames of it begin with. */
-  readonly prefix: Buffer
-  /** Of the version in which the publisher writes. */
-  codec: BodyReader
-  /** The number that comes next; −1 until the first is known. */
-  expected: number
-  /** Lost on the way and not yet told to the publisher. */
-  untold: number
-  /** Set while the next gap is about the time that the publisher was lost: who heard it before. */
-  heardBefore: WeakSet<Listener> | undefined
-  /** Set once, when the publisher has confirmed. */
-  readonly confirmed: Promise<void>
-}
-
 interface Marker {
   readonly bytes: Buffer
   readonly heard: Heard
-  readonly timer: Timer
+  timer: Timer
   readonly resolve: () => void
 }
 
 /** A lost ear is put back on after so long, then twice as long, while the publisher is up. */
 const LISTEN_AGAIN_MS = 50
 const LISTEN_AGAIN_AT_MOST_MS = 5_000
+/** An outlet answers within a few ms. Who has not by now is asked by its link, too. */
+const DETOUR_AFTER_MS = 500
 /** Heartbeats without a frame: then the publisher is asked for a word, and then given up. */
 const ASKED_AFTER_BEATS = 5
 const GIVEN_UP_AFTER_BEATS = 8
@@ -117,6 +66,9 @@ export class Ear {
   #quietBeats = 0
   #paused = false
   #closed = false
+  /** That the outlet does not answer was told, and it has not answered since. */
+  #told = false
+  #detour: Detour | undefined
 
   /** Hears by the link what the other side does not tell all. */
   readonly byLink: boolean
@@ -143,6 +95,7 @@ export class Ear {
     const known = this.heard.get(key)
     if (known) {
       known.codec = codec
+      if (this.#detour?.has(known)) this.#detour.resume()
       return known.confirmed
     }
     this.forget(channel)
@@ -154,8 +107,9 @@ export class Ear {
     const heard: Heard = { from, channel, prefix, codec, ...numbers, confirmed }
     this.heard.set(key, heard)
     // Who publishes nowhere has nothing to confirm.
-    if (this.#hearing) this.#subscribe(heard, resolve)
-    else resolve()
+    if (!this.#hearing && this.remote.hello.outlet.length === 0) resolve()
+    else this.#subscribe(heard, resolve)
+    if (!this.#hearing) this.#goRound(heard)
     return confirmed
   }
 
@@ -163,6 +117,7 @@ export class Ear {
     for (const [key, heard] of this.heard) {
       if (heard.channel !== channel) continue
       this.heard.delete(key)
+      this.#detour?.end(heard)
       this.#hearing?.unsubscribe(heard.prefix)
     }
   }
@@ -181,8 +136,14 @@ export class Ear {
       if (heard.expected < 0) heard.expected = numbers.next
       // Nobody counted while we were away for long: numbers from before say nothing.
       else if (heard.expected < numbers.since) heard.expected = numbers.since
-      this.#failures = 0
-      this.#settle(marker)
+      if (this.#detour?.taking) {
+        this.#detour.brought(heard)
+        marker.resolve()
+      } else {
+        this.#failures = 0
+        this.#told = false
+        this.#settle(marker)
+      }
       return
     }
   }
@@ -195,10 +156,30 @@ export class Ear {
     this.#hearing?.giveUp()
   }
 
+  /**
+   * While the link brings a channel, what comes from the outlet beyond that is on its way there,
+   * too, and is passed over. Once the outlet goes on where the link is, the link is not needed.
+   */
+  passesOver(heard: Heard, first: number): boolean {
+    const detour = this.#detour
+    if (detour === undefined) return false
+    if (detour.taking) return !detour.brought(heard)
+    if (detour.brings(heard) && first > heard.expected) return true
+    detour.end(heard)
+    return false
+  }
+
   pause(paused: boolean): void {
     this.#paused = paused
+    this.#detour?.pause(paused)
     this.#quietBeats = 0
     this.#hearing?.pause(paused)
+    if (paused) return
+    // Meanwhile nobody read an answer.
+    const waiting = new Set(this.#markers.map(({ heard }) => heard))
+    for (const heard of this.heard.values()) {
+      if (heard.expected < 0 && !waiting.has(heard)) this.#mark(heard, () => undefined)
+    }
   }
 
   /**
@@ -228,6 +209,7 @@ export class Ear {
 
   close(): void {
     this.#closed = true
+    this.#detour?.close()
     for (const marker of [...this.#markers]) this.#settle(marker)
     this.#hearing?.close()
   }
@@ -246,18 +228,48 @@ export class Ear {
   /** Asks for a word: an answer says that what was asked for before it is in force. */
   #mark(heard: Heard, resolve: () => void): void {
     const bytes = markerOf(this.#parts.id, heard.prefix)
-    const timeoutMs = this.#parts.limits.subscribeTimeoutMs
-    const timer = this.#parts.clock.after(timeoutMs, () => {
-      const what = heardAs(heard.channel.local.channel.key, heard.channel.key)
-      const text = `${this.remote.name} has not confirmed ${what} within ${timeoutMs} ms`
-      const { endpoint } = this.#hearing ?? { endpoint: 'no address' }
-      const next = 'what it publishes is not heard until it does: is that port open?'
-      reportFault({ area: 'outlet', text: `${text} at ${endpoint}: ${next}` })
-      this.#settle(marker)
+    const { clock, limits } = this.#parts
+    const timeoutMs = limits.subscribeTimeoutMs
+    const roundAfterMs = Math.min(DETOUR_AFTER_MS, timeoutMs)
+    const timer = clock.after(roundAfterMs, () => {
+      this.#goRound(heard)
+      marker.timer = clock.after(timeoutMs - roundAfterMs, () => this.#unanswered(marker))
     })
     const marker: Marker = { bytes, heard, timer, resolve }
     this.#markers.push(marker)
     this.#hearing?.subscribe(bytes)
+  }
+
+  #unanswered(marker: Marker): void {
+    const { channel, expected } = marker.heard
+    const what = heardAs(channel.local.channel.key, channel.key)
+    const { endpoint } = this.#hearing ?? { endpoint: 'no address' }
+    const text = `${this.remote.name} has not confirmed ${what} within`
+    const where = `${this.#parts.limits.subscribeTimeoutMs} ms at ${endpoint}`
+    const isHeard = this.#detour?.has(marker.heard) && expected >= 0
+    const next = isHeard
+      ? 'it is heard by the link, which holds less'
+      : 'it is not heard until then'
+    // Of all its channels, and each time that it is tried again, the same would be told.
+    if (!this.#paused && (!isHeard || !this.#told)) {
+      reportFault({ area: 'outlet', text: `${text} ${where}; ${next}: is that port open?` })
+    }
+    this.#told = true
+    this.#settle(marker)
+  }
+
+  /** The outlet has not answered in time, or cannot be reached: asks by the link, too. */
+  #goRound(heard: Heard): void {
+    if (this.byLink || this.#closed || this.#paused) return
+    if (!this.#detour?.used) this.#parts.counters.outletsBypassed++
+    const onFrame = (frame: Buffer) => this.#onFrame(frame, this)
+    const open = () => this.#parts.hearByLink(this.remote)
+    this.#detour ??= new Detour(open, onFrame)
+    const asked = this.#markers.filter((marker) => marker.heard === heard)
+    this.#detour.begin(
+      heard,
+      asked.map(({ bytes }) => bytes),
+    )
   }
 
   #settle(marker: Marker): void {
@@ -297,6 +309,8 @@ export class Ear {
     const round = Math.floor(this.#failures++ / this.#endpoints.length)
     const delayMs = Math.min(LISTEN_AGAIN_MS * 2 ** round, LISTEN_AGAIN_AT_MOST_MS)
     this.#parts.clock.after(delayMs, () => this.#listenAgain(), true)
+    if (this.#failures < this.#endpoints.length) return
+    for (const heard of this.heard.values()) this.#goRound(heard)
   }
 
   #listenAgain(): void {

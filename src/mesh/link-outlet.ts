@@ -1,5 +1,6 @@
 // Owns the outlet of channels under a rule of access: their events leave by the links of those who
-// may hear them, whose keys are proved there. The shared outlet cannot tell who hears.
+// may hear them, whose keys are proved there. The shared outlet cannot tell who hears. To those who
+// cannot reach it, what is published there goes by links, too.
 // Hot path: a frame is copied once for each who hears it. Never waits: who is full sees a gap.
 
 import type { Clock } from '../base/clock.ts'
@@ -7,7 +8,7 @@ import { reportFault } from '../base/diagnostics.ts'
 import { toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { bytesBody } from '../codec/bytes-body.ts'
-import type { Access } from '../security/access.ts'
+import { type Access, outletRule } from '../security/access.ts'
 import { AsideOp, Kind, type RecordWalker } from '../wire/record.ts'
 import { heardAs, isMarker, parseMarker, parsePrefix, prefixLength } from '../wire/topic.ts'
 import type { Counters } from './counters.ts'
@@ -23,6 +24,8 @@ export interface LinkOutletParts {
   readonly limits: Limits
   readonly clock: Clock
   readonly counters: Counters
+  /** Of all channels that no rule closes. */
+  readonly shared: Outlet
 }
 
 /** Who hears one prefix, and by how many ears. */
@@ -68,6 +71,13 @@ export class LinkOutlet {
     for (const key of [...this.#listeners.keys()]) this.#forget(key, link)
   }
 
+  /** Before a frame leaves by the shared outlet. True: it was for one link alone. */
+  also(frame: Buffer): boolean {
+    if (this.#listeners.size === 0 && this.#asker === undefined) return false
+    this.#publish(frame)
+    return this.#asker !== undefined && isMarker(frame)
+  }
+
   /** Somebody wishes to listen, from now on or no longer. */
   asked(link: Link, op: number, record: RecordWalker): boolean {
     const asked = Buffer.from(record.buffer.subarray(record.start, record.end))
@@ -78,12 +88,12 @@ export class LinkOutlet {
       return true
     }
     const rule = this.#ruleOf(prefix.name)
-    if (rule === undefined || !this.#parts.access.passes(rule, link.remote?.who)) {
+    if (!this.#parts.access.passes(rule, link.remote?.who)) {
       if (op === AsideOp.begin) this.#deny(link, asked, prefix.name, rule)
       if (marker) this.#onHeard(marker.id, heardAs(prefix.name, prefix.key))
     } else if (marker) {
       this.#asker = link
-      if (op === AsideOp.begin) this.outlet.subscribed(asked, true)
+      if (op === AsideOp.begin) this.#outletOf(rule).subscribed(asked, true)
       this.#asker = undefined
     } else if (op === AsideOp.begin) this.#begin(asked, rule, link)
     else this.#end(asked.toString('latin1'), link)
@@ -101,7 +111,7 @@ export class LinkOutlet {
     if (known === undefined) this.#listeners.set(key, { rule, links })
     const ears = links.get(link) ?? 0
     links.set(link, ears + 1)
-    if (ears === 0) this.outlet.subscribed(prefix, true)
+    if (ears === 0) this.#outletOf(rule).subscribed(prefix, true)
   }
 
   #end(key: string, link: Link): void {
@@ -115,14 +125,13 @@ export class LinkOutlet {
     const listeners = this.#listeners.get(key)
     if (!listeners?.links.delete(link)) return
     if (listeners.links.size === 0) this.#listeners.delete(key)
-    this.outlet.subscribed(Buffer.from(key, 'latin1'), false)
+    this.#outletOf(listeners.rule).subscribed(Buffer.from(key, 'latin1'), false)
   }
 
-  #deny(link: Link, asked: Buffer, name: string, rule: string | undefined): void {
+  #deny(link: Link, asked: Buffer, name: string, rule: string): void {
     this.#parts.counters.denied++
     const who = link.remote ? `${link.remote.name} (${link.remote.label.key})` : 'somebody'
-    const why = rule === undefined ? 'no rule says that it is heard by links' : `rule "${rule}"`
-    const text = `${who} may not hear ${name}: ${why}`
+    const text = `${who} may not hear ${name}: rule "${rule}"`
     reportFault({ area: 'trust', text, code: 'EARSHOT_DENIED' })
     this.#send(link, AsideOp.denied, asked)
   }
@@ -154,8 +163,13 @@ export class LinkOutlet {
     }
   }
 
-  #ruleOf(key: string): string | undefined {
+  /** Whoever may come to the shared outlet may hear by a link what leaves there. */
+  #ruleOf(key: string): string {
     const [contract = '', , name = ''] = key.split('/')
-    return this.#parts.access.byLink({ contract, name })
+    return this.#parts.access.byLink({ contract, name }) ?? outletRule
+  }
+
+  #outletOf(rule: string): Outlet {
+    return rule === outletRule ? this.#parts.shared : this.outlet
   }
 }

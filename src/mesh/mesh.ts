@@ -104,10 +104,12 @@ export class Mesh {
       deaf: (remote, channel) => this.#arrivals.deaf(remote.id, channel),
     })
     this.routing = new Routing(this.#meetings, remotes, parts, parts.random, clock, limits)
-    const publish = (frame: Buffer) => transport.publish(frame)
+    const publish = (frame: Buffer) => {
+      if (!this.#linkOutlet.also(frame)) transport.publish(frame)
+    }
     const heard = (id: string, what: string) => this.#arrivals.heard(id, what)
     this.outlet = new Outlet(parts.id, publish, limits, clock, counters, heard)
-    this.#linkOutlet = new LinkOutlet({ ...parts, inbound: this.inbound }, heard)
+    this.#linkOutlet = new LinkOutlet({ ...shared, shared: this.outlet }, heard)
     this.#linkHearings = new LinkHearings()
     this.inbound.on(Kind.aside, (link, record) => {
       const op = record.number()
@@ -294,7 +296,7 @@ export class Mesh {
     return {
       up: (remote: Remote) => {
         this.#changed(remote)
-        this.#arrivals.begin(remote, this.parts.hello)
+        this.#arrivals.begin(remote)
       },
       changed: (remote: Remote) => this.#changed(remote),
       leaving: (remote: Remote) => {

@@ -9,7 +9,8 @@ import { Kind, Outcome, RecordWalker, Until } from '../wire/record.ts'
 import { heardAs, isMarker, prefixLength } from '../wire/topic.ts'
 import { Absences } from './absences.ts'
 import { AskedEvent } from './asked-event.ts'
-import { Ear, type Heard, type HeardChannel, type HearingParts, type Listener } from './ear.ts'
+import { Ear, type HearingParts } from './ear.ts'
+import type { Heard, HeardChannel, Listener } from './heard.ts'
 import type { LocalChannel } from './local-channel.ts'
 import type { Remote } from './remote.ts'
 
@@ -188,7 +189,7 @@ export class Subscriptions {
     walker.open(frame, length)
     const first = walker.leadingNumber()
     if (first < 0) this.#bad(ear.remote, 'a frame without a number')
-    else this.#deliver(heard, walker, first, ear.remote)
+    else if (!ear.passesOver(heard, first)) this.#deliver(heard, walker, first, ear.remote)
     if (walker.malformed) this.#bad(ear.remote, 'a record that breaks off')
     counters.framesIn++
   }

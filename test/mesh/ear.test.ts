@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { resolveLimits } from '../../src/base/limits.ts'
 import type { BodyReader } from '../../src/codec/resolve.ts'
 import { createCounters } from '../../src/mesh/counters.ts'
-import { Ear, type HeardChannel, type HearingParts } from '../../src/mesh/ear.ts'
+import { Ear, type HearingParts } from '../../src/mesh/ear.ts'
+import type { Heard, HeardChannel } from '../../src/mesh/heard.ts'
 import type { Remote } from '../../src/mesh/remote.ts'
 import type { Hearing } from '../../src/transport/transport.ts'
 import { answerToMarker, isMarker, topicOf } from '../../src/wire/topic.ts'
@@ -15,6 +16,8 @@ const ID = 'ab'.repeat(16)
 const THEIRS = 'ef'.repeat(16)
 /** There another peer publishes. */
 const MISTAKEN = 'tcp://172.17.0.1:1'
+/** There nobody answers. */
+const SILENT = 'tcp://10.0.0.9:1'
 const topic = topicOf('test.news/1/tick', 0, '00000000')
 const channel = {
   ...{ local: { channel: { key: 'test.news/1/tick' } }, key: undefined, range: undefined },
@@ -26,6 +29,8 @@ async function listening(endpoint = 'tcp://10.0.0.1:1', others: readonly string[
   const clock = createVirtualClock()
   const opened: Hearing[] = []
   const seen = { markers: 0, isDead: false }
+  const taken: string[] = []
+  const round = byLink()
   const hear = (endpoint: string): Hearing => {
     const hearing: Hearing = {
       ...{ endpoint, onFrame: () => undefined, onClose: () => undefined },
@@ -37,7 +42,7 @@ async function listening(endpoint = 'tcp://10.0.0.1:1', others: readonly string[
           since: 0,
           by: endpoint === MISTAKEN ? ID : THEIRS,
         })
-        if (!seen.isDead) hearing.onFrame(answer)
+        if (!seen.isDead && endpoint !== SILENT) hearing.onFrame(answer)
       },
       ...{ unsubscribe: () => undefined, pause: () => undefined, close: () => undefined },
       giveUp: () => hearing.onClose('given up'),
@@ -47,14 +52,25 @@ async function listening(endpoint = 'tcp://10.0.0.1:1', others: readonly string[
   }
   const parts = {
     ...{ clock, limits: resolveLimits(), counters: createCounters(), id: ID, host: 'here' },
-    ...{ transport: { hear }, leftAt: () => undefined },
+    ...{ transport: { hear }, leftAt: () => undefined, hearByLink: () => round },
   } as unknown as HearingParts
   const outlet = { outlet: [endpoint, ...others].filter((one) => one !== '') }
-  const remote = { id: THEIRS, name: 'news', down: false, link: undefined, seenFrom: () => outlet }
-  const heardOf = (frame: Buffer, at: Ear) => at.answered(frame)
+  const remote = {
+    ...{ id: THEIRS, name: 'news', down: false, link: undefined, seenFrom: () => outlet },
+    hello: { outlet: ['tcp://10.0.0.1:1'] },
+  }
+  const heardOf = (frame: Buffer, at: Ear) => {
+    const [heard] = at.heard.values() as Iterable<Heard> as [Heard]
+    const number = frame.at(-1) as number
+    if (isMarker(frame)) at.answered(frame)
+    else if (!at.passesOver(heard, number)) {
+      taken.push(`${number}`)
+      heard.expected = number + 1
+    }
+  }
   const ear = new Ear(remote as unknown as Remote, parts, false, heardOf)
   const asked = ear.ask(channel, topic, {} as BodyReader)
-  if (endpoint !== MISTAKEN) await asked
+  if (endpoint !== MISTAKEN && endpoint !== SILENT) await asked
   const beats = async (count: number) => {
     for (let left = count; left > 0; left--) {
       await clock.advance(1_000)
@@ -64,13 +80,35 @@ async function listening(endpoint = 'tcp://10.0.0.1:1', others: readonly string[
   return {
     ear,
     opened,
+    counters: parts.counters,
     seen,
     beats,
     asked,
     outlet,
     clock,
-    frame: () => opened.at(-1)?.onFrame(topic),
+    taken,
+    round,
+    frame: (number = 0) => opened.at(-1)?.onFrame(numbered(number)),
   }
+}
+
+const numbered = (number: number) => Buffer.concat([topic, Buffer.from([number])])
+
+/** What is heard by the link, whose other end answers. */
+function byLink() {
+  const asked: string[] = []
+  const hearing = {
+    ...{ asked, endpoint: 'link', pause: () => undefined, close: () => undefined },
+    ...{ onFrame: (_frame: Buffer): void => undefined, onClose: (): void => undefined },
+    subscribe: (topic: Buffer): void => {
+      asked.push(isMarker(topic) ? 'marker' : 'topic')
+      if (isMarker(topic)) hearing.onFrame(answerToMarker(topic, { next: 7, since: 0, by: THEIRS }))
+    },
+    unsubscribe: (topic: Buffer): void => {
+      if (!isMarker(topic)) asked.push('nothing')
+    },
+  }
+  return hearing
 }
 
 describe('an ear at which nothing arrives', () => {
@@ -144,5 +182,75 @@ describe('an ear at an address', () => {
     expect(opened).toHaveLength(1)
     expect(seen.markers).toBe(1)
     expect([...ear.heard.values()].map(({ expected }) => expected)).toEqual([7])
+  })
+})
+
+describe('an outlet that does not answer', () => {
+  it('is gone round by the link, until it goes on where the link is', async () => {
+    const heard = faults()
+    const { asked, clock, round, taken, frame } = await listening(SILENT)
+    await clock.advance(499)
+    expect(round.asked).toEqual([])
+    await clock.advance(1)
+    await asked
+    expect(round.asked).toEqual(['topic', 'marker'])
+    for (const number of [7, 8]) round.onFrame(numbered(number))
+    // It answers late, and is ahead: what it left out comes by the link.
+    frame(10)
+    expect(taken).toEqual(['7', '8'])
+    round.onFrame(numbered(9))
+    expect(round.asked).toHaveLength(2)
+    frame(10)
+    expect(round.asked).toEqual(['topic', 'marker', 'nothing'])
+    // What the link still brings is passed over, and a gap in it is nothing.
+    round.onFrame(numbered(12))
+    frame(11)
+    expect(taken).toEqual(['7', '8', '9', '10', '11'])
+    expect(heard).toEqual([])
+  })
+
+  it('is not gone round while nothing is read, and is when it is read again', async () => {
+    const heard = faults()
+    const { ear, asked, clock, round } = await listening(SILENT)
+    ear.pause(true)
+    await clock.advance(2_000)
+    await asked
+    expect(round.asked).toEqual([])
+    ear.pause(false)
+    await clock.advance(500)
+    expect(round.asked).toEqual(['topic', 'marker'])
+    expect(heard).toEqual([])
+  })
+
+  it('is told of once, with how it is heard meanwhile', async () => {
+    const heard = faults()
+    const { beats, round, counters } = await listening(SILENT)
+    await beats(60)
+    const text = `news has not confirmed test.news/1/tick within 2000 ms at ${SILENT}`
+    const next = 'it is heard by the link, which holds less: is that port open?'
+    expect(heard.map(({ text }) => text)).toEqual([`${text}; ${next}`])
+    expect(round.asked.filter((what) => what === 'topic')).toHaveLength(1)
+    expect(counters.outletsBypassed).toBe(1)
+  })
+
+  it('is gone round again when the link was lost, by the one that comes', async () => {
+    const { ear, clock, round } = await listening(SILENT)
+    await clock.advance(500)
+    round.onClose()
+    await ear.ask(channel, topic, {} as BodyReader)
+    expect(round.asked).toEqual(['topic', 'marker', 'topic'])
+  })
+
+  it('is gone round at once where no address of it leads', async () => {
+    const { asked, round } = await listening('')
+    await asked
+    expect(round.asked).toEqual(['topic', 'marker'])
+  })
+
+  it('is no matter any more when nobody listens', async () => {
+    const { ear, clock, round } = await listening(SILENT)
+    await clock.advance(500)
+    ear.forget(channel)
+    expect(round.asked).toEqual(['topic', 'marker', 'nothing'])
   })
 })

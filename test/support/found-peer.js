@@ -2,7 +2,7 @@
 // events it hears and who has answered its calls; asked by a line of stdin, what it has counted.
 
 import { createInterface } from 'node:readline'
-import { createPeer, gossip, mdns, meshSecret } from 'earshot'
+import { createPeer, gossip, mdns, meshSecret, staticPeers } from 'earshot'
 import { Shop } from '../processes/fixture/shop.js'
 
 const EVERY_MS = 100
@@ -13,7 +13,9 @@ const providers = { gossip: () => gossip(), mdns: () => spoken }
 const peer = await createPeer({
   ...{ name, mesh, listen },
   security: meshSecret(secret),
-  discovery: discovery.map((one) => providers[one]?.() ?? one),
+  discovery: discovery.map((one) => {
+    return one.includes('://') ? staticPeers([one]) : (providers[one]?.() ?? one)
+  }),
   ...(directory && { directory }),
 })
 const known = new Map()

@@ -16,10 +16,13 @@ const fixture = join(import.meta.dirname, 'found-peer.js')
 export interface FoundPeerJob {
   readonly name: string
   readonly mesh: string
-  readonly discovery: readonly ('mdns' | 'directory' | 'gossip')[]
+  /** An address, too: `tcp://…` of an inbox. */
+  readonly discovery: readonly string[]
   readonly directory?: string
   /** Default `lan`. */
-  readonly listen?: 'host' | 'lan' | { readonly host: string }
+  readonly listen?: 'host' | 'lan' | { readonly host: string; readonly port?: number }
+  /** What its machine is called: by default all share the name of ours. */
+  readonly machine?: string
 }
 
 /** Changes as the peer speaks. */
@@ -45,12 +48,12 @@ export interface FoundStats {
 
 /** Killed when the test ends. */
 export function startIn(namespace: string, job: FoundPeerJob): FoundPeer {
+  const called = `hostname ${job.machine} && exec "$@"`
+  const elsewhere = job.machine === undefined ? [] : ['unshare', '-u', 'sh', '-c', called, 'sh']
   const words = [
-    'netns',
-    'exec',
-    namespace,
-    process.execPath,
-    fixture,
+    ...['netns', 'exec', namespace],
+    ...elsewhere,
+    ...[process.execPath, fixture],
     JSON.stringify({ ...job, secret: foundSecret }),
   ]
   const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
