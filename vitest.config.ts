@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
-/** Nothing but functions: they may share one process, which loads what they use once. */
+const all = 'test/**/*.test.ts'
+/** Files share a process, which loads what they use once. */
+const shared = { isolate: false }
+/** Nothing but functions. */
 const pure = 'test/{base,wire,contract,codec,resilience,report,types}/**/*.test.ts'
-/** Whole peers, and processes of their own: they share one, too, and leave nothing behind in it. */
-const whole = 'test/{cli,examples,bench,processes,patterns,testing}/**/*.test.ts'
-const wholeToo = 'test/*.test.ts'
+/** They look at what their process holds, or change it: each has one of its own. */
+const apart = [
+  'test/{fault,hostile,simulation,transport}/**/*.test.ts',
+  'test/security/host.test.ts',
+  'test/discovery/mdns/sockets.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -15,12 +21,12 @@ export default defineConfig({
     // Many wait for processes, sockets and time-outs: two cores are idle for a fifth with two.
     maxWorkers: 3,
     projects: [
+      { extends: true, test: { name: 'apart', include: apart } },
       {
         extends: true,
-        test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: [pure, whole, wholeToo] },
+        test: { name: 'whole', include: [all], exclude: [...apart, pure], ...shared },
       },
-      { extends: true, test: { name: 'whole', include: [whole, wholeToo], isolate: false } },
-      { extends: true, test: { name: 'pure', include: [pure], isolate: false } },
+      { extends: true, test: { name: 'pure', include: [pure], ...shared } },
     ],
   },
 })

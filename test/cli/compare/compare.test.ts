@@ -217,20 +217,17 @@ describe('a sample that cannot be used', () => {
   })
 
   it('is cut at the bounds, which is said aloud; one line beyond them is refused', async () => {
-    const rows = Array.from({ length: 30 }, (_, a) => `${JSON.stringify({ a })}\n`).join('')
-    const cut = await failed(rows, '--rows', '10', '--quick', '--json')
+    const rows = Array.from({ length: 30 }, (_, a) => `${JSON.stringify({ a: `${a}\r` })}\n`)
+    const cut = await failed(rows.join(''), '--rows', '10', '--quick')
     expect(cut.stderr).toContain('only the first 10 rows were read')
-    expect(JSON.parse(cut.stdout)).toMatchObject({ rows: 10 })
+    expect(cut.stdout).toContain('10 rows')
+    // XML has a row that says what it cannot carry.
+    expect(cut.code).toBe(0)
+    expect(cut.stdout).toMatch(/^XML +–/m)
+    expect(cut.stdout.replace(/\s+/g, ' ')).toContain('XML cannot carry line 1: /a was')
     const long = await failed(`"${'x'.repeat(100_000)}"`, '--bytes', '50000')
     expect(long.code).toBe(2)
     expect(long.stderr).toContain('only the first 50,000 bytes were read')
-  }, 60_000)
-
-  it('has a row for XML that says what it cannot carry', async () => {
-    const { code, stdout } = await failed('{"a":"one\\rtwo"}\n', '--quick')
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/^XML +–/m)
-    expect(stdout.replace(/\s+/g, ' ')).toContain('XML cannot carry line 1: /a was')
   }, 60_000)
 })
 
