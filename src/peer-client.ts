@@ -1,6 +1,7 @@
 // Owns what a contract becomes for its callers: one method a channel, by its kind.
 // Never sends: each method hands on to its pattern.
 
+import { checkNames } from './base/arguments.ts'
 import type { EarshotError } from './base/errors.ts'
 import type { Limits } from './base/limits.ts'
 import type { Channel } from './contract/channel.ts'
@@ -24,6 +25,7 @@ import {
   through,
 } from './patterns/middleware.ts'
 import type { Notifications } from './patterns/notification.ts'
+import { clientNames } from './patterns/policy-options.ts'
 import type { Requests } from './patterns/request.ts'
 import type { ScatterOptions, Scatters } from './patterns/scatter.ts'
 import type { Streams } from './patterns/stream.ts'
@@ -69,6 +71,7 @@ export class ClientMaker {
   client(contract: AnyContract, options: ClientOptions): Readonly<Record<string, unknown>> {
     const { mesh, limits, middleware } = this.#parts
     checkObject(options, '', 'options of a client are an object: { timeoutMs: 500 }')
+    checkNames(options, clientNames)
     const said: WithChannels = options
     const defaultMs = checkTimeout(options.timeoutMs) ?? limits.requestTimeoutMs
     const range = rangeOf(contract, options)

@@ -2,6 +2,7 @@
 // Never opens anything.
 
 import { networkInterfaces } from 'node:os'
+import { checkNames, namesOf } from './base/arguments.ts'
 import { EarshotError } from './base/errors.ts'
 import { type Limits, resolveLimits } from './base/limits.ts'
 import { type CodecName, codecNames } from './codec/codec.ts'
@@ -15,6 +16,22 @@ const MAX_NAME = 100
 /** Of each socket a hello has room for 32 endpoints; a host of containers may have more. */
 const MAX_ADDRESSES = 28
 const HIGHEST_PORT = 65_533
+const optionNames = namesOf<PeerOptions>({
+  name: true,
+  mesh: true,
+  zone: true,
+  listen: true,
+  security: true,
+  allow: true,
+  codecs: true,
+  debugJson: true,
+  withinProcess: true,
+  discovery: true,
+  announce: true,
+  directory: true,
+  use: true,
+  limits: true,
+})
 
 export interface ResolvedOptions {
   readonly name: string
@@ -40,6 +57,7 @@ export function resolveOptions(options: PeerOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalid('', 'createPeer takes an object: { name: "orders" }')
   }
+  checkNames(options, optionNames)
   checkParts(options)
   const name = label(options.name, '/name')
   const mesh = meshName(options.mesh)
@@ -81,8 +99,8 @@ function resolveMiddleware(use: PeerMiddleware = {}): PeerMiddleware {
   if (typeof use !== 'object' || use === null || Array.isArray(use)) {
     throw invalid('/use', 'is { calls: […], handlers: […] }')
   }
+  checkNames(use, ['calls', 'handlers'], '/use')
   for (const [name, list] of Object.entries(use)) {
-    if (name !== 'calls' && name !== 'handlers') throw invalid(`/use/${name}`, 'is unknown')
     checkMiddleware(list, `/use/${name}`)
   }
   return use
@@ -113,6 +131,7 @@ function resolveListen(listen: Listen): { host: string; port: number } {
   if (typeof listen !== 'object' || typeof listen.host !== 'string') {
     throw invalid('/listen', "is 'host', 'lan' or { host, port }")
   }
+  checkNames(listen, ['host', 'port'], '/listen')
   const { port = 0 } = listen
   const host = listen.host.replace(/^\[(.*)\]$/, '$1')
   if (!/^[0-9A-Za-z_.:-]+(%[\w.-]+)?$/.test(host)) throw invalid('/listen/host', 'is no address')

@@ -1,6 +1,7 @@
 // Owns the peer that users hold: the public methods, each handed on to the pattern that does it.
 // Never decides: checks of arguments and the order of closing are all it adds.
 
+import { checkNames } from './base/arguments.ts'
 import type { Clock } from './base/clock.ts'
 import { EarshotError } from './base/errors.ts'
 import type { Channel } from './contract/channel.ts'
@@ -145,6 +146,7 @@ export class RunningPeer implements Peer {
   sender<B>(channel: Channel<'notification', B>, options: SenderOptions = {}): Sender<B> {
     const { mesh, notifications } = this.#parts
     const local = this.#local(channel, 'notification')
+    checkNames(options, ['version', 'balance'])
     const balance = resolveBalance(options.balance, undefined, '', channel.major)
     return notifications.sender(mesh.routing.of(local, rangeOf(channel, options), balance))
   }

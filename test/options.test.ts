@@ -2,12 +2,17 @@
 // the compiler was told: nothing else is thrown, and nothing of it stays behind.
 
 import {
+  allowList,
   contract,
   createPeer,
+  dns,
   duplex,
   event,
+  type Handlers,
+  mdns,
   notification,
   type Peer,
+  registrar,
   request,
   scatter,
   stream,
@@ -26,6 +31,18 @@ const Work = contract('test.work', '1.0.0', {
   poll: scatter(Body, Body),
   told: event(Body),
 })
+
+const handlers: Handlers<typeof Work> = {
+  ask: (asked) => asked,
+  note: () => undefined,
+  async *count(asked) {
+    yield asked
+  },
+  async *talk(said) {
+    yield* said
+  },
+  poll: (asked) => asked,
+}
 
 /** Each kind with options that are no options. */
 function kindsOf(peer: Peer): Record<string, (options: never) => Promise<unknown>> {
@@ -51,23 +68,14 @@ const unusable: readonly (readonly [string, unknown])[] = [
   ['/key', { key: 7 }],
   ['/to', { to: {} }],
   ['/context', { context: null }],
+  ['/timeoutMS', { timeoutMS: 500 }],
 ]
 
 describe('with a call', () => {
   it('what is no option is refused by its path, and leaves nothing behind', async () => {
     const world = testWorld()
     const server = await world.createPeer({ name: 'server' })
-    await server.serve(Work, {
-      ask: (asked) => asked,
-      note: () => undefined,
-      async *count(asked) {
-        yield asked
-      },
-      async *talk(said) {
-        yield* said
-      },
-      poll: (asked) => asked,
-    })
+    await server.serve(Work, handlers)
     const caller = await world.createPeer({ name: 'caller' })
     await world.advance(100)
     for (const [kind, send] of Object.entries(kindsOf(caller))) {
@@ -107,18 +115,67 @@ describe('with a client, a service or a peer', () => {
       ['/fallback', { fallback: 'none' }],
       ['/fallback/cache', { fallback: { cache: null } }],
       ['/channels/ask/fallback', { channels: { ask: { fallback: 7 } } }],
+      ['/verison', { verison: '^1.2' }],
+      ['/channels/ask/timeout', { channels: { ask: { timeout: 7 } } }],
+      ['/channels/count/retry', { channels: { count: { retry: false } } }],
+      ['/channels/told', { channels: { told: {} } }],
     ]
     for (const [path, options] of ofClients) {
       const error = await failure((async () => peer.client(Work, options as never))())
       expect(error, path).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
     }
-    const handlers = kindsOf(peer) as never
     const served = await failure(peer.serve(Work, handlers, null as never))
     expect(served).toMatchObject({ code: 'EARSHOT_OPTION_INVALID' })
+    for (const [path, options] of [
+      ['/concurency', { concurency: 1 }],
+      ['/shed/age', { shed: { age: 7 } }],
+    ] as const) {
+      const error = await failure(peer.serve(Work, handlers, options as never))
+      expect(error, path).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
+    }
+    const heard = await failure(
+      peer.subscribe(Work.told, () => undefined, { filter: 'x' } as never),
+    )
+    expect(heard).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/filter' })
+    const sender = async () => peer.sender(Work.note, { to: 'x' } as never)
+    expect(await failure(sender())).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/to' })
     const ofPeers = { security: 'secret', discovery: 'mdns', directory: 7, limits: null }
     for (const [name, value] of Object.entries(ofPeers)) {
       const error = await failure(createPeer({ name: 'x', [name]: value } as never))
       expect(error, name).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: `/${name}` })
+    }
+    const mistyped = { mehs: 'shop', listen: { host: '127.0.0.1', prot: 7 } }
+    const [mesh, port] = Object.entries(mistyped).map(([name, value]) =>
+      failure(createPeer({ name: 'x', [name]: value } as never)),
+    )
+    expect(await mesh).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/mehs' })
+    expect((await mesh)?.message).toMatch(/^there is no "mehs": name, mesh, zone, /)
+    expect(await port).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/listen/prot' })
+  })
+})
+
+describe('with a provider, an allow list or a channel', () => {
+  it('what is no option is refused by its path', async () => {
+    const makers: Record<string, (options: never) => unknown> = {
+      mdns,
+      registrar,
+      dns: (options) => dns('orders.svc', options),
+      allowList: (options) => allowList('earshot.allow', options),
+    }
+    for (const [name, make] of Object.entries(makers)) {
+      const error = await failure((async () => make({ srevers: [] } as never))())
+      expect(error, name).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/srevers' })
+    }
+    const drafts = {
+      ask: request(Body, Body, { idempotnet: true } as never),
+      count: stream(Body, Body, { idempotent: true } as never),
+      told: event(Body, { idempotent: true } as never),
+    }
+    for (const [name, draft] of Object.entries(drafts)) {
+      const error = await failure((async () => contract('test.slip', '1.0.0', { [name]: draft }))())
+      expect(error, name).toMatchObject({ code: 'EARSHOT_CONTRACT_INVALID' })
+      const text = `channel test.slip/${name}, a ${draft.kind}: there is no "`
+      expect(error.message).toContain(text)
     }
   })
 })

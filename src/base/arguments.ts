@@ -23,6 +23,31 @@ export function isObject(given: unknown): given is Readonly<Record<string, unkno
   return typeof given === 'object' && given !== null && !Array.isArray(given)
 }
 
+/** The names of all options of a kind; one more of them is an error of the compiler here. */
+export function namesOf<O>(names: { readonly [N in keyof Required<O>]: true }): readonly string[] {
+  return Object.keys(names)
+}
+
+/** What is said by a name that nothing has would not hold, and nobody would know. */
+export function nameFault(
+  given: object,
+  names: readonly string[],
+  path = '',
+): EarshotError | undefined {
+  for (const name in given) {
+    if (names.includes(name)) continue
+    const text = `there is no "${name}": ${names.join(', ')}`
+    return new EarshotError('EARSHOT_OPTION_INVALID', text, { path: `${path}/${name}` })
+  }
+  return undefined
+}
+
+/** @throws EARSHOT_OPTION_INVALID with the path of a name that is none of these */
+export function checkNames(given: object, names: readonly string[], path = ''): void {
+  const fault = nameFault(given, names, path)
+  if (fault) throw fault
+}
+
 /** Options that may be left out, but are an object where they are there. */
 export function checkOptions(given: unknown): void {
   checkArgument(isObject(given), '/options', 'an object, or left out', given)

@@ -2,6 +2,7 @@
 // Never knows who serves one.
 
 import { createHash } from 'node:crypto'
+import { nameFault } from '../base/arguments.ts'
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
@@ -50,6 +51,17 @@ const MAX_CONTRACT_NAME = 128
 const MAX_CHANNEL_NAME = 64
 const MAX_DELAY_MS = 1_000
 const CODECS: readonly CodecLabel[] = ['json', 'msgpack', 'avro', 'protobuf']
+
+/** `overflow` of a stream has a refusal of its own, with the reason. */
+const ofAll = ['codecs', 'delayMs', 'overflow']
+const optionsOf: Readonly<Record<ChannelKind, readonly string[]>> = {
+  request: [...ofAll, 'errors', 'idempotent'],
+  scatter: [...ofAll, 'errors'],
+  notification: ofAll,
+  event: [...ofAll, 'key'],
+  stream: [...ofAll, 'errors'],
+  duplex: [...ofAll, 'errors'],
+}
 
 export interface ContractOptions {
   /**
@@ -181,6 +193,8 @@ function define(
   if (isAnswered(draft.kind) && !draft.reply) {
     throw invalid(`channel ${where} has one type: a ${draft.kind} has two`)
   }
+  const unknown = nameFault(draft.options, optionsOf[draft.kind])
+  if (unknown) throw invalid(`channel ${where}, a ${draft.kind}: ${unknown.message}`)
   const numbers = numberingOf(locked)
   const shape = shapeOf(draft.body, pascal(name), numbers)
   const replyShape = draft.reply && shapeOf(draft.reply, `${pascal(name)}Reply`, numbers)

@@ -2,6 +2,7 @@
 // Never sends.
 
 import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
+import { nameFault } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Headers } from './headers.ts'
 import type { Within } from './message.ts'
@@ -23,6 +24,12 @@ export interface CallOptions {
   readonly context?: Within
 }
 
+/** Of a call of any kind. */
+const callNames = [
+  ...['timeoutMs', 'signal', 'headers', 'key', 'to', 'context'],
+  ...['until', 'withinMs', 'idleMs', 'ahead'],
+]
+
 /** Options as patterns have them: what ends the call may be two signals in one. */
 export type Stoppable<O extends { readonly signal?: AbortSignal }> = Omit<O, 'signal'> & {
   readonly signal?: Stop
@@ -34,6 +41,8 @@ export function optionFault(options: unknown): EarshotError | undefined {
   if (typeof options !== 'object' || options === null) {
     return invalid('', 'what is said with a call is an object: { timeoutMs: 500 }')
   }
+  const unknown = nameFault(options, callNames)
+  if (unknown) return unknown
   const { signal, key, to, context } = options as { readonly [name in keyof CallOptions]: unknown }
   if (signal !== undefined && typeof Object(signal).addEventListener !== 'function') {
     return invalid('/signal', 'signal is an AbortSignal: new AbortController().signal')

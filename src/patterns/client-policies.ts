@@ -2,13 +2,20 @@
 // that does.
 // Never keeps those of a client that nobody holds any more.
 
+import { checkNames, isObject } from '../base/arguments.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { MeshParts } from '../mesh/mesh.ts'
 import type { BreakerState } from '../resilience/breaker.ts'
 import { Bulkhead } from '../resilience/bulkhead.ts'
 import { RetryBudget } from '../resilience/retry-budget.ts'
 import { CallPolicy, type ClientParts } from './call-policy.ts'
-import { invalid, type PolicyOptions, resolveClient, resolvePolicy } from './policy-options.ts'
+import {
+  channelNames,
+  invalid,
+  type PolicyOptions,
+  resolveClient,
+  resolvePolicy,
+} from './policy-options.ts'
 
 /** One breaker as it is now, with a hand on it. */
 export interface BreakerView {
@@ -97,9 +104,14 @@ export class Policies {
     contract: { readonly name: string; readonly major: number },
     channels: readonly Channel[],
   ): ClientPolicies {
-    for (const name of Object.keys(options.channels ?? {})) {
-      if (channels.some((channel) => channel.name === name)) continue
-      throw invalid(`/channels/${name}`, `contract ${contract.name} has no channel "${name}"`)
+    for (const [name, own = {}] of Object.entries(options.channels ?? {})) {
+      const path = `/channels/${name}`
+      const kind = channels.find((channel) => channel.name === name)?.kind
+      if (kind === undefined || kind === 'event') {
+        const what = kind === undefined ? 'channel' : 'channel for clients called'
+        throw invalid(path, `contract ${contract.name} has no ${what} "${name}"`)
+      }
+      if (isObject(own)) checkNames(own, channelNames(kind), path)
     }
     const id = `${contract.name}/${contract.major}`
     if (policyNames.some((name) => options[name] !== undefined)) {

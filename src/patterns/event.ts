@@ -1,6 +1,7 @@
 // Owns publishing and subscribing as users ask for it: publishers, and what a subscription may ask.
 // Hot path: `send`. Never blocks a publisher for a subscriber.
 
+import { checkNames, namesOf } from '../base/arguments.ts'
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
@@ -79,6 +80,15 @@ export interface SubscribeOptions {
   readonly version?: string
 }
 
+const subscribeNames = namesOf<SubscribeOptions>({
+  key: true,
+  onMissed: true,
+  capacity: true,
+  overflow: true,
+  concurrency: true,
+  version: true,
+})
+
 export class Events {
   readonly #mesh: Mesh
   readonly #verdicts: EventVerdicts
@@ -129,6 +139,7 @@ export class Events {
     options: SubscribeOptions,
   ): Promise<Subscription & AsyncIterable<unknown>> {
     const { counters, limits } = this.#mesh.parts
+    checkNames(options, subscribeNames)
     const { version } = options
     const range =
       version === undefined ? undefined : parseVersionRange(version, local.channel.major)

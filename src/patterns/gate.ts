@@ -1,6 +1,7 @@
 // Owns what a service lets in: by rate, by age, and how many handlers work at once.
 // Never answers: it says why not, and serving tells the caller.
 
+import { checkNames, namesOf } from '../base/arguments.ts'
 import type { Clock } from '../base/clock.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
@@ -38,6 +39,14 @@ export interface ServeOptions {
   readonly weight?: number
 }
 
+const serveNames = namesOf<ServeOptions>({
+  rateLimit: true,
+  shed: true,
+  concurrency: true,
+  use: true,
+  weight: true,
+})
+
 export interface GateParts {
   readonly clock: Clock
   readonly counters: Counters
@@ -61,6 +70,7 @@ export class Gate {
   /** @throws EARSHOT_OPTION_INVALID */
   constructor(name: string, options: ServeOptions, parts: GateParts) {
     const nowMs = parts.clock.nowMs()
+    checkNames(options, serveNames)
     const { shed, rateLimit, concurrency } = options
     this.#name = name
     this.#parts = parts
@@ -162,6 +172,7 @@ export class Gate {
 }
 
 function checkShed(shed: Partial<ShedSettings> = {}): ShedSettings {
+  checkNames(shed, ['afterMs', ...Object.keys(shedDefaults)], '/shed')
   const settings = { ...shedDefaults, ...shed }
   const { afterMs, standingShare } = settings
   if (afterMs !== undefined && !(afterMs > 0)) {

@@ -2,9 +2,10 @@
 // are laid over each other.
 // Never applies them: call-policy.ts does.
 
-import { isObject } from '../base/arguments.ts'
+import { checkNames, isObject, namesOf } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
+import type { ChannelKind } from '../contract/channel.ts'
 import type { Balance } from '../mesh/balance.ts'
 import { type BreakerSettings, type BreakerState, breakerDefaults } from '../resilience/breaker.ts'
 import type { Fallback, FallbackUsed } from '../resilience/fallback.ts'
@@ -81,6 +82,26 @@ export interface ChannelPolicy {
   readonly onFallback: PolicyOptions['onFallback']
 }
 
+/** Of a request, a scatter or a notification. */
+const callNames: readonly string[] = namesOf<PolicyOptions>({
+  timeoutMs: true,
+  balance: true,
+  retry: true,
+  breaker: true,
+  bulkhead: true,
+  hedge: true,
+  fallback: true,
+  onFallback: true,
+})
+/** Of a stream or a duplex: the others would not hold. */
+const flowNames: readonly string[] = ['timeoutMs', 'balance']
+export const clientNames: readonly string[] = [...callNames, 'version', 'use', 'channels']
+
+/** What a client may say of a channel of that kind, by name. */
+export function channelNames(kind: ChannelKind): readonly string[] {
+  return kind === 'stream' || kind === 'duplex' ? flowNames : callNames
+}
+
 /** @throws EARSHOT_OPTION_INVALID with the path of what cannot be used */
 export function resolvePolicy(
   client: PolicyOptions,
@@ -142,7 +163,7 @@ export function resolveClient(client: PolicyOptions, limits: Limits): ClientSett
   }
 }
 
-const namesOf = {
+const settingsOf = {
   retry: [...Object.keys(retryDefaults), 'budget'],
   breaker: [...Object.keys(breakerDefaults), 'counts', 'onChange'],
   bulkhead: ['perPeer', 'perChannel', 'perClient'],
@@ -153,15 +174,15 @@ const namesOf = {
 function checkGiven(options: PolicyOptions, path: string): void {
   const given: unknown = options
   if (!isObject(given)) throw invalid(path, 'settings of a channel are an object')
-  for (const [name, names] of Object.entries(namesOf)) {
+  for (const [name, names] of Object.entries(settingsOf)) {
     const policy = given[name]
     const isSwitch = policy === undefined || policy === false
     if (isSwitch || (name === 'hedge' && policy === true)) continue
-    checkNames(policy, names, `${path}/${name}`, `${name} is false or an object`)
+    checkSettings(policy, names, `${path}/${name}`, `${name} is false or an object`)
   }
   const { retry, breaker, onFallback } = options
   if (retry && retry.budget !== undefined) {
-    checkNames(retry.budget, Object.keys(budgetDefaults), `${path}/retry/budget`, 'is an object')
+    checkSettings(retry.budget, Object.keys(budgetDefaults), `${path}/retry/budget`, 'is an object')
   }
   const { counts, onChange } = breaker || {}
   for (const [name, listener] of Object.entries({ counts, onChange, onFallback })) {
@@ -170,11 +191,9 @@ function checkGiven(options: PolicyOptions, path: string): void {
   }
 }
 
-function checkNames(given: unknown, names: readonly string[], path: string, text: string): void {
+function checkSettings(given: unknown, names: readonly string[], path: string, text: string): void {
   if (!isObject(given)) throw invalid(path, `${text}: ${names.join(', ')}`)
-  const unknown = Object.keys(given).find((name) => !names.includes(name))
-  if (unknown === undefined) return
-  throw invalid(`${path}/${unknown}`, `there is no "${unknown}": ${names.join(', ')}`)
+  checkNames(given, names, path)
 }
 
 /** The channel's settings over the client's; `false` of the channel wins, and is undefined. */
@@ -216,7 +235,7 @@ function usable(fallback: Fallback, path: string): Fallback {
 
 function checkCache(cache: unknown, path: string): void {
   if (!isObject(cache)) throw invalid(path, 'a cache is true or { maxItems, maxAgeMs, keyOf }')
-  checkNames(cache, ['maxItems', 'maxAgeMs', 'keyOf'], path, '')
+  checkNames(cache, ['maxItems', 'maxAgeMs', 'keyOf'], path)
   const { maxItems = 1, maxAgeMs = 1, keyOf } = cache
   // Without an end it would keep all that was ever asked for.
   if (!Number.isSafeInteger(maxItems) || (maxItems as number) < 1) {

@@ -3,7 +3,7 @@
 
 import { type BigIntStats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { checkOptions } from '../base/arguments.ts'
+import { checkNames, checkOptions } from '../base/arguments.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
@@ -39,6 +39,7 @@ export function allowList(file: string, options: AllowListOptions = {}): Securit
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/security' })
   }
   checkOptions(options)
+  checkNames(options, ['key'])
   const keyFile = options.key ?? join(dirname(file), 'earshot.key')
   return {
     mode: 'allow-list',

@@ -1,7 +1,7 @@
 // Owns the provider for services that DNS names: SRV, or addresses and a port, as Kubernetes has
 // them for headless services. Never announces: the cluster does, or whoever keeps the zone.
 
-import { checkOptions } from '../../base/arguments.ts'
+import { checkNames, checkOptions, namesOf } from '../../base/arguments.ts'
 import { type Clock, systemClock, type Timer } from '../../base/clock.ts'
 import { EarshotError } from '../../base/errors.ts'
 import { DiscoveryEvents } from '../event-queue.ts'
@@ -29,6 +29,18 @@ export interface DnsOptions {
   readonly resolver?: () => DnsResolver
 }
 
+const optionNames = namesOf<DnsOptions>({
+  port: true,
+  service: true,
+  servers: true,
+  search: true,
+  leastMs: true,
+  mostMs: true,
+  clock: true,
+  random: true,
+  resolver: true,
+})
+
 const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
 const MAX_NAME = 253
 const SERVICE = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,13}[A-Za-z0-9])?$/
@@ -49,6 +61,7 @@ const silent: Announcement = {
  */
 export function dns(name: string, options: DnsOptions = {}): Discovery {
   checkOptions(options)
+  checkNames(options, optionNames)
   check(name, options)
   return new DnsProvider(name, options)
 }
