@@ -175,8 +175,8 @@ class Start {
         accepted: (link, frame) => mesh.membership.accepted(link, frame),
         subscribed: (prefix, on) => mesh.outlet.subscribed(prefix, on),
         asked,
-        malformed: (socket, text) => mesh.malformed(socket, text),
-        refused: (text) => mesh.refused(text),
+        malformed: (socket, text) => mesh.strangers.malformed(socket, text),
+        refused: (text) => mesh.strangers.refused(text),
       },
     )
     this.#places = new Places(bound, addresses)

@@ -82,6 +82,11 @@ export const limitTable = {
     unit: 'messages',
     why: 'that wait for a handler of a service with `concurrency`; more would be too late anyway',
   },
+  maxStrangerFaults: {
+    value: 10,
+    unit: 'per second',
+    why: 'strangers at our sockets that are told of one by one: more would flood the log',
+  },
   maxCallersLimited: {
     value: 1_024,
     unit: 'peers',

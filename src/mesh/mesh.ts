@@ -2,7 +2,6 @@
 // Never knows a pattern: patterns register handlers for their kinds of records.
 
 import type { Clock } from '../base/clock.ts'
-import { reportFault } from '../base/diagnostics.ts'
 import type { Limits } from '../base/limits.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { DiscovererEvent } from '../discovery/aggregator.ts'
@@ -28,6 +27,7 @@ import { Outlet } from './outlet.ts'
 import type { OutletChannel } from './outlet-channel.ts'
 import type { Link, Remote, RemotePeer } from './remote.ts'
 import { Routing } from './routing.ts'
+import { StrangerFaults } from './stranger-faults.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { fellBehind } from './too-much.ts'
 
@@ -65,6 +65,7 @@ export class Mesh {
   readonly routing: Routing
   readonly outlet: Outlet
   readonly parts: MeshParts
+  readonly strangers: StrangerFaults
   /** Patterns with calls under way add themselves. */
   readonly onLinkLost: ((link: Link) => void)[] = []
   /** A remote peer is up, or has one link more or less. */
@@ -88,6 +89,7 @@ export class Mesh {
   constructor(parts: MeshParts) {
     const { transport, clock, limits, counters } = parts
     this.parts = parts
+    this.strangers = new StrangerFaults(clock, counters, limits)
     this.#arrivals = new Arrivals(clock, (remote) => {
       this.#tell({ type: 'up', peer: remote.info() })
     })
@@ -255,19 +257,8 @@ export class Mesh {
     await Promise.all(this.membership.links().map((link) => link.outbound.drained()))
   }
 
-  /** Something arrived at a socket that the transport itself could not pass on. */
-  malformed(socket: string, text: string): void {
-    this.parts.counters.badFrames++
-    reportFault({ area: 'link', text: `at the ${socket}: ${text}`, code: 'EARSHOT_BYTES_INVALID' })
-  }
-
-  /** Somebody without a key of this mesh was not let in. */
-  refused(text: string): void {
-    this.parts.counters.strangersRefused++
-    reportFault({ area: 'link', text, code: 'EARSHOT_SECURITY' })
-  }
-
   close(): void {
+    this.strangers.close()
     this.outlet.close()
     this.#linkOutlet.outlet.close()
     this.routing.close()
