@@ -7,7 +7,8 @@ const shared = { isolate: false }
 const pure = 'test/{base,wire,contract,codec,resilience,report,types}/**/*.test.ts'
 /** They look at what their process holds, or change it: each has one of its own. */
 const apart = [
-  'test/{fault,hostile,simulation,transport}/**/*.test.ts',
+  'test/{fault,hostile,simulation}/**/*.test.ts',
+  'test/transport/frame-memory.test.ts',
   'test/security/host.test.ts',
   'test/discovery/mdns/sockets.test.ts',
 ]

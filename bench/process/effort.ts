@@ -39,8 +39,8 @@ export const fullEffort: Effort = {
 
 export const quickEffort: Effort = {
   quick: true,
-  seconds: 0.1,
-  warmUpMs: 100,
+  seconds: 0.05,
+  warmUpMs: 50,
   rounds: 1,
   sizes: [100, 'mixed'],
   encryptedSizes: [100],
