@@ -35,7 +35,7 @@ export async function askDoor(
   const isOne = isEndpoint(endpoint.replace(/#[^#]*$/, ''))
   checkArgument(isOne, '/endpoint', 'tcp://host:port or ipc://path', endpoint)
   checkArgument(isObject(request), '/request', 'an object: { op: "peers" }', request)
-  checkOptions(options)
+  checkOptions(options, ['timeoutMs', 'security', 'mesh'])
   const { timeoutMs = 1_000, security, mesh = 'default' } = options
   checkTimeout(timeoutMs)
   const trust = security ? await security.open(mesh) : trustOfHost(endpoint)

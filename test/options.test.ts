@@ -8,6 +8,8 @@ import {
   dns,
   duplex,
   event,
+  fromAvro,
+  fromProto,
   type Handlers,
   mdns,
   notification,
@@ -17,6 +19,7 @@ import {
   scatter,
   stream,
 } from 'earshot'
+import { createWorld } from 'earshot/testing'
 import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
 import { failure } from './support/peers.ts'
@@ -161,6 +164,10 @@ describe('with a provider, an allow list or a channel', () => {
       registrar,
       dns: (options) => dns('orders.svc', options),
       allowList: (options) => allowList('earshot.allow', options),
+      contract: (options) => contract('test.slip', '1.0.0', {}, options),
+      fromAvro: (options) => fromAvro('"int"', options),
+      fromProto: (options) => fromProto('', options),
+      createWorld,
     }
     for (const [name, make] of Object.entries(makers)) {
       const error = await failure((async () => make({ srevers: [] } as never))())

@@ -48,9 +48,13 @@ export function checkNames(given: object, names: readonly string[], path = ''): 
   if (fault) throw fault
 }
 
-/** Options that may be left out, but are an object where they are there. */
-export function checkOptions(given: unknown): void {
+/**
+ * Options that may be left out, but are an object where they are there.
+ * @param names that they may have; left out where somebody else looks at them
+ */
+export function checkOptions(given: unknown, names?: readonly string[]): void {
   checkArgument(isObject(given), '/options', 'an object, or left out', given)
+  if (names) checkNames(given as object, names)
 }
 
 export function checkText(given: unknown, path: string, wanted: string): void {

@@ -84,7 +84,7 @@ async function filesOf(source: string, options: GenOptions): Promise<Files> {
   const extension = extname(source)
   if (extension === '.avsc') {
     onlyTypeScript(options, source)
-    const shape = fromAvro(readText(source), options)
+    const shape = fromAvro(readText(source), { int64: options.int64 })
     return new Map([[`${stem}.ts`, toTypeScript({ [stem]: shape })]])
   }
   if (extension === '.proto' && options.to === 'typescript')

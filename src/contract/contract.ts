@@ -2,7 +2,7 @@
 // Never knows who serves one.
 
 import { createHash } from 'node:crypto'
-import { nameFault } from '../base/arguments.ts'
+import { checkOptions, nameFault } from '../base/arguments.ts'
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import { shapeId } from './canonical.ts'
@@ -83,8 +83,10 @@ export function contract<const D extends Drafts>(
   name: string,
   version: string,
   drafts: D,
-  { lock }: ContractOptions = {},
+  options: ContractOptions = {},
 ): Contract<D> {
+  checkOptions(options, ['lock'])
+  const { lock } = options
   checkNames(name, version, drafts)
   const contracts = lock === undefined ? {} : (parseLock(lock).contracts ?? {})
   const key = lockKey(name, version)

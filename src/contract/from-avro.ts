@@ -35,7 +35,7 @@ const maxBytes = 1_048_576
  * alone, and for types that grow without end
  */
 export function fromAvro(schema: unknown, options: AvroOptions = {}): Shape {
-  checkOptions(options)
+  checkOptions(options, ['int64'])
   const place: AvroPlace = {
     path: '',
     namespace: '',

@@ -57,7 +57,7 @@ const maxDepth = 64
  */
 export function fromProto(text: string, options: ProtoOptions = {}): ProtoContents {
   checkText(text, '/text', 'the text of a .proto file')
-  checkOptions(options)
+  checkOptions(options, ['version', 'int64', 'imports', 'partial'])
   const scope = new ProtoScope(text, options.imports ?? {})
   const reader = new Reader(scope, options)
   const refused = new Map<string, EarshotError>()

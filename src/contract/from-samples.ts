@@ -50,7 +50,7 @@ const mostPresence = 0.25
  */
 export function fromSamples(rows: Iterable<unknown>, options: SampleOptions = {}): SampleShape {
   checkList(rows, '/rows', 'a list of values')
-  checkOptions(options)
+  checkOptions(options, ['name', 'where'])
   const where = options.where ?? ((index: number) => `row ${index + 1}`)
   const root = new Observed('', 0)
   let count = 0

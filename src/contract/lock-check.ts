@@ -54,7 +54,7 @@ export function extendLock(
   options: ExtendOptions = {},
 ): Lock {
   checkContract(contract)
-  checkOptions(options)
+  checkOptions(options, ['amend'])
   const { amend = false } = options
   const known = parseLock(lock)
   const key = lockKey(contract.name, contract.version)

@@ -2,7 +2,7 @@
 // for as long as a lease lasts, and this peer announces them. Never believes that they are up.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { checkNames, checkOptions } from '../base/arguments.ts'
+import { checkOptions } from '../base/arguments.ts'
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
 import { defaultLimits } from '../base/limits.ts'
@@ -52,8 +52,7 @@ const silent: Announcement = {
  * @throws EARSHOT_OPTION_INVALID
  */
 export function registrar(options: RegistrarOptions = {}): Registrar {
-  checkOptions(options)
-  checkNames(options, ['limit', 'clock'])
+  checkOptions(options, ['limit', 'clock'])
   const { limit = defaultLimits.maxRegistrations, clock = systemClock } = options
   if (!Number.isInteger(limit) || limit < 1) {
     const text = `registrar: limit is a whole number from 1, not ${String(limit)}`

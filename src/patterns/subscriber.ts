@@ -39,6 +39,10 @@ export interface Subscription {
   readonly missed: number
   /** Events that gave way here, because nobody took them in time. */
   readonly dropped: number
+  /**
+   * Hears nothing more. What has arrived by now is still handled: a handler may run a few times
+   * more, a loop takes what waits for it and ends.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

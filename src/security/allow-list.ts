@@ -3,7 +3,7 @@
 
 import { type BigIntStats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { checkNames, checkOptions } from '../base/arguments.ts'
+import { checkOptions } from '../base/arguments.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { reportFault } from '../base/diagnostics.ts'
 import { EarshotError, toEarshotError } from '../base/errors.ts'
@@ -38,8 +38,7 @@ export function allowList(file: string, options: AllowListOptions = {}): Securit
     const text = 'allowList takes the path of a list of public keys'
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/security' })
   }
-  checkOptions(options)
-  checkNames(options, ['key'])
+  checkOptions(options, ['key'])
   const keyFile = options.key ?? join(dirname(file), 'earshot.key')
   return {
     mode: 'allow-list',

@@ -100,7 +100,7 @@ export interface World {
 
 /** @throws EARSHOT_OPTION_INVALID for a seed that is none */
 export function createWorld(options: WorldOptions = {}): World {
-  checkOptions(options)
+  checkOptions(options, ['seed', 'trace', 'globals', 'conditions'])
   const { seed = 1 } = options
   if (!Number.isSafeInteger(seed) || seed < 0) {
     const text = `option seed is a whole number from 0, not ${String(seed)}`

@@ -1,7 +1,7 @@
 // Owns the provider for services that DNS names: SRV, or addresses and a port, as Kubernetes has
 // them for headless services. Never announces: the cluster does, or whoever keeps the zone.
 
-import { checkNames, checkOptions, namesOf } from '../../base/arguments.ts'
+import { checkOptions, namesOf } from '../../base/arguments.ts'
 import { type Clock, systemClock, type Timer } from '../../base/clock.ts'
 import { EarshotError } from '../../base/errors.ts'
 import { DiscoveryEvents } from '../event-queue.ts'
@@ -60,8 +60,7 @@ const silent: Announcement = {
  * @throws EARSHOT_OPTION_INVALID with the path of the option
  */
 export function dns(name: string, options: DnsOptions = {}): Discovery {
-  checkOptions(options)
-  checkNames(options, optionNames)
+  checkOptions(options, optionNames)
   check(name, options)
   return new DnsProvider(name, options)
 }

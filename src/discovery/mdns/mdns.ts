@@ -2,7 +2,7 @@
 // Never proves that a peer exists: everything heard here is a hint from a stranger.
 
 import { randomBytes } from 'node:crypto'
-import { checkNames, checkOptions } from '../../base/arguments.ts'
+import { checkOptions } from '../../base/arguments.ts'
 import { type Clock, sleep, systemClock } from '../../base/clock.ts'
 import { reportNote } from '../../base/diagnostics.ts'
 import type { EarshotError } from '../../base/errors.ts'
@@ -84,8 +84,7 @@ export interface MdnsDiscovery extends Discovery {
  * @throws EARSHOT_OPTION_INVALID for a wrong `scope`; all else is a `fault` event.
  */
 export function mdns(options: MdnsOptions = {}): MdnsDiscovery {
-  checkOptions(options)
-  checkNames(options, ['scope', 'clock', 'random'])
+  checkOptions(options, ['scope', 'clock', 'random'])
   const { scope } = options
   if (scope !== undefined) checkScope(scope)
   return new MdnsProvider(scope, options.clock ?? systemClock, options.random ?? Math.random)
