@@ -37,7 +37,7 @@ export interface HearingParts {
 interface Marker {
   readonly bytes: Buffer
   readonly heard: Heard
-  timer: Timer
+  timer: Timer | undefined
   readonly resolve: () => void
 }
 
@@ -117,6 +117,7 @@ export class Ear {
     for (const [key, heard] of this.heard) {
       if (heard.channel !== channel) continue
       this.heard.delete(key)
+      for (const marker of this.#markers) if (marker.heard === heard) this.#settle(marker)
       this.#detour?.end(heard)
       this.#hearing?.unsubscribe(heard.prefix)
     }
@@ -228,16 +229,20 @@ export class Ear {
   /** Asks for a word: an answer says that what was asked for before it is in force. */
   #mark(heard: Heard, resolve: () => void): void {
     const bytes = markerOf(this.#parts.id, heard.prefix)
-    const { clock, limits } = this.#parts
-    const timeoutMs = limits.subscribeTimeoutMs
-    const roundAfterMs = Math.min(DETOUR_AFTER_MS, timeoutMs)
-    const timer = clock.after(roundAfterMs, () => {
-      this.#goRound(heard)
-      marker.timer = clock.after(timeoutMs - roundAfterMs, () => this.#unanswered(marker))
-    })
-    const marker: Marker = { bytes, heard, timer, resolve }
+    const marker: Marker = { bytes, heard, timer: undefined, resolve }
+    this.#await(marker, this.#parts.limits.subscribeTimeoutMs)
     this.#markers.push(marker)
     this.#hearing?.subscribe(bytes)
+  }
+
+  /** For so long; while nothing is read, no answer can be seen. */
+  #await(marker: Marker, leftMs: number): void {
+    const stepMs = Math.min(DETOUR_AFTER_MS, leftMs)
+    marker.timer = this.#parts.clock.after(stepMs, () => {
+      if (leftMs > stepMs && !this.#detour?.has(marker.heard)) this.#goRound(marker.heard)
+      if (leftMs > stepMs) this.#await(marker, leftMs - stepMs)
+      else this.#unanswered(marker)
+    })
   }
 
   #unanswered(marker: Marker): void {
@@ -273,7 +278,7 @@ export class Ear {
   }
 
   #settle(marker: Marker): void {
-    marker.timer.cancel()
+    marker.timer?.cancel()
     this.#markers = this.#markers.filter((other) => other !== marker)
     this.#hearing?.unsubscribe(marker.bytes)
     marker.resolve()
@@ -309,8 +314,6 @@ export class Ear {
     const round = Math.floor(this.#failures++ / this.#endpoints.length)
     const delayMs = Math.min(LISTEN_AGAIN_MS * 2 ** round, LISTEN_AGAIN_AT_MOST_MS)
     this.#parts.clock.after(delayMs, () => this.#listenAgain(), true)
-    if (this.#failures < this.#endpoints.length) return
-    for (const heard of this.heard.values()) this.#goRound(heard)
   }
 
   #listenAgain(): void {

@@ -217,7 +217,11 @@ describe('an outlet that does not answer', () => {
     await asked
     expect(round.asked).toEqual([])
     ear.pause(false)
-    await clock.advance(500)
+    await clock.advance(400)
+    ear.pause(true)
+    await clock.advance(200)
+    ear.pause(false)
+    await clock.advance(400)
     expect(round.asked).toEqual(['topic', 'marker'])
     expect(heard).toEqual([])
   })
@@ -245,6 +249,15 @@ describe('an outlet that does not answer', () => {
     const { asked, round } = await listening('')
     await asked
     expect(round.asked).toEqual(['topic', 'marker'])
+  })
+
+  it('is not gone round, nor told of, when nobody listens by then', async () => {
+    const heard = faults()
+    const { ear, asked, clock, round, counters } = await listening(SILENT)
+    ear.forget(channel)
+    await asked
+    await clock.advance(5_000)
+    expect([round.asked, counters.outletsBypassed, heard]).toEqual([[], 0, []])
   })
 
   it('is no matter any more when nobody listens', async () => {
