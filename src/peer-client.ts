@@ -9,7 +9,12 @@ import type { AnyContract } from './contract/contract.ts'
 import { resolveBalance } from './mesh/balance.ts'
 import type { ChannelRoutes } from './mesh/channel-routes.ts'
 import type { Mesh } from './mesh/mesh.ts'
-import { type CallOptions, optionFault, type Stoppable } from './patterns/call-options.ts'
+import {
+  type CallOptions,
+  callNames,
+  optionFault,
+  type Stoppable,
+} from './patterns/call-options.ts'
 import type { ClientPolicies, Policies, WithChannels } from './patterns/client-policies.ts'
 import type { StreamOptions } from './patterns/conversation.ts'
 import { type Call, guardedCall, optionsFor, timeFor } from './patterns/guarded-call.ts'
@@ -116,7 +121,7 @@ export class ClientMaker {
     return (body, options) => {
       const closed = this.#closed()
       if (closed) return Promise.reject(closed)
-      const fault = optionFault(options)
+      const fault = optionFault(options, callNames[channel.kind])
       if (fault) return Promise.reject(fault)
       const given = options?.timeoutMs
       if (given !== undefined && !isTimeout(given)) return Promise.reject(badTimeout(given))
@@ -132,7 +137,7 @@ export class ClientMaker {
     const { tickets, limits } = this.#parts
     const later: Method = (body, options) => {
       this.#open()
-      checkOptions(options)
+      checkOptions(options, channel)
       const ownMs = checkTimeout(options?.timeoutMs) ?? limits.ticketTimeoutMs
       const ms = timeFor(channel.key, ownMs, options)
       if (typeof ms !== 'number') throw ms
@@ -153,7 +158,7 @@ export class ClientMaker {
     const { streams } = this.#parts
     const timeoutOf = (options: StreamOptions | undefined) => {
       this.#open()
-      checkOptions(options)
+      checkOptions(options, channel)
       const ms = timeFor(channel.key, checkTimeout(options?.timeoutMs) ?? place.timeoutMs, options)
       if (typeof ms !== 'number') throw ms
       return ms
@@ -175,7 +180,7 @@ export class ClientMaker {
     const scatter = guardedScatter(this.#parts.scatters, routes, policies.of(channel))
     const within = (options?: ScatterOptions): Stoppable<ScatterOptions> | undefined => {
       this.#open()
-      checkOptions(options)
+      checkOptions(options, channel)
       if (options?.context === undefined) return options
       const withinMs = timeFor(channel.key, options.withinMs ?? timeoutMs, options)
       if (typeof withinMs !== 'number') throw withinMs
@@ -197,8 +202,8 @@ export class ClientMaker {
 }
 
 /** @throws EARSHOT_OPTION_INVALID */
-function checkOptions(options: CallOptions | ScatterOptions | undefined): void {
-  const fault = optionFault(options)
+function checkOptions(options: CallOptions | ScatterOptions | undefined, { kind }: Channel): void {
+  const fault = optionFault(options, callNames[kind])
   if (fault) throw fault
 }
 

@@ -13,7 +13,7 @@ import type { PeerChange } from './mesh/mesh.ts'
 import type { RemotePeer } from './mesh/remote.ts'
 import type { UnreachedPeer } from './mesh/unreached.ts'
 import type { HandlerContext } from './patterns/call-context.ts'
-import { optionFault } from './patterns/call-options.ts'
+import { callNames, optionFault } from './patterns/call-options.ts'
 import type { BreakerView } from './patterns/client-policies.ts'
 import type { DoorCalls } from './patterns/door-calls.ts'
 import type { Events, Publisher, PublishOptions, SubscribeOptions } from './patterns/event.ts'
@@ -33,7 +33,7 @@ import type { EventContext, EventHandler, Subscription } from './patterns/subscr
 import type { Talks } from './patterns/talks.ts'
 import type { TicketServing } from './patterns/ticket-serving.ts'
 import type { Verdict } from './patterns/verdict.ts'
-import { checkHandlers, checkObject, isStreamed, rangeOf } from './peer-checks.ts'
+import { checkHandlers, checkObject, checkTimeout, isStreamed, rangeOf } from './peer-checks.ts'
 import { type CallingParts, ClientMaker } from './peer-client.ts'
 import type { Places } from './peer-places.ts'
 import { type PeerStats, statsOf } from './peer-stats.ts'
@@ -130,8 +130,9 @@ export class RunningPeer implements Peer {
     options?: PublishOptions,
   ): Promise<Verdict> {
     const { events, middleware } = this.#parts
-    const fault = optionFault(options)
+    const fault = optionFault(options, callNames.event)
     if (fault) throw fault
+    checkTimeout(options?.timeoutMs)
     const local = this.#published(channel)
     if (!middleware.calls?.length) return events.publish(local, body, options)
     const publish: Next<Sending> = (message, { options: own }) =>

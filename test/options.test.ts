@@ -92,6 +92,24 @@ describe('with a call', () => {
         expect(error.path).toMatch(/^\/headers/)
       }
     }
+    for (const [kind, send] of Object.entries(kindsOf(caller))) {
+      const name = kind.startsWith('scatter') ? 'withinMs' : 'timeoutMs'
+      const error = await world.run(failure(send({ [name]: -1 } as never)))
+      expect(error, kind).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: `/${name}` })
+    }
+    // What another kind of call takes would not hold here.
+    const elsewhere = [
+      ['request', { until: 'handled' }],
+      ['notification', { withinMs: 5 }],
+      ['stream', { until: 'all' }],
+      ['scatter', { timeoutMs: 5 }],
+      ['event', { to: 'somebody' }],
+    ] as const
+    for (const [kind, options] of elsewhere) {
+      const [path] = Object.keys(options).map((name) => `/${name}`)
+      const error = await world.run(failure(kindsOf(caller)[kind]?.(options as never) as never))
+      expect(error, kind).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path })
+    }
     for (const kind of ['notification', 'event']) {
       const error = await world.run(
         failure(kindsOf(caller)[kind]?.({ until: 'soon' } as never) as never),

@@ -4,6 +4,7 @@
 import { addAbortListener, removeAbortListener, type Stop } from '../base/abort-listeners.ts'
 import { nameFault } from '../base/arguments.ts'
 import { EarshotError } from '../base/errors.ts'
+import type { ChannelKind } from '../contract/channel.ts'
 import type { Headers } from './headers.ts'
 import type { Within } from './message.ts'
 
@@ -24,11 +25,17 @@ export interface CallOptions {
   readonly context?: Within
 }
 
-/** Of a call of any kind. */
-const callNames = [
-  ...['timeoutMs', 'signal', 'headers', 'key', 'to', 'context'],
-  ...['until', 'withinMs', 'idleMs', 'ahead'],
-]
+const ofOne = ['timeoutMs', 'signal', 'headers', 'key', 'to', 'context']
+const ofFlow = [...ofOne, 'idleMs', 'ahead']
+/** What may be said with a call of each kind; `event`: with a publication. */
+export const callNames: Readonly<Record<ChannelKind, readonly string[]>> = {
+  request: ofOne,
+  notification: [...ofOne, 'until'],
+  stream: ofFlow,
+  duplex: ofFlow,
+  scatter: ['withinMs', 'until', 'signal', 'headers', 'context'],
+  event: ['timeoutMs', 'until', 'headers', 'context'],
+}
 
 /** Options as patterns have them: what ends the call may be two signals in one. */
 export type Stoppable<O extends { readonly signal?: AbortSignal }> = Omit<O, 'signal'> & {
@@ -36,12 +43,12 @@ export type Stoppable<O extends { readonly signal?: AbortSignal }> = Omit<O, 'si
 }
 
 /** Why what a caller says with a call cannot be used; undefined when it can. */
-export function optionFault(options: unknown): EarshotError | undefined {
+export function optionFault(options: unknown, names: readonly string[]): EarshotError | undefined {
   if (options === undefined) return undefined
   if (typeof options !== 'object' || options === null) {
     return invalid('', 'what is said with a call is an object: { timeoutMs: 500 }')
   }
-  const unknown = nameFault(options, callNames)
+  const unknown = nameFault(options, names)
   if (unknown) return unknown
   const { signal, key, to, context } = options as { readonly [name in keyof CallOptions]: unknown }
   if (signal !== undefined && typeof Object(signal).addEventListener !== 'function') {

@@ -108,7 +108,7 @@ export class EntryTicket implements Ticket<unknown> {
   }
 
   async answer(options: AnswerOptions = {}): Promise<unknown> {
-    const fault = optionFault(options)
+    const fault = optionFault(options, ['timeoutMs', 'signal'])
     if (fault) throw fault
     const { timeoutMs, signal } = options
     checkWait(timeoutMs)
