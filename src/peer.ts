@@ -272,7 +272,8 @@ function providers(
     throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/discovery' })
   })
   const used = announce ? chosen : chosen.map(silent)
-  const place = { mesh, local, announce: (record: PeerRecord) => announceThrough(used, record) }
+  const announced = (record: PeerRecord) => announceThrough(used, record)
+  const place = { id: links.parts.id, mesh, local, announce: announced }
   for (const provider of chosen) provider.prepare?.(place)
   for (const one of chosen) if (one instanceof Gossip) joinGossip(one, links)
   return used

@@ -9,12 +9,14 @@ import { errnoOf } from './errno.ts'
 import { DiscoveryEvents } from './event-queue.ts'
 import { fileOfId, writePeerFile } from './peer-file.ts'
 import type { Announcement, Discovery, DiscoveryEvent, PeerRecord } from './provider.ts'
-import { openPulses, type Pulses, touch } from './pulses.ts'
+import { lastPulse, openPulses, type Pulses, touch } from './pulses.ts'
 import { removeFile } from './remove-file.ts'
 import { ensurePrivate } from './runtime-directory.ts'
 
 const TOUCH_MS = 5_000
 const CHECK_MS = 1_000
+/** Several times as often as peers touch their pulses. */
+const BEATS_WITHIN_MS = 5_000
 /** With each of so many checks all files are looked at; between them the watcher tells. */
 const CHECKS_PER_LOOK = 5
 
@@ -68,6 +70,10 @@ class DirectoryProvider implements DirectoryDiscovery {
 
   async announce(self: PeerRecord, options: { signal: AbortSignal }): Promise<Announcement> {
     this.#makeSure()
+    if (self.behalf && this.#lives(self.id)) {
+      const text = `${self.id} announces itself in this directory: nobody does on its behalf`
+      throw new EarshotError('EARSHOT_DISCOVERY', text)
+    }
     // A pulse says that its peer lives: of others nobody can say so.
     const pulses = self.behalf ? undefined : openPulses(this.#path, self.id, this.#clock)
     const own: OwnFile = { record: self, pulses, touchedMs: this.#clock.nowMs() }
@@ -86,6 +92,13 @@ class DirectoryProvider implements DirectoryDiscovery {
         withdraw()
       },
     }
+  }
+
+  /** One of ours, or one whose pulse beat a moment ago. */
+  #lives(id: string): boolean {
+    const lastMs = lastPulse(this.#path, id)
+    const beats = lastMs !== undefined && Math.abs(this.#clock.wallMs() - lastMs) < BEATS_WITHIN_MS
+    return beats || this.#own.get(id)?.pulses !== undefined
   }
 
   watch(mesh: string, { signal }: { signal: AbortSignal }): AsyncIterable<DiscoveryEvent> {

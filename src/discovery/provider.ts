@@ -48,6 +48,8 @@ export interface Announcement {
 
 /** What a peer tells the providers that it uses. */
 export interface PeerPlace {
+  /** Of the peer that the provider was given to. */
+  readonly id: string
   readonly mesh: string
   /** Nobody beyond this host can reach the peer. */
   readonly local: boolean

@@ -97,6 +97,10 @@ class LeasingRegistrar implements Registrar {
     checkLease(leaseMs)
     const entry = this.#entry(checkService(service), leaseMs)
     const { id, epoch } = entry.record
+    if (id === this.#place?.id) {
+      const text = 'registrar: id is that of the peer with which it registers, which lives'
+      throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path: '/id' })
+    }
     const before = this.#entries.get(this.#ids.get(id) ?? '')
     if (before && before.record.epoch >= epoch) {
       const text = `${id} is registered until its lease ends: withdraw it, or give a later epoch`
@@ -107,6 +111,8 @@ class LeasingRegistrar implements Registrar {
       throw new EarshotError('EARSHOT_OVERLOADED', text, { data: { limit: this.#limit } })
     }
     if (before) this.#remove(before)
+    // Not sooner: one that is refused has no lease that ends.
+    entry.lease = this.#lease(entry, leaseMs)
     this.#entries.set(entry.token, entry)
     this.#ids.set(id, entry.token)
     entry.announced = this.#announce(entry)
@@ -173,7 +179,6 @@ class LeasingRegistrar implements Registrar {
       announced: Promise.resolve(undefined),
       lease: { cancel: () => undefined },
     }
-    entry.lease = this.#lease(entry, leaseMs)
     return entry
   }
 

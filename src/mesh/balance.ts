@@ -1,7 +1,7 @@
 // Owns what a client may say of how its messages are shared out among those who serve, checked.
 // Never chooses: the routes of a channel do.
 
-import { isObject } from '../base/arguments.ts'
+import { checkNames, isObject, namesOf } from '../base/arguments.ts'
 import { EarshotError, isEarshotError, textOf } from '../base/errors.ts'
 import { parseVersionRange, type VersionRange } from '../contract/version-range.ts'
 import type { RemotePeer } from './remote.ts'
@@ -53,6 +53,13 @@ export interface VersionShare {
 
 const ways: readonly BalanceBy[] = ['two', 'turn', 'least']
 const MAX_WEIGHT = 1_000
+const balanceNames = namesOf<BalanceOptions>({
+  by: true,
+  key: true,
+  weights: true,
+  zones: true,
+  versions: true,
+})
 
 export const defaultBalance: BalanceSettings = {
   ...{ by: 'two', key: undefined, weightOf: undefined, zones: false, versions: undefined },
@@ -70,7 +77,11 @@ export function resolveBalance(
 ): BalanceSettings | undefined {
   if (client === undefined && channel === undefined) return undefined
   for (const balance of [client, channel]) {
-    if (balance === undefined || typeof balance === 'string' || isObject(balance)) continue
+    if (balance === undefined || typeof balance === 'string') continue
+    if (isObject(balance)) {
+      checkNames(balance, balanceNames, `${path}/balance`)
+      continue
+    }
     throw invalid(`${path}/balance`, `is ${ways.join(', ')} or an object: { key: 'customer' }`)
   }
   const {

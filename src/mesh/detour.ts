@@ -73,6 +73,7 @@ export class Detour {
       this.#onFrame(frame)
       this.taking = false
     }
+    hearing.onDenied = (prefix) => this.#denied(prefix)
     hearing.onClose = () => {
       if (this.#hearing !== hearing) return
       this.#hearing = undefined
@@ -80,6 +81,15 @@ export class Detour {
     }
     for (const { prefix } of this.#wanted) hearing.subscribe(prefix)
     return hearing
+  }
+
+  /** It may not be heard by the link either: the outlet alone may still bring it. */
+  #denied(prefix: Buffer): void {
+    for (const wanted of this.#wanted) {
+      if (!wanted.prefix.equals(prefix)) continue
+      this.#wanted.delete(wanted)
+      this.#brought.delete(wanted)
+    }
   }
 
   pause(paused: boolean): void {

@@ -38,6 +38,8 @@ interface Marker {
   readonly bytes: Buffer
   readonly heard: Heard
   timer: Timer | undefined
+  /** It was asked for by the link as well: once is enough. */
+  wentRound: boolean
   readonly resolve: () => void
 }
 
@@ -109,7 +111,7 @@ export class Ear {
     // Who publishes nowhere has nothing to confirm.
     if (!this.#hearing && this.remote.hello.outlet.length === 0) resolve()
     else this.#subscribe(heard, resolve)
-    if (!this.#hearing) this.#goRound(heard)
+    if (!this.#hearing) this.#goRound()
     return confirmed
   }
 
@@ -133,14 +135,15 @@ export class Ear {
         return
       }
       const { heard } = marker
+      const byLink = this.#detour?.taking === true
+      // Refused there: no answer at all.
+      if (byLink && !this.#detour?.brought(heard)) return
       // What came before the answer counts as heard: only what never came is a gap.
       if (heard.expected < 0) heard.expected = numbers.next
       // Nobody counted while we were away for long: numbers from before say nothing.
       else if (heard.expected < numbers.since) heard.expected = numbers.since
-      if (this.#detour?.taking) {
-        this.#detour.brought(heard)
-        marker.resolve()
-      } else {
+      if (byLink) marker.resolve()
+      else {
         this.#failures = 0
         this.#told = false
         this.#settle(marker)
@@ -229,7 +232,7 @@ export class Ear {
   /** Asks for a word: an answer says that what was asked for before it is in force. */
   #mark(heard: Heard, resolve: () => void): void {
     const bytes = markerOf(this.#parts.id, heard.prefix)
-    const marker: Marker = { bytes, heard, timer: undefined, resolve }
+    const marker: Marker = { bytes, heard, timer: undefined, wentRound: false, resolve }
     this.#await(marker, this.#parts.limits.subscribeTimeoutMs)
     this.#markers.push(marker)
     this.#hearing?.subscribe(bytes)
@@ -239,7 +242,7 @@ export class Ear {
   #await(marker: Marker, leftMs: number): void {
     const stepMs = Math.min(DETOUR_AFTER_MS, leftMs)
     marker.timer = this.#parts.clock.after(stepMs, () => {
-      if (leftMs > stepMs && !this.#detour?.has(marker.heard)) this.#goRound(marker.heard)
+      if (leftMs > stepMs) marker.wentRound ||= this.#goRound()
       if (leftMs > stepMs) this.#await(marker, leftMs - stepMs)
       else this.#unanswered(marker)
     })
@@ -263,18 +266,20 @@ export class Ear {
     this.#settle(marker)
   }
 
-  /** The outlet has not answered in time, or cannot be reached: asks by the link, too. */
-  #goRound(heard: Heard): void {
-    if (this.byLink || this.#closed || this.#paused) return
+  /** The outlet has not answered in time, or cannot be reached: asks for all by the link, too. */
+  #goRound(): boolean {
+    if (this.byLink || this.#closed || this.#paused) return false
     if (!this.#detour?.used) this.#parts.counters.outletsBypassed++
     const onFrame = (frame: Buffer) => this.#onFrame(frame, this)
     const open = () => this.#parts.hearByLink(this.remote)
     this.#detour ??= new Detour(open, onFrame)
-    const asked = this.#markers.filter((marker) => marker.heard === heard)
-    this.#detour.begin(
-      heard,
-      asked.map(({ bytes }) => bytes),
-    )
+    for (const heard of this.heard.values()) {
+      if (this.#detour.has(heard)) continue
+      const asked = this.#markers.filter((marker) => marker.heard === heard)
+      const markers = asked.map(({ bytes }) => bytes)
+      this.#detour.begin(heard, markers)
+    }
+    return true
   }
 
   #settle(marker: Marker): void {

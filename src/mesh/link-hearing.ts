@@ -12,9 +12,13 @@ import type { Link, Remote } from './remote.ts'
 const nothing = () => undefined
 const bytes = bytesBody('json', { kind: 'bytes' })
 
+const MAX_TOLD = 1_024
+
 /** All that we hear by links. */
 export class LinkHearings {
   readonly #byLink = new Map<Link, Set<LinkHearing>>()
+  /** What was denied and told of: it is asked for again and again. */
+  readonly #told = new Set<string>()
 
   open(remote: Remote): LinkHearing {
     const { link } = remote
@@ -29,6 +33,7 @@ export class LinkHearings {
   lost(link: Link): void {
     const all = this.#byLink.get(link) ?? []
     this.#byLink.delete(link)
+    this.#told.clear()
     for (const hearing of all) hearing.lost()
   }
 
@@ -45,7 +50,10 @@ export class LinkHearings {
     if (denied && !isMarker(frame)) {
       const what = parsePrefix(Buffer.from(frame))?.name ?? 'what was asked for'
       const text = `${link.remote?.name} does not let us hear ${what}`
-      reportFault({ area: 'outlet', text, code: 'EARSHOT_DENIED' })
+      if (!this.#told.has(text) && this.#told.size < MAX_TOLD) {
+        this.#told.add(text)
+        reportFault({ area: 'outlet', text, code: 'EARSHOT_DENIED' })
+      }
     }
     return true
   }

@@ -28,9 +28,15 @@ export interface LinkOutletParts {
   readonly shared: Outlet
 }
 
+/** Who may hear a channel, and where it is published. */
+interface Rule {
+  readonly name: string
+  readonly outlet: Outlet
+}
+
 /** Who hears one prefix, and by how many ears. */
 interface Listeners {
-  readonly rule: string
+  readonly rule: Rule
   readonly links: Map<Link, number>
 }
 
@@ -44,6 +50,8 @@ export class LinkOutlet {
   readonly #parts: LinkOutletParts
   readonly #onHeard: (id: string, what: string) => void
   readonly #listeners = new Map<string, Listeners>()
+  /** Denials that were told since the rules were looked at last. */
+  readonly #told = new Set<string>()
   /** Whose marker is being answered. */
   #asker: Link | undefined
 
@@ -58,9 +66,10 @@ export class LinkOutlet {
   /** Others are trusted than before: who may no longer hear hears nothing from now on. */
   recheck(): void {
     const { access } = this.#parts
+    this.#told.clear()
     for (const [key, { rule, links }] of [...this.#listeners]) {
       for (const link of [...links.keys()]) {
-        if (access.passes(rule, link.remote?.who)) continue
+        if (access.passes(rule.name, link.remote?.who)) continue
         this.#forget(key, link)
         this.#send(link, AsideOp.denied, Buffer.from(key, 'latin1'))
       }
@@ -88,19 +97,19 @@ export class LinkOutlet {
       return true
     }
     const rule = this.#ruleOf(prefix.name)
-    if (!this.#parts.access.passes(rule, link.remote?.who)) {
-      if (op === AsideOp.begin) this.#deny(link, asked, prefix.name, rule)
+    if (!this.#parts.access.passes(rule.name, link.remote?.who)) {
+      if (op === AsideOp.begin) this.#deny(link, asked, prefix.name, rule.name)
       if (marker) this.#onHeard(marker.id, heardAs(prefix.name, prefix.key))
     } else if (marker) {
       this.#asker = link
-      if (op === AsideOp.begin) this.#outletOf(rule).subscribed(asked, true)
+      if (op === AsideOp.begin) rule.outlet.subscribed(asked, true)
       this.#asker = undefined
     } else if (op === AsideOp.begin) this.#begin(asked, rule, link)
     else this.#end(asked.toString('latin1'), link)
     return true
   }
 
-  #begin(prefix: Buffer, rule: string, link: Link): void {
+  #begin(prefix: Buffer, rule: Rule, link: Link): void {
     const key = prefix.toString('latin1')
     const known = this.#listeners.get(key)
     if (known === undefined && this.#listeners.size >= MAX_PREFIXES) {
@@ -111,7 +120,7 @@ export class LinkOutlet {
     if (known === undefined) this.#listeners.set(key, { rule, links })
     const ears = links.get(link) ?? 0
     links.set(link, ears + 1)
-    if (ears === 0) this.#outletOf(rule).subscribed(prefix, true)
+    if (ears === 0) rule.outlet.subscribed(prefix, true)
   }
 
   #end(key: string, link: Link): void {
@@ -125,14 +134,18 @@ export class LinkOutlet {
     const listeners = this.#listeners.get(key)
     if (!listeners?.links.delete(link)) return
     if (listeners.links.size === 0) this.#listeners.delete(key)
-    this.#outletOf(listeners.rule).subscribed(Buffer.from(key, 'latin1'), false)
+    listeners.rule.outlet.subscribed(Buffer.from(key, 'latin1'), false)
   }
 
   #deny(link: Link, asked: Buffer, name: string, rule: string): void {
     this.#parts.counters.denied++
     const who = link.remote ? `${link.remote.name} (${link.remote.label.key})` : 'somebody'
     const text = `${who} may not hear ${name}: rule "${rule}"`
-    reportFault({ area: 'trust', text, code: 'EARSHOT_DENIED' })
+    // It asks again and again: it may be let in meanwhile.
+    if (!this.#told.has(text) && this.#told.size < MAX_PREFIXES) {
+      this.#told.add(text)
+      reportFault({ area: 'trust', text, code: 'EARSHOT_DENIED' })
+    }
     this.#send(link, AsideOp.denied, asked)
   }
 
@@ -163,13 +176,15 @@ export class LinkOutlet {
     }
   }
 
-  /** Whoever may come to the shared outlet may hear by a link what leaves there. */
-  #ruleOf(key: string): string {
+  /**
+   * Whoever may come to the shared outlet may hear by a link what leaves there, and so may those
+   * whom the rule of such a channel names besides.
+   */
+  #ruleOf(key: string): Rule {
+    const { access, shared } = this.#parts
     const [contract = '', , name = ''] = key.split('/')
-    return this.#parts.access.byLink({ contract, name }) ?? outletRule
-  }
-
-  #outletOf(rule: string): Outlet {
-    return rule === outletRule ? this.#parts.shared : this.outlet
+    const own = access.byLink({ contract, name })
+    if (own !== undefined) return { name: own, outlet: this.outlet }
+    return { name: access.ruleOf({ contract, name }) ?? outletRule, outlet: shared }
   }
 }

@@ -213,9 +213,9 @@ export class Membership {
       if (who) remote.isNow(who)
       else if (remote.who) this.#revoke(remote)
     }
+    const linked = [...this.remotes.values()].flatMap(({ id, dialledAs }) => [id, dialledAs])
     for (const [id, { peer, via }] of [...this.#records]) {
-      if (this.remotes.has(id)) continue
-      // An attempt that waits for its turn was made with the old list.
+      if (linked.includes(id)) continue // An attempt that waits was made with the old list.
       this.#dialer.settle(id)
       this.#found(peer, via)
     }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -93,6 +94,22 @@ describe('the directory of this host', () => {
     await clock.advance(5_000)
     expect(lastPulse(path, self.id)).toBe(undefined)
     expect(Math.abs(statSync(file).mtimeMs - clock.wallMs())).toBeLessThan(2)
+  })
+
+  it('announces nobody on behalf who announces itself here, and leaves its file alone', async () => {
+    const clock = createVirtualClock(Date.now())
+    const self = aRecord()
+    const own = create(clock)
+    await own.announce(self, { signal })
+    const file = readFileSync(fileOfId(path, self.id), 'utf8')
+    const evil = { ...self, name: 'evil', behalf: true }
+    await expect(own.announce(evil, { signal })).rejects.toThrow('announces itself')
+    mkdirSync(dirname(pulseFile(path, self.id)), { recursive: true })
+    writeFileSync(pulseFile(path, self.id), '')
+    await expect(create(clock).announce(evil, { signal })).rejects.toMatchObject({
+      code: 'EARSHOT_DISCOVERY',
+    })
+    expect(readFileSync(fileOfId(path, self.id), 'utf8')).toBe(file)
   })
 
   it('finds a peer that came long ago by its pulse, and keeps it by that', async () => {

@@ -5,6 +5,7 @@ import { type Registrar, registrar } from '../../src/discovery/registrar.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { randomId, Watch } from './support.ts'
 
+const OWN = 'ab'.repeat(16)
 const orders = { name: 'orders', inbox: ['tcp://10.0.0.7:4711'] }
 
 describe('the registrar', () => {
@@ -21,6 +22,7 @@ describe('the registrar', () => {
     told = []
     isBroken = false
     desk.prepare?.({
+      id: OWN,
       mesh: 'shop',
       local: true,
       announce: async (record) => {
@@ -86,6 +88,22 @@ describe('the registrar', () => {
     const again = () => desk.register({ ...orders, id, epoch: 2 })
     expect(again).toThrow(expect.objectContaining({ code: 'EARSHOT_ALREADY_SERVED' }))
     desk.renew(second.token)
+    // What was refused has no lease that ends, and takes nobody away.
+    for (let times = 0; times < 3; times++) {
+      await clock.advance(10_000)
+      desk.renew(second.token)
+    }
+    expect(desk.registered()).toMatchObject([{ id, epoch: 2 }])
+    expect(again).toThrow(expect.objectContaining({ code: 'EARSHOT_ALREADY_SERVED' }))
+    const downs = watching.seen.filter(({ type }) => type === 'down')
+    expect(downs.filter((event) => 'epoch' in event && event.epoch === 2)).toEqual([])
+  })
+
+  it('refuses the id of its own peer, which lives', () => {
+    const register = () => desk.register({ ...orders, id: OWN, epoch: 1 })
+    const wanted = { code: 'EARSHOT_OPTION_INVALID', path: '/id' }
+    expect(register).toThrow(expect.objectContaining(wanted))
+    expect(desk.registered()).toEqual([])
   })
 
   it('gives the same id to the same endpoints, wherever they are registered', () => {

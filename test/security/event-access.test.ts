@@ -178,4 +178,55 @@ describe('an event under a rule of access', () => {
     // Some beats at most: as events they would be more than 2 000 bytes.
     expect(sent() - before).toBeLessThan(1_000)
   })
+
+  it('is heard by those whom a rule of its own names besides those of the outlet', async () => {
+    const named = { 'test.news/secret': ['role:ops', 'role:web'], outlet: ['role:ops'] }
+    const { press, as } = await newsroom(named)
+    const out = press.publisher(News.secret)
+    const web = await as('web')
+    await know(web, press)
+    const { heard, missed } = await hearing(web)
+    for (let id = 0; id < 100; id++) out.send(tick(id))
+    await until('all is heard', () => heard.length === 100)
+    expect(missed()).toBe(0)
+    // What has no rule of its own is for the outlet's alone.
+    const told = faults()
+    const open: number[] = []
+    await web.subscribe(News.open, ({ id }) => void open.push(id))
+    await press.publish(News.open, tick(1))
+    expect(open).toEqual([])
+    const denials = told.filter(({ code }) => code === 'EARSHOT_DENIED').map(({ text }) => text)
+    expect(denials).toContain('press does not let us hear test.news/1/open')
+    expect(new Set(denials).size).toBe(denials.length)
+  })
+
+  it('of an outlet is heard again by who is let in again, and what was lost is counted', async () => {
+    const { press, as, admit } = await newsroom({ outlet: ['role:ops'] })
+    const ops = await as('ops')
+    await know(ops, press)
+    const heard: number[] = []
+    let missed = 0
+    const onMissed = (count: number) => {
+      missed += count
+    }
+    await ops.subscribe(News.open, ({ id }) => void heard.push(id), { onMissed })
+    let sent = 0
+    const send = async () => {
+      await press.publish(News.open, tick(sent++))
+    }
+    await send()
+    await until('it is heard', () => heard.length === 1)
+    admit({ web: 'web' })
+    await until('it is shut out', async () => {
+      await send()
+      return ops.stats().counters.outletsBypassed > 0
+    })
+    admit({ ops: 'ops' })
+    const before = heard.length
+    await until('it is heard again', async () => {
+      await send()
+      return heard.length > before
+    })
+    await until('all is known', () => heard.length + missed === sent)
+  })
 })
