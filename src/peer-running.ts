@@ -219,13 +219,13 @@ export class RunningPeer implements Peer {
     const { places, trust } = this.#parts
     trust?.close()
     places.close()
-    const { streams, streamServing, tickets, ticketServing, doorCalls } = this.#parts
+    const { events, streams, streamServing, tickets, ticketServing, doorCalls } = this.#parts
     const endMs = clock.nowMs() + limits.drainTimeoutMs
     const leftMs = () => Math.max(0, endMs - clock.nowMs())
     const told = mesh.leave()
     const withdrawn = discoverer.stop()
     const finish = async () => {
-      const served = [serving.idle(), streamServing.idle(), ticketServing.idle()]
+      const served = [serving.idle(), streamServing.idle(), ticketServing.idle(), events.finish()]
       await mesh.atMost(leftMs(), Promise.all([told, doorCalls.idle(), ...served]))
       streamServing.endAll()
       return mesh.drain(leftMs())
@@ -234,6 +234,7 @@ export class RunningPeer implements Peer {
     while (!(await finish()) && leftMs() > 0);
     // What came before they knew is finished as well.
     await finish()
+    events.close()
     requests.close()
     tickets.close()
     ticketServing.close()

@@ -99,9 +99,10 @@ describe('an asynchronous handler that is too slow', () => {
     const [a, b] = await pairOf()
     const seen = faults()
     const how = { concurrency: 1, capacity: 1, overflow: 'reject' } as const
-    await b.subscribe(Shop.placed, () => new Promise(() => undefined), how)
+    const { ended } = await b.subscribe(Shop.placed, () => new Promise(() => undefined), how)
     for (let id = 0; id < 5; id++) await a.publish(Shop.placed, body(id))
     await until('it is over', () => a.publisher(Shop.placed).listeners === 0)
+    expect(await ended).toMatchObject({ code: 'EARSHOT_OVERLOADED' })
     expect(seen.map(({ text }) => text)).toContainEqual(expect.stringMatching(/capacity/))
   })
 
@@ -134,5 +135,62 @@ describe('an asynchronous handler that is too slow', () => {
     expect(await ask({ capacity: 0 })).toMatchObject({ code, path: '/capacity' })
     expect(await ask({ concurrency: 1.5 })).toMatchObject({ code, path: '/concurrency' })
     expect(await ask({ overflow: 'grow' })).toMatchObject({ code, path: '/overflow' })
+  })
+})
+
+describe('what waits for a slow subscriber', () => {
+  const slow = async () => {
+    const [a, b] = await pairOf({}, { limits: { drainTimeoutMs: 400 } })
+    const gates: (() => void)[] = []
+    const seen: number[] = []
+    const handler = ({ id }: { id: number }) => {
+      seen.push(id)
+      return new Promise<void>((resolve) => gates.push(resolve))
+    }
+    const subscription = await b.subscribe(Shop.placed, handler, { concurrency: 1 })
+    for (let id = 0; id < 5; id++) await a.publish(Shop.placed, body(id))
+    const came = () => b.stats().counters.eventsReceived === 5
+    await until('all have come', came)
+    return { a, b, gates, seen, subscription }
+  }
+
+  it('gives way when the subscription is closed, and counts', async () => {
+    const { b, gates, seen, subscription } = await slow()
+    await subscription.close()
+    expect(await subscription.ended).toBe(undefined)
+    expect([subscription.dropped, b.stats().counters.eventsDropped]).toEqual([4, 4])
+    for (const open of gates) open()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual([0])
+  })
+
+  it('is handled before its peer has closed', async () => {
+    const { b, gates, seen, subscription } = await slow()
+    const closing = b.close()
+    for (let id = 0; id < 5; id++) {
+      await until('the next is in hand', () => gates.length === id + 1)
+      gates[id]?.()
+    }
+    await closing
+    expect([seen, subscription.dropped]).toEqual([[0, 1, 2, 3, 4], 0])
+  })
+
+  it('gives way when its peer has waited for drainTimeoutMs, and counts', async () => {
+    const { b, gates, seen, subscription } = await slow()
+    await b.close()
+    expect(subscription.dropped).toBe(4)
+    for (const open of gates) open()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual([0])
+  })
+
+  it('gives way to a loop that is left, and counts', async () => {
+    const [a, b] = await pairOf()
+    const events = await b.subscribe(Shop.placed)
+    for (let id = 0; id < 5; id++) await a.publish(Shop.placed, body(id))
+    await until('all have come', () => b.stats().counters.eventsReceived === 5)
+    for await (const { id } of events) if (id === 1) break
+    expect([events.dropped, b.stats().counters.eventsDropped]).toEqual([3, 3])
+    expect(await events.ended).toBe(undefined)
   })
 })

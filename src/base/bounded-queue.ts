@@ -70,6 +70,15 @@ export class BoundedQueue<T> {
     return item
   }
 
+  /** All that wait give way. */
+  dropAll(): T[] {
+    const left = this.#items.slice(this.#head)
+    this.dropped += left.length
+    this.clear()
+    return left
+  }
+
+  /** What waits is nobody's any more. */
   clear(): void {
     this.#items = []
     this.#head = 0

@@ -6,11 +6,12 @@ import { EarshotError } from './errors.ts'
 
 /**
  * An async iterable that is filled by `push`. One consumer. Ends after `end()` once it is empty;
- * `fail(error)` ends it with that error. Leaving the loop early calls `onReturn`.
+ * `fail(error)` ends it with that error. Leaving the loop early drops what waits, and calls
+ * `onReturn` with how many that were.
  */
 export class IterableQueue<T> implements AsyncIterableIterator<T> {
   readonly #queue: BoundedQueue<T>
-  readonly #onReturn: () => void
+  readonly #onReturn: (left: number) => void
   readonly #onRoom: () => void
   #waiting: { resolve: (r: IteratorResult<T>) => void; reject: (e: unknown) => void } | undefined
   #ended = false
@@ -20,7 +21,7 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
   constructor(
     capacity: number,
     overflow: Overflow,
-    onReturn: () => void = () => undefined,
+    onReturn: (left: number) => void = () => undefined,
     onRoom: () => void = () => undefined,
   ) {
     this.#queue = new BoundedQueue(capacity, overflow)
@@ -90,9 +91,9 @@ export class IterableQueue<T> implements AsyncIterableIterator<T> {
   }
 
   return(): Promise<IteratorResult<T>> {
-    this.#queue.clear()
+    const left = this.#queue.dropAll().length
     this.end()
-    this.#onReturn()
+    this.#onReturn(left)
     return Promise.resolve({ value: undefined, done: true })
   }
 

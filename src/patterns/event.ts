@@ -92,6 +92,8 @@ const subscribeNames = namesOf<SubscribeOptions>({
 export class Events {
   readonly #mesh: Mesh
   readonly #verdicts: EventVerdicts
+  /** Those whose handlers may have something in hand. */
+  readonly #handling = new Set<HandlerSubscriber>()
 
   constructor(mesh: Mesh) {
     this.#mesh = mesh
@@ -152,14 +154,36 @@ export class Events {
       stop: () => {
         ears.remove(local, part, subscriber)
         this.#mesh.release(ears)
+        this.#stopped(subscriber)
       },
       pause: (paused) => ears.pause(paused),
     }
     const subscriber = handler
       ? new HandlerSubscriber(handler, parts)
       : new IterableSubscriber(parts)
+    if (subscriber instanceof HandlerSubscriber) this.#handling.add(subscriber)
     await ears.add(local, part, subscriber)
     return subscriber
+  }
+
+  /** Nothing more is heard by handlers. Resolves when they are through with what they have. */
+  async finish(): Promise<void> {
+    await Promise.all(
+      [...this.#handling].map((subscriber) => {
+        subscriber.leave()
+        return subscriber.idle()
+      }),
+    )
+  }
+
+  /** What still waits gives way. */
+  close(): void {
+    for (const subscriber of this.#handling) subscriber.drop()
+  }
+
+  #stopped(subscriber: HandlerSubscriber | IterableSubscriber): void {
+    if (!(subscriber instanceof HandlerSubscriber)) return
+    void subscriber.idle().then(() => this.#handling.delete(subscriber))
   }
 }
 

@@ -185,7 +185,9 @@ function checkShed(shed: Partial<ShedSettings> = {}): ShedSettings {
   return settings
 }
 
-function checkRate({ perSecond, burst, per = 'service' }: RateLimitOptions): RateLimitSettings {
+function checkRate(given: RateLimitOptions): RateLimitSettings {
+  checkNames(given, ['perSecond', 'burst', 'per'], '/rateLimit')
+  const { perSecond, burst, per = 'service' } = given
   const most = burst ?? Math.max(1, perSecond)
   if (!(perSecond > 0)) {
     const text = `perSecond is a number above 0, not ${String(perSecond)}`

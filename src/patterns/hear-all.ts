@@ -1,6 +1,7 @@
 // Owns hearing all events of a contract as one subscription: each with the name of its channel.
 // Never hears by itself: one subscription a channel does, with its own queue and gaps.
 
+import { awaited } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { AnyContract } from '../contract/contract.ts'
@@ -56,6 +57,15 @@ class AllEvents implements Subscription, AsyncIterable<NamedEvent> {
 
   get dropped(): number {
     return this.#parts.reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
+  /** With the first that was too slow, or when none is heard any more. */
+  get ended(): Promise<EarshotError | undefined> {
+    const ends = this.#parts.map(({ ended }) => ended)
+    const { promise, resolve } = awaited<EarshotError | undefined>()
+    for (const end of ends) void end.then((why) => why && resolve(why))
+    void Promise.all(ends).then(() => resolve(undefined))
+    return promise
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 // Hot path: `deliver`. Never asks a publisher for anything: the mesh does.
 
 import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
-import { promiseOf } from '../base/deferred.ts'
+import { awaited, type Deferred, deferred, promiseOf } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
 import type { CodecName } from '../codec/codec.ts'
@@ -40,8 +40,13 @@ export interface Subscription {
   /** Events that gave way here, because nobody took them in time. */
   readonly dropped: number
   /**
-   * Hears nothing more. What has arrived by now is still handled: a handler may run a few times
-   * more, a loop takes what waits for it and ends.
+   * Resolves when it hears nothing more: with the reason where it was not closed, which is
+   * EARSHOT_OVERLOADED of `overflow: 'reject'`. Never rejects.
+   */
+  readonly ended: Promise<EarshotError | undefined>
+  /**
+   * Hears nothing more: what waits for its handler or its loop gives way, and counts as `dropped`.
+   * Does not wait for a run of the handler that is under way, so that it can be called there.
    */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -115,6 +120,7 @@ class HeardContext implements EventContext {
 abstract class Subscriber implements Listener, Subscription {
   missed = 0
   protected readonly parts: SubscriberParts
+  readonly #ending = awaited<EarshotError | undefined>()
   #paused = false
 
   constructor(parts: SubscriberParts) {
@@ -129,6 +135,12 @@ abstract class Subscriber implements Listener, Subscription {
     asked: AskedEvent | undefined,
   ): void
   abstract end(): void
+  /** What waits gives way. */
+  protected abstract drop(): void
+
+  get ended(): Promise<EarshotError | undefined> {
+    return this.#ending.promise
+  }
 
   gap(count: number, from: Remote): void {
     this.missed += count
@@ -140,7 +152,12 @@ abstract class Subscriber implements Listener, Subscription {
 
   async close(): Promise<void> {
     this.parts.stop()
-    this.end()
+    this.drop()
+    this.over(undefined)
+  }
+
+  protected over(why: EarshotError | undefined): void {
+    this.#ending.resolve(why)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -169,7 +186,9 @@ abstract class Subscriber implements Listener, Subscription {
     const { local, waiting } = this.parts
     const text = `${waiting.capacity} events of ${local.channel.key} wait for a slow subscriber`
     this.parts.stop()
-    return new EarshotError('EARSHOT_OVERLOADED', `${text} (capacity)`)
+    const error = new EarshotError('EARSHOT_OVERLOADED', `${text} (capacity)`)
+    this.over(error)
+    return error
   }
 }
 
@@ -181,7 +200,12 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
     super(parts)
     const { capacity, overflow } = parts.waiting
     const onRoom = () => this.pause(false)
-    this.#queue = new IterableQueue(capacity, overflow, parts.stop, onRoom)
+    const onReturn = (left: number) => {
+      parts.stop()
+      for (let count = 0; count < left; count++) this.gaveWay()
+      this.over(undefined)
+    }
+    this.#queue = new IterableQueue(capacity, overflow, onReturn, onRoom)
   }
 
   get dropped(): number {
@@ -202,6 +226,11 @@ export class IterableSubscriber extends Subscriber implements AsyncIterable<unkn
 
   end(): void {
     this.#queue.end()
+    this.over(undefined)
+  }
+
+  protected drop(): void {
+    void this.#queue.return()
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
@@ -221,6 +250,7 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
   readonly #queue: BoundedQueue<Waiter>
   #running = 0
   #ended = false
+  #idle: Deferred | undefined
 
   constructor(handler: EventHandler, parts: SubscriberParts) {
     super(parts)
@@ -238,6 +268,10 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
     headers: Headers | undefined,
     asked: AskedEvent | undefined,
   ): void {
+    if (this.#ended) {
+      asked?.done(Outcome.dropped)
+      return
+    }
     const context = new HeardContext(heard, headers ?? noHeaders)
     if (this.#running < this.parts.waiting.concurrency) this.#run(body, context, asked)
     else this.#wait({ body, context, asked })
@@ -250,10 +284,31 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
   /** What waits is still handled. */
   end(): void {
     this.#ended = true
+    this.over(undefined)
+  }
+
+  /** Hears nothing more; what waits is still handled. */
+  leave(): void {
+    this.parts.stop()
+    this.end()
+  }
+
+  /** Resolves when nothing is under way and nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#running === 0) return
+    this.#idle ??= deferred()
+    await this.#idle.promise
+  }
+
+  drop(): void {
+    this.#ended = true
+    for (const { asked } of this.#queue.dropAll()) {
+      asked?.done(Outcome.dropped)
+      this.gaveWay()
+    }
   }
 
   #wait(waiter: Waiter): void {
-    if (this.#ended) return
     const { overflow } = this.parts.waiting
     const loser = this.#queue.push(waiter)
     if (loser) {
@@ -289,6 +344,7 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
       this.#run(body, context, asked)
     }
     if (this.#queue.roomy) this.pause(false)
+    if (this.#running === 0) this.#idle?.resolve()
   }
 
   #handlerFailed(error: unknown, asked: AskedEvent | undefined): void {
