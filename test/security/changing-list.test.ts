@@ -2,6 +2,7 @@
 
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { staticPeers } from 'earshot'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Keys, keysOf, knows, type Name } from '../support/keys.ts'
 import { testPeer, until } from '../support/peers.ts'
@@ -84,4 +85,19 @@ describe('a list that goes wrong while links are up', () => {
     await until('it is cut off', () => server.peers().length === 0, 5_000)
     expect(performance.now() - fromMs).toBeLessThan(2_500)
   })
+})
+
+it('a list that changes adds no link to a peer that was found by its address', async () => {
+  const keys = keysOf()
+  const server = await joinAs(keys, 'server')
+  const address = server.endpoints.inbox.find((at) => at.startsWith('tcp:')) as string
+  const security = keys.security('caller')
+  const discovery = [staticPeers([address])]
+  const caller = await testPeer({ name: 'caller', mesh: keys.mesh, security, discovery })
+  await knows(caller, server)
+  for (const role of ['first', 'second', 'third']) {
+    keys.admit({ server: role, caller: 'web', other: '' })
+    await until('the list was read', () => caller.peers()[0]?.roles[0] === role)
+  }
+  expect([caller.stats().links.length, server.stats().links.length]).toEqual([1, 1])
 })
