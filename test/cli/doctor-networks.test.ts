@@ -54,10 +54,10 @@ async function doctor(mesh: string, ...words: string[]): Promise<Told> {
   return { stdout: stdout.replaceAll(/\s+/g, ' '), findings: json.findings }
 }
 
-function start(inside: string, name: string, mesh: string): FoundPeer {
+function start(inside: string, name: string, mesh: string, more: object = {}): FoundPeer {
   const directory = mkdtempSync(join(tmpdir(), 'es-d-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  return startIn(inside, { name, mesh, directory, discovery: ['mdns'] })
+  return startIn(inside, { name, mesh, directory, discovery: ['mdns'], ...more })
 }
 
 /** Host a on both bridges, b on the left one, c on that which is named. */
@@ -121,6 +121,28 @@ describe.skipIf(!isAble)('earshot doctor', () => {
         next: expect.stringContaining('its process is stopped'),
       }),
     )
+  })
+
+  it('names the port of an outlet that is closed, though the link is up', async () => {
+    joined('left')
+    const mesh = randomMesh()
+    const one = start(b, 'orders', mesh, { listen: { host: '10.83.0.2', port: 7_000 } })
+    await until('it is there', () => Boolean(one.started))
+    const nft = (...words: string[]) => ip('netns', 'exec', b, 'nft', 'add', ...words)
+    nft('table', 'inet', 't')
+    nft('chain', 'inet', 't', 'c', '{ type filter hook input priority 0; }')
+    const reject = ['reject', 'with', 'tcp', 'reset']
+    nft('rule', 'inet', 't', 'c', 'iifname', 'e0', 'tcp', 'dport', '7001', ...reject)
+    const { findings, stdout } = await doctor(mesh, 'orders')
+    expect(findings.filter(({ level }) => level === 'bad')).toEqual([
+      expect.objectContaining({
+        text: expect.stringMatching(
+          /^orders \(.{8}\): its outlet at tcp:\/\/10\.83\.0\.2:7001 cannot be reached from here \(ECONN/,
+        ),
+        next: expect.stringMatching(/^let TCP port 7001 of .* in, as that of its inbox$/),
+      }),
+    ])
+    expect(stdout).toContain('1 to mend')
   })
 
   it('says of a firewall on the way that nothing comes back', async () => {

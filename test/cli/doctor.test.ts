@@ -179,4 +179,15 @@ describe('earshot doctor', () => {
   ])('suspects the rule "%s": %s', (rule, is) => {
     expect(suspectsIn(`table ip t {\n\t${rule}\n}`)).toHaveLength(is ? 1 : 0)
   })
+
+  it.each([
+    ['iifname "e0" tcp dport 7001 drop', true],
+    ['tcp dport { 22, 7000-7002 } reject with tcp reset', true],
+    ['-A INPUT -p tcp -m tcp --dport 7000:7002 -j REJECT', true],
+    ['-A INPUT -p tcp -m multiport --dports 22,7001 -j DROP', true],
+    ['tcp dport { 22, 17001 } drop', false],
+    ['tcp dport 7001 accept', false],
+  ])('suspects the rule "%s" where a peer listens at port 7001: %s', (rule, is) => {
+    expect(suspectsIn(`table ip t {\n\t${rule}\n}`, [7_001])).toHaveLength(is ? 1 : 0)
+  })
 })

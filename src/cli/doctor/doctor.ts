@@ -10,6 +10,7 @@ import { jsonText, paint, print, terminalColumns, visible } from '../terminal.ts
 import { visit } from '../visit.ts'
 import { type Finding, findingLines } from './finding.ts'
 import { interfaceFindings } from './interfaces.ts'
+import { outletFindings, portsHere, type Sockets, socketsOf } from './sockets.ts'
 import { systemFindings } from './system.ts'
 import { unreachedFindings } from './unreached.ts'
 import { viewFindings } from './views.ts'
@@ -36,11 +37,15 @@ async function examine(named: string | undefined, options: DoctorOptions): Promi
     const peers = await hearAll(peer, wait)
     await multicast.check()
     const unreached = await unreachedFindings(peer.unreached(), named)
+    const sockets = await socketsOf(peers, mesh)
+    const isMeant = ({ peer: { name, id } }: Sockets) =>
+      named === undefined || name === named || id.startsWith(named)
     return [
       ...interfaceFindings(multicast),
-      ...(await systemFindings()),
+      ...(await systemFindings(portsHere(sockets))),
       ...(unreached.length > 0 ? unreached : whoIsThere(peers, mesh, named)),
-      ...(await viewFindings(peers, mesh, named)),
+      ...(await viewFindings(peers, mesh, named, unreached.length > 0)),
+      ...(await outletFindings(sockets.filter(isMeant))),
     ]
   }
   // What it finds is all that is told: the same as faults would be told twice.

@@ -13,8 +13,9 @@ const MAX_BYTES = 4_194_304
 /** 5353, as the kernel writes it. */
 const PORT = ':14E9'
 
-export async function systemFindings(): Promise<Finding[]> {
-  return [responderFinding(), await firewallFinding()]
+/** @param ports of TCP that peers of this host listen at */
+export async function systemFindings(ports: readonly number[]): Promise<Finding[]> {
+  return [responderFinding(), await firewallFinding(ports)]
 }
 
 /** How many sockets hold port 5353; some of them are ours. */
@@ -39,16 +40,20 @@ function holdersIn(path: string): string[] {
   return rows.flatMap(([, local = '', , , , , , uid = '?']) => (local.endsWith(PORT) ? [uid] : []))
 }
 
-async function firewallFinding(): Promise<Finding> {
+async function firewallFinding(ports: readonly number[]): Promise<Finding> {
   const rules = (await output('nft', 'list', 'ruleset')) ?? (await output('iptables', '-S'))
   if (rules === undefined) {
     const text = 'the firewall does not tell its rules: neither nft nor iptables, or not to us'
     return { area: 'system', level: 'note', text, next: 'run earshot doctor as root to see them' }
   }
-  const suspects = suspectsIn(rules)
+  const suspects = suspectsIn(rules, ports)
   const [first] = suspects
   if (first === undefined) {
-    return { area: 'system', level: 'ok', text: 'no rule of the firewall drops what comes in' }
+    return {
+      area: 'system',
+      level: 'ok',
+      text: 'no rule of the firewall drops what comes to peers',
+    }
   }
   const more = suspects.length > 1 ? ` and ${suspects.length - 1} more` : ''
   const text = `the firewall may drop discovery or links: "${first}"${more}`
@@ -57,12 +62,22 @@ async function firewallFinding(): Promise<Finding> {
 }
 
 /** Rules, and policies of whole chains, by which a packet of ours could be lost. */
-export function suspectsIn(rules: string): string[] {
+export function suspectsIn(rules: string, ports: readonly number[] = []): string[] {
   const lines = rules.split('\n').map((line) => line.trim())
   return lines.filter((line) => {
     if (/hook (?:input|output)\b.*policy drop|^-P (?:INPUT|OUTPUT) DROP/.test(line)) return true
     const drops = /\b(?:drop|reject)\b|-j (?:DROP|REJECT)/.test(line) && !line.startsWith('type ')
-    return drops && (/224\.0\.0\.251|ff02::fb|5353|mdns/.test(line) || !/dport|daddr/.test(line))
+    if (!drops) return false
+    const ofDiscovery = /224\.0\.0\.251|ff02::fb|5353|mdns/.test(line)
+    return ofDiscovery || !/dport|daddr/.test(line) || ports.some((port) => names(line, port))
+  })
+}
+
+/** `tcp dport 7001`, `tcp dport { 22, 7000-7002 }`, `--dport 7000:7002`, `--dports 22,7001` */
+function names(line: string, port: number): boolean {
+  const [, given = ''] = /dports? (\{[^}]*\}|[\d:,-]+)/.exec(line) ?? []
+  return [...given.matchAll(/(\d+)(?:[-:](\d+))?/g)].some(([, from, to]) => {
+    return port >= Number(from) && port <= Number(to ?? from)
   })
 }
 

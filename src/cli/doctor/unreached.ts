@@ -87,8 +87,8 @@ function causeOf(greeting: Greeting, wasDialled: boolean): Cause {
   }
   if (greeting.code === 'ECONNREFUSED' || greeting.code === 'ENOENT') {
     return {
-      text: `nobody listens there (${greeting.code})`,
-      next: 'it has ended without a goodbye, or listens elsewhere now: start it again',
+      text: `nobody listens there, or a firewall says so (${greeting.code})`,
+      next: 'is it running? start it again; if it is, let the ports of inbox, outlet and door in',
     }
   }
   return {

@@ -26,10 +26,12 @@ interface View {
   readonly failure: string
 }
 
+/** @param isTold the one that is named is told of here, and there is no link */
 export async function viewFindings(
   peers: readonly RemotePeer[],
   mesh: string,
   named: string | undefined,
+  isTold: boolean,
 ): Promise<Finding[]> {
   const views = await Promise.all(peers.map((peer) => viewOf(peer, mesh)))
   const isNamed = ({ peer: { name, id } }: View) =>
@@ -43,7 +45,9 @@ export async function viewFindings(
   const clocks = peers.filter(({ epoch }) => epoch > systemClock.wallMs() + CLOCK_MS)
   return [
     ...views.filter(isNamed).map(doorFinding),
-    ...(named === undefined || views.some(isNamed) ? [] : await hearsay(views, named, mesh)),
+    ...(named === undefined || views.some(isNamed)
+      ? []
+      : await hearsay(views, named, mesh, isTold)),
     ...pairs,
     ...(pairs.length === 0 && views.length > 1 ? [allSee(views.length, named)] : []),
     ...clocks.map(clockFinding),
@@ -82,7 +86,12 @@ function doorFinding({ peer, sees, doorMs, failure }: View): Finding {
 }
 
 /** One that we do not hear, and others do, or are told of: they tell where it is. */
-async function hearsay(views: readonly View[], named: string, mesh: string): Promise<Finding[]> {
+async function hearsay(
+  views: readonly View[],
+  named: string,
+  mesh: string,
+  isTold: boolean,
+): Promise<Finding[]> {
   for (const { peer, told } of views) {
     const found = told.find(({ name, id }) => name === named || String(id).startsWith(named))
     if (!found?.id || !Array.isArray(found.doors)) continue
@@ -90,7 +99,9 @@ async function hearsay(views: readonly View[], named: string, mesh: string): Pro
     const { sees, failure } = await viewOf(other, mesh)
     const text = `${peer.name} sees ${nameOf(other)} on ${other.host}; from here its door`
     if (sees) {
-      const next = `its packets do not reach us, its door does: use staticPeers([…]) or gossip()`
+      const next = isTold
+        ? 'it is running, and told of here: let the port of its inbox in, as that of its door'
+        : 'its packets do not reach us, its door does: use staticPeers([…]) or gossip()'
       return [{ area: 'peer', level: 'bad', text: `${text} answers`, next }]
     }
     const next = 'a firewall or a missing route lies between us: allow its TCP ports'
