@@ -247,6 +247,7 @@ describe('a contract with errors', () => {
     ['of a name that errors of the language have', { TypeError: Type.Object({}) }],
     ['of a name in small letters', { closed: Type.Object({}) }],
     ['with data that is no object', { Closed: Type.String() }],
+    ['with data that is null', { Closed: Type.Null() }],
     ['that are no object', 7],
   ])('%s cannot be defined', (_, given) => {
     expect(define(given as object)).toThrow(invalid)

@@ -130,6 +130,7 @@ describe('the door', () => {
     await b.serve(Shop, handlers('b'))
     const heard: unknown[] = []
     const around: string[] = []
+    let answer: () => void = () => undefined
     const own = {
       ...handlers('a'),
       place: ({ count }: { count: number }, { from }: HandlerContext) => {
@@ -141,7 +142,7 @@ describe('the door', () => {
           signal.addEventListener('abort', () => {
             heard.push('aborted')
             // An answer at once could be sooner than the time-out of who asks.
-            setTimeout(resolve, 200, { by: 'a' })
+            answer = () => resolve({ by: 'a' })
           })
         }),
       cancel: ({ id }: { id: number }) => {
@@ -168,6 +169,7 @@ describe('the door', () => {
     const late = call('slow', { forMs: 9 }, { timeoutMs: 20 })
     expect(await remoteOf(late)).toMatchObject({ code: 'EARSHOT_TIMEOUT' })
     await until('who works for nobody is told', () => heard.includes('aborted'))
+    answer()
     expect(new Set(around)).toEqual(
       new Set(['place', 'cancel', 'slow'].map((name) => `test.shop/1/${name}`)),
     )

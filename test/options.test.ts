@@ -35,6 +35,10 @@ const Work = contract('test.work', '1.0.0', {
   told: event(Body),
 })
 
+const Keyed = contract('test.keyed', '1.0.0', {
+  told: event(Type.Object({ who: Type.String() }), { key: 'who' }),
+})
+
 const handlers: Handlers<typeof Work> = {
   ask: (asked) => asked,
   note: () => undefined,
@@ -158,6 +162,11 @@ describe('with a client, a service or a peer', () => {
       peer.subscribe(Work.told, () => undefined, { filter: 'x' } as never),
     )
     expect(heard).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/filter' })
+    const half = await failure(peer.subscribe(Keyed.told, () => undefined, { key: '\ud800' }))
+    expect(half).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/key' })
+    // What is left undefined is as if it was not said.
+    const silent = { retry: { tries: undefined }, timeoutMs: undefined, breaker: undefined }
+    expect(Object.keys(peer.client(Work, silent as never))).toContain('ask')
     const sender = async () => peer.sender(Work.note, { to: 'x' } as never)
     expect(await failure(sender())).toMatchObject({ code: 'EARSHOT_OPTION_INVALID', path: '/to' })
     const ofPeers = { security: 'secret', discovery: 'mdns', directory: 7, limits: null }

@@ -299,7 +299,8 @@ export const defaultLimits: Limits = Object.fromEntries(
  * @throws EARSHOT_OPTION_INVALID for an unknown name or a value that is no positive integer.
  */
 export function resolveLimits(changes: Partial<Limits> = {}): Limits {
-  for (const [name, value] of Object.entries(changes)) {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) {
     const path = `/limits/${name}`
     if (!Object.hasOwn(limitTable, name)) {
       throw new EarshotError('EARSHOT_OPTION_INVALID', `there is no limit called "${name}"`, {
@@ -311,5 +312,5 @@ export function resolveLimits(changes: Partial<Limits> = {}): Limits {
       throw new EarshotError('EARSHOT_OPTION_INVALID', text, { path })
     }
   }
-  return Object.freeze({ ...defaultLimits, ...changes })
+  return Object.freeze({ ...defaultLimits, ...Object.fromEntries(given) })
 }

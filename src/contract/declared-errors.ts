@@ -119,6 +119,9 @@ export function checkErrors(where: string, kind: ChannelKind, shape: Shape | und
   if (shape.kind !== 'record' || shape.fields.length > MAX_ERRORS) {
     throw invalid(`channel ${where} has errors that are no record of up to ${MAX_ERRORS}`)
   }
+  for (const { name } of shape.nulls ?? []) {
+    throw invalid(`channel ${where}: the data of the error ${name} is made with Type.Object()`)
+  }
   for (const { name, shape: data, optional } of shape.fields) {
     if (!NAME.test(name) || BUILT_IN.test(name)) {
       throw invalid(`channel ${where} has an error "${name}": a name of its own, like OutOfStock`)

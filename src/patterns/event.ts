@@ -5,6 +5,7 @@ import { checkNames, namesOf } from '../base/arguments.ts'
 import { type Overflow, overflows } from '../base/bounded-queue.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
+import { isSound } from '../codec/text.ts'
 import { parseVersionRange } from '../contract/version-range.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -241,6 +242,7 @@ function checkKey({ channel }: LocalChannel, key: unknown): string | undefined {
     throw invalid(`${channel.key} has no key: define it with event(…, { key: 'field' })`)
   }
   if (typeof key !== 'string') throw invalid(`a key is a text, not ${typeof key}`)
+  if (!isSound(key)) throw invalid('a key is text that UTF-8 can carry: no half of a pair')
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw invalid(`a key to subscribe to has at most ${MAX_KEY_BYTES} bytes`)
   }

@@ -5,8 +5,9 @@ import { awaited } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import type { EventContext } from './event-context.ts'
 import type { Next } from './middleware.ts'
-import type { EventContext, Subscription } from './subscriber.ts'
+import type { Subscription } from './subscriber.ts'
 
 type Heard = Subscription & AsyncIterable<unknown>
 type Hear = (channel: Channel<'event'>, handler: Next<EventContext> | undefined) => Promise<Heard>

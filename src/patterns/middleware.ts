@@ -5,7 +5,7 @@ import { EarshotError } from '../base/errors.ts'
 import type { Channel } from '../contract/channel.ts'
 import type { HandlerContext } from './call-context.ts'
 import type { CallOptions } from './call-options.ts'
-import type { EventContext } from './subscriber.ts'
+import type { EventContext } from './event-context.ts'
 
 /** What takes a message: the next middleware, and in the end the channel or the handler. */
 export type Next<C> = (message: unknown, context: C) => unknown

@@ -199,7 +199,8 @@ function checkSettings(given: unknown, names: readonly string[], path: string, t
 /** The channel's settings over the client's; `false` of the channel wins, and is undefined. */
 function laid<T extends object>(client: false | T | undefined, channel: false | T | undefined) {
   if (channel === false || (channel === undefined && client === false)) return undefined
-  return { ...(client || undefined), ...channel } as Partial<T>
+  const given = Object.entries({ ...(client || undefined), ...channel })
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 /** @throws EARSHOT_OPTION_INVALID for what is no number above 0, or no share of 1 */

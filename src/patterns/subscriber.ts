@@ -5,32 +5,15 @@ import { BoundedQueue, type Overflow } from '../base/bounded-queue.ts'
 import { awaited, type Deferred, deferred, promiseOf } from '../base/deferred.ts'
 import { EarshotError } from '../base/errors.ts'
 import { IterableQueue } from '../base/queue.ts'
-import type { CodecName } from '../codec/codec.ts'
-import { contentTypeOf } from '../contract/content-type.ts'
 import type { AskedEvent } from '../mesh/asked-event.ts'
 import type { Counters } from '../mesh/counters.ts'
 import type { Heard, Listener } from '../mesh/heard.ts'
 import type { LocalChannel } from '../mesh/local-channel.ts'
-import type { From, Remote } from '../mesh/remote.ts'
+import type { Remote } from '../mesh/remote.ts'
 import { Outcome } from '../wire/record.ts'
+import { type EventContext, HeardContext } from './event-context.ts'
 import { type Headers, noHeaders } from './headers.ts'
-import { type Message, ReceivedMessage } from './message.ts'
 import { reportFailed, tellBy } from './said-aloud.ts'
-
-export interface EventContext {
-  readonly from: From
-  /** `shop.orders/1/placed` */
-  readonly channel: string
-  /** `placed` */
-  readonly name: string
-  /** The codec that was agreed with the publisher. */
-  readonly codec: CodecName
-  /** `application/vnd.shop.orders+avro; version=1` */
-  readonly contentType: string
-  readonly headers: Headers
-  /** What the message says of itself: id, correlation, cause, trace. Made when it is asked for. */
-  readonly message: Message
-}
 
 export type EventHandler = (body: never, context: EventContext) => unknown
 
@@ -70,50 +53,6 @@ export interface SubscriberParts {
   readonly stop: () => void
   /** For `block`: hear nothing until there is room. */
   readonly pause: (paused: boolean) => void
-}
-
-/** Made for each event, and small: all but its number is that of its publisher. */
-class HeardContext implements EventContext {
-  readonly headers: Headers
-  readonly #heard: Heard
-  /** Of the event, in the count of its lane. */
-  readonly #number: number
-  #message: Message | undefined
-
-  constructor(heard: Heard, headers: Headers) {
-    this.#heard = heard
-    this.headers = headers
-    this.#number = heard.expected - 1
-  }
-
-  get from(): From {
-    return this.#heard.from.label
-  }
-
-  get channel(): string {
-    return this.#heard.channel.local.channel.key
-  }
-
-  get name(): string {
-    return this.#heard.channel.local.channel.name
-  }
-
-  get codec(): CodecName {
-    return this.#heard.codec.codec
-  }
-
-  get contentType(): string {
-    return contentTypeOf(this.channel, this.codec)
-  }
-
-  get message(): Message {
-    const { from, channel } = this.#heard
-    const { local, key } = channel
-    const lane = key === undefined ? local.channel.name : `${local.channel.name}?${key}`
-    const made = `${from.id}.${from.epoch}.${lane}.${this.#number}`
-    this.#message ??= new ReceivedMessage(this.headers, local.channel, this.contentType, made)
-    return this.#message
-  }
 }
 
 /** What both kinds of subscription share: gaps, the end. */

@@ -309,7 +309,8 @@ export class Tickets {
     const there = entry.server && this.#mesh.membership.remotes.has(entry.server.id)
     const whose = entry.server && `${entry.server.name}${there ? '' : ', which is not there,'}`
     const who = whose ? `${whose} did not answer` : 'nobody has taken'
-    const text = `${who} a ticket of ${entry.channel.key} in ${Math.round(timeoutMs)} ms`
+    const late = timeoutMs > 1 ? `in ${Math.round(timeoutMs)} ms` : 'by its deadline, which is over'
+    const text = `${who} a ticket of ${entry.channel.key} ${late}`
     return new EarshotError('EARSHOT_TIMEOUT', text, { sent: this.#sent(asking) })
   }
 

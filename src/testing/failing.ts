@@ -23,7 +23,8 @@ export interface FailRule {
   readonly rate?: number
   /**
    * What the caller gets. EARSHOT_TIMEOUT: no answer at all. Default EARSHOT_REMOTE, or nothing
-   * but the delay where there is one.
+   * but the delay where there is one. A stream, a talk or a ticket has begun by then: its `sent` is
+   * `unknown`, whatever the code says of a call.
    */
   readonly code?: ErrorCode
   /** How long it takes until then, ms of the world's time. Default 0. */

@@ -137,7 +137,7 @@ describe.skipIf(!isAble)('earshot doctor', () => {
     expect(findings.filter(({ level }) => level === 'bad')).toEqual([
       expect.objectContaining({
         text: expect.stringMatching(
-          /^orders \(.{8}\): its outlet at tcp:\/\/10\.83\.0\.2:7001 cannot be reached from here \(ECONN/,
+          /^orders \(.{8}\): its outlet at tcp:\S+:7001 cannot be reached from here \(ECONN/,
         ),
         next: expect.stringMatching(/^let TCP port 7001 of .* in, as that of its inbox$/),
       }),

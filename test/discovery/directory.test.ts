@@ -96,7 +96,7 @@ describe('the directory of this host', () => {
     expect(Math.abs(statSync(file).mtimeMs - clock.wallMs())).toBeLessThan(2)
   })
 
-  it('announces nobody on behalf who announces itself here, and leaves its file alone', async () => {
+  it('announces nobody on behalf who announces itself, and leaves its file alone', async () => {
     const clock = createVirtualClock(Date.now())
     const self = aRecord()
     const own = create(clock)

@@ -200,7 +200,7 @@ describe('an event under a rule of access', () => {
     expect(new Set(denials).size).toBe(denials.length)
   })
 
-  it('of an outlet is heard again by who is let in again, and what was lost is counted', async () => {
+  it('of an outlet is heard again by who is let in again, and the loss is counted', async () => {
     const { press, as, admit } = await newsroom({ outlet: ['role:ops'] })
     const ops = await as('ops')
     await know(ops, press)
