@@ -102,7 +102,7 @@ describe('one signal for many calls of each style', () => {
       failure(plain.ask({}, within)),
       failure(plain.ask.later({}, within).answer()),
       failure(plain.tell({}, { ...within, until: 'handled' })),
-      plain.all({}, { ...within, withinMs: 30 }),
+      plain.all({}, { signal: life.signal, context: within.context, withinMs: 30 }),
       failure(plain.watch({}, { ...within, idleMs: 30 }).next()),
     ])
     for (const { signal } of [life, theirs]) expect(kept(signal)).toBe(0)

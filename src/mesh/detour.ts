@@ -44,14 +44,14 @@ export class Detour {
     return true
   }
 
-  /** Asks by the link too, once, and for an answer to each of the markers. */
-  begin(wanted: Wanted, markers: readonly Buffer[]): void {
+  /** Asks by the link too, and for an answer to the marker. */
+  begin(wanted: Wanted, marker: Buffer): void {
     const hearing = this.resume()
     if (!this.#wanted.has(wanted)) {
       this.#wanted.add(wanted)
       hearing.subscribe(wanted.prefix)
     }
-    for (const marker of markers) hearing.subscribe(marker)
+    hearing.subscribe(marker)
   }
 
   /** The outlet brings it again, or nobody wants it any more. */

@@ -111,7 +111,6 @@ export class Ear {
     // Who publishes nowhere has nothing to confirm.
     if (!this.#hearing && this.remote.hello.outlet.length === 0) resolve()
     else this.#subscribe(heard, resolve)
-    if (!this.#hearing) this.#goRound()
     return confirmed
   }
 
@@ -192,11 +191,11 @@ export class Ear {
    */
   beat(): void {
     this.#tellMissed()
-    const [heard] = this.heard.values()
-    if (!heard || this.#paused || !this.#isBetweenHosts) return
+    if (this.heard.size === 0 || this.#paused || !this.#isBetweenHosts) return
     this.#quietBeats++
-    const asks = this.#quietBeats === ASKED_AFTER_BEATS && this.#markers.length === 0
-    if (asks) this.#mark(heard, () => undefined)
+    if (this.#quietBeats === ASKED_AFTER_BEATS && this.#markers.length === 0) {
+      for (const heard of this.heard.values()) this.#mark(heard, () => undefined)
+    }
     if (this.#quietBeats === GIVEN_UP_AFTER_BEATS) this.#hearing?.giveUp()
   }
 
@@ -233,16 +232,17 @@ export class Ear {
   #mark(heard: Heard, resolve: () => void): void {
     const bytes = markerOf(this.#parts.id, heard.prefix)
     const marker: Marker = { bytes, heard, timer: undefined, wentRound: false, resolve }
-    this.#await(marker, this.#parts.limits.subscribeTimeoutMs)
     this.#markers.push(marker)
     this.#hearing?.subscribe(bytes)
+    this.#await(marker, this.#parts.limits.subscribeTimeoutMs)
   }
 
   /** For so long; while nothing is read, no answer can be seen. */
   #await(marker: Marker, leftMs: number): void {
+    if (!this.#hearing) marker.wentRound ||= this.#goRound(marker)
     const stepMs = Math.min(DETOUR_AFTER_MS, leftMs)
     marker.timer = this.#parts.clock.after(stepMs, () => {
-      if (leftMs > stepMs) marker.wentRound ||= this.#goRound()
+      if (leftMs > stepMs) marker.wentRound ||= this.#goRound(marker)
       if (leftMs > stepMs) this.#await(marker, leftMs - stepMs)
       else this.#unanswered(marker)
     })
@@ -266,19 +266,14 @@ export class Ear {
     this.#settle(marker)
   }
 
-  /** The outlet has not answered in time, or cannot be reached: asks for all by the link, too. */
-  #goRound(): boolean {
+  /** The outlet has not answered in time, or cannot be reached: asks by the link, too. */
+  #goRound({ heard, bytes }: Marker): boolean {
     if (this.byLink || this.#closed || this.#paused) return false
     if (!this.#detour?.used) this.#parts.counters.outletsBypassed++
     const onFrame = (frame: Buffer) => this.#onFrame(frame, this)
     const open = () => this.#parts.hearByLink(this.remote)
     this.#detour ??= new Detour(open, onFrame)
-    for (const heard of this.heard.values()) {
-      if (this.#detour.has(heard)) continue
-      const asked = this.#markers.filter((marker) => marker.heard === heard)
-      const markers = asked.map(({ bytes }) => bytes)
-      this.#detour.begin(heard, markers)
-    }
+    this.#detour.begin(heard, bytes)
     return true
   }
 

@@ -283,7 +283,9 @@ export class HandlerSubscriber extends Subscriber implements AsyncIterable<never
       this.#run(body, context, asked)
     }
     if (this.#queue.roomy) this.pause(false)
-    if (this.#running === 0) this.#idle?.resolve()
+    if (this.#running > 0) return
+    this.#idle?.resolve()
+    this.#idle = undefined
   }
 
   #handlerFailed(error: unknown, asked: AskedEvent | undefined): void {

@@ -150,7 +150,9 @@ async function traffic(mesh: string, victim: PeerProcess) {
 describe(`10 000 random and 10 000 mutated frames to every socket (fault 19, seed ${seed})`, () => {
   it('neither end the peer nor fill it, and others are served all the while', async () => {
     const mesh = randomMesh()
-    const victim = await startServing(mesh, 'victim')
+    // Each is told of, so that what was counted can be told apart.
+    const limits = { maxStrangerFaults: 10 * FRAMES }
+    const victim = await startServing(mesh, 'victim', { limits })
     const { done, stop } = await traffic(mesh, victim)
     const raw = await startRaw(victim, mesh, await numbersOf(mesh, endpointsOf(victim).inbox))
     const half = async () => {

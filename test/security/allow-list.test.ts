@@ -145,7 +145,7 @@ describe('a mesh with a list of keys', () => {
     const here = setting()
     const serverKey = here.add('server')
     const told = faults()
-    const server = await here.join('server')
+    const server = await here.join('server', { limits: { maxStrangerFaults: 100 } })
     await server.serve(Shop, handlers)
     const { publicKey, secretKey } = zmq.curveKeyPair()
     const curveServerKey = keyOfText(serverKey.publicKey) as string
