@@ -29,9 +29,9 @@ export const quickEffort: Effort = {
   mixedProcesses: 1,
   roundTripProcesses: 1,
   isolated: 'codec',
-  warmUpMs: 24,
-  timeMs: 12,
-  roundTrips: 100,
+  warmUpMs: 12,
+  timeMs: 6,
+  roundTrips: 50,
 }
 
 export type Progress = (done: number, of: number, what: string) => void

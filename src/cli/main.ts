@@ -4,22 +4,9 @@
 
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { addBench } from './bench/bench.ts'
-import { addCall } from './call.ts'
-import { addCodecs } from './codecs.ts'
-import { addCompat } from './compat.ts'
-import { addContract } from './contract.ts'
-import { addDoctor } from './doctor/doctor.ts'
-import { addExplain } from './explain.ts'
 import { documentOf, exitCodes, Failure, toFailure } from './failure.ts'
-import { addGen } from './gen.ts'
-import { addKeys } from './keys.ts'
-import { addPeers } from './peers.ts'
-import { addPub } from './pub.ts'
 import { requestStop } from './stop.ts'
-import { addSub } from './sub.ts'
 import { jsonText, paint, print, say, survivePipe, visible } from './terminal.ts'
-import { addTrust } from './trust.ts'
 
 const epilogue = `
 Examples:
@@ -49,12 +36,29 @@ Environment:
   EARSHOT_ALLOW   the allow list of the mesh, if it has one; EARSHOT_KEY is the key of the command
   NO_COLOR        no colours`
 
-const withPeers = [addPeers, addDoctor, addCall, addPub, addSub, addCodecs]
-const ofContracts = [addContract, addCompat, addGen]
-const ofTrust = [addKeys, addTrust]
-const commands = [...withPeers, ...ofContracts, ...ofTrust, addBench, addExplain]
+type Add = (program: Command) => void
 
-function createProgram(): Command {
+/** A command loads what it needs alone: most of the time of a short one is reading code. */
+const commands: Readonly<Record<string, () => Promise<Add>>> = {
+  peers: async () => (await import('./peers.ts')).addPeers,
+  doctor: async () => (await import('./doctor/doctor.ts')).addDoctor,
+  call: async () => (await import('./call.ts')).addCall,
+  pub: async () => (await import('./pub.ts')).addPub,
+  sub: async () => (await import('./sub.ts')).addSub,
+  codecs: async () => (await import('./codecs.ts')).addCodecs,
+  contract: async () => (await import('./contract.ts')).addContract,
+  compat: async () => (await import('./compat.ts')).addCompat,
+  gen: async () => (await import('./gen.ts')).addGen,
+  keys: async () => (await import('./keys.ts')).addKeys,
+  trust: async () => (await import('./trust.ts')).addTrust,
+  bench: async () => (await import('./bench/bench.ts')).addBench,
+  explain: async () => (await import('./explain.ts')).addExplain,
+}
+
+const isCommand = (word = ''): boolean => Object.hasOwn(commands, word)
+
+/** With the command that is named; with all of them for help, and for what is none. */
+async function createProgram(word: string | undefined): Promise<Command> {
   const { version } = createRequire(import.meta.url)('earshot/package.json') as { version: string }
   const program = new Command('earshot')
     .description('Looks into a mesh of Earshot peers, and talks with them: no broker, no source.')
@@ -62,7 +66,8 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', epilogue)
-  for (const add of commands) add(program)
+  const wanted = isCommand(word) ? [word as string] : Object.keys(commands)
+  for (const add of await Promise.all(wanted.map((name) => commands[name]?.()))) add?.(program)
   return program
 }
 
@@ -70,16 +75,15 @@ async function main(words: readonly string[]): Promise<void> {
   survivePipe(requestStop)
   try {
     if (words.length === 0) throw noCommand()
-    await createProgram().parseAsync(words, { from: 'user' })
+    const program = await createProgram(words[0])
+    await program.parseAsync(words, { from: 'user' })
   } catch (error) {
     end(error, words)
   }
 }
 
 function noCommand(): Failure {
-  const names = createProgram()
-    .commands.map((command) => command.name())
-    .join(', ')
+  const names = Object.keys(commands).join(', ')
   return new Failure(exitCodes.usage, 'which command?', `earshot --help, or one of ${names}`)
 }
 
@@ -99,8 +103,7 @@ function usageOf(error: CommanderError, [command]: readonly string[]): Failure |
   if (error.exitCode === 0) return undefined
   const [message = ''] = error.message.replace(/^error: /, '').split('\n')
   const guess = /\(Did you mean (.+)\?\)/.exec(error.message)?.[1]
-  const known = createProgram().commands.some((one) => one.name() === command)
-  const help = known ? `see earshot ${command} --help` : 'see earshot --help'
+  const help = isCommand(command) ? `see earshot ${command} --help` : 'see earshot --help'
   const next = guess ? `did you mean ${guess}?` : help
   return new Failure(exitCodes.usage, message, next)
 }

@@ -44,7 +44,7 @@ export function conformance(format: Format): void {
     test('gives back what was encoded, properties in declared order', () => {
       fc.assert(
         fc.property(samples(isJson), ({ shape, value }) => roundTrip(format, shape, value)),
-        { seed, numRuns: 150 },
+        { seed, numRuns: 100 },
       )
     })
 
@@ -126,7 +126,7 @@ export function conformance(format: Format): void {
       )
       fc.assert(
         fc.property(broken, ({ shape, value }) => refusal(format, shape, value)),
-        { seed, numRuns: 150 },
+        { seed, numRuns: 100 },
       )
     })
 
