@@ -51,6 +51,14 @@ export function shortId({ id }: { readonly id: string }): string {
   return id.slice(0, 8)
 }
 
+/** Is it the one that is named, by its name or the beginning of its id; all are where none is. */
+export function isMeant(
+  { id, name }: { readonly id: string; readonly name: string },
+  named: string | undefined,
+): boolean {
+  return named === undefined || name === named || id.startsWith(named)
+}
+
 /** `orders (3fa9c1d2)` */
 export function nameOf(peer: { readonly id: string; readonly name: string }): string {
   return `${peer.name} (${shortId(peer)})`

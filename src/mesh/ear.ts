@@ -179,9 +179,8 @@ export class Ear {
     this.#hearing?.pause(paused)
     if (paused) return
     // Meanwhile nobody read an answer.
-    const waiting = new Set(this.#markers.map(({ heard }) => heard))
-    for (const heard of this.heard.values()) {
-      if (heard.expected < 0 && !waiting.has(heard)) this.#mark(heard, () => undefined)
+    for (const heard of this.#unmarked()) {
+      if (heard.expected < 0) this.#mark(heard, () => undefined)
     }
   }
 
@@ -223,6 +222,12 @@ export class Ear {
     return !this.byLink && endpoint !== undefined && localityOf(endpoint) === 'lan'
   }
 
+  /** What no answer is waited for. */
+  #unmarked(): Heard[] {
+    const waiting = new Set(this.#markers.map(({ heard }) => heard))
+    return [...this.heard.values()].filter((heard) => !waiting.has(heard))
+  }
+
   #subscribe(heard: Heard, resolve: () => void): void {
     this.#hearing?.subscribe(heard.prefix)
     this.#mark(heard, resolve)
@@ -242,9 +247,12 @@ export class Ear {
     if (!this.#hearing) marker.wentRound ||= this.#goRound(marker)
     const stepMs = Math.min(DETOUR_AFTER_MS, leftMs)
     marker.timer = this.#parts.clock.after(stepMs, () => {
-      if (leftMs > stepMs) marker.wentRound ||= this.#goRound(marker)
-      if (leftMs > stepMs) this.#await(marker, leftMs - stepMs)
-      else this.#unanswered(marker)
+      if (leftMs <= stepMs) {
+        this.#unanswered(marker)
+        return
+      }
+      marker.wentRound ||= this.#goRound(marker)
+      this.#await(marker, leftMs - stepMs)
     })
   }
 
@@ -321,13 +329,12 @@ export class Ear {
     this.#quietBeats = 0
     this.#hearing = this.#listen()
     if (!this.#hearing) return
-    const waiting = new Set(this.#markers.map(({ heard }) => heard))
+    // Before the markers are asked for anew: an answer may be there at once.
+    const unmarked = this.#unmarked()
     for (const { heard, bytes } of this.#markers) {
       this.#hearing.subscribe(heard.prefix)
       this.#hearing.subscribe(bytes)
     }
-    for (const heard of this.heard.values()) {
-      if (!waiting.has(heard)) this.#subscribe(heard, () => undefined)
-    }
+    for (const heard of unmarked) this.#subscribe(heard, () => undefined)
   }
 }

@@ -1,7 +1,7 @@
 // Owns hearing by a link what is not for everybody: asks for topics there, takes what comes back.
 // Never decides who may hear: the publisher does, by the key that the link has proved.
 
-import { reportFault } from '../base/diagnostics.ts'
+import { FaultsOnce } from '../base/diagnostics.ts'
 import { isEarshotError } from '../base/errors.ts'
 import { bytesBody } from '../codec/bytes-body.ts'
 import type { Hearing } from '../transport/transport.ts'
@@ -18,7 +18,7 @@ const MAX_TOLD = 1_024
 export class LinkHearings {
   readonly #byLink = new Map<Link, Set<LinkHearing>>()
   /** What was denied and told of: it is asked for again and again. */
-  readonly #told = new Set<string>()
+  readonly #denials = new FaultsOnce(MAX_TOLD)
 
   open(remote: Remote): LinkHearing {
     const { link } = remote
@@ -33,7 +33,7 @@ export class LinkHearings {
   lost(link: Link): void {
     const all = this.#byLink.get(link) ?? []
     this.#byLink.delete(link)
-    this.#told.clear()
+    this.#denials.clear()
     for (const hearing of all) hearing.lost()
   }
 
@@ -50,10 +50,7 @@ export class LinkHearings {
     if (denied && !isMarker(frame)) {
       const what = parsePrefix(Buffer.from(frame))?.name ?? 'what was asked for'
       const text = `${link.remote?.name} does not let us hear ${what}`
-      if (!this.#told.has(text) && this.#told.size < MAX_TOLD) {
-        this.#told.add(text)
-        reportFault({ area: 'outlet', text, code: 'EARSHOT_DENIED' })
-      }
+      this.#denials.report({ area: 'outlet', text, code: 'EARSHOT_DENIED' })
     }
     return true
   }

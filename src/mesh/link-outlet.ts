@@ -4,7 +4,7 @@
 // Hot path: a frame is copied once for each who hears it. Never waits: who is full sees a gap.
 
 import type { Clock } from '../base/clock.ts'
-import { reportFault } from '../base/diagnostics.ts'
+import { FaultsOnce, reportFault } from '../base/diagnostics.ts'
 import { toEarshotError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { bytesBody } from '../codec/bytes-body.ts'
@@ -50,8 +50,8 @@ export class LinkOutlet {
   readonly #parts: LinkOutletParts
   readonly #onHeard: (id: string, what: string) => void
   readonly #listeners = new Map<string, Listeners>()
-  /** Denials that were told since the rules were looked at last. */
-  readonly #told = new Set<string>()
+  /** Since the rules were looked at last: who is denied asks again and again. */
+  readonly #denials = new FaultsOnce(MAX_PREFIXES)
   /** Whose marker is being answered. */
   #asker: Link | undefined
 
@@ -66,7 +66,7 @@ export class LinkOutlet {
   /** Others are trusted than before: who may no longer hear hears nothing from now on. */
   recheck(): void {
     const { access } = this.#parts
-    this.#told.clear()
+    this.#denials.clear()
     for (const [key, { rule, links }] of [...this.#listeners]) {
       for (const link of [...links.keys()]) {
         if (access.passes(rule.name, link.remote?.who)) continue
@@ -141,11 +141,7 @@ export class LinkOutlet {
     this.#parts.counters.denied++
     const who = link.remote ? `${link.remote.name} (${link.remote.label.key})` : 'somebody'
     const text = `${who} may not hear ${name}: rule "${rule}"`
-    // It asks again and again: it may be let in meanwhile.
-    if (!this.#told.has(text) && this.#told.size < MAX_PREFIXES) {
-      this.#told.add(text)
-      reportFault({ area: 'trust', text, code: 'EARSHOT_DENIED' })
-    }
+    this.#denials.report({ area: 'trust', text, code: 'EARSHOT_DENIED' })
     this.#send(link, AsideOp.denied, asked)
   }
 

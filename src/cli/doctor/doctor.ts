@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander'
 import { type Discovery, type Listen, mdns, type Peer, type RemotePeer } from 'earshot'
+import { isMeant } from '../door.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { hearAll } from '../hear-all.ts'
 import { type MeshOptions, withListen, withMesh } from '../options.ts'
@@ -10,7 +11,7 @@ import { jsonText, paint, print, terminalColumns, visible } from '../terminal.ts
 import { visit } from '../visit.ts'
 import { type Finding, findingLines } from './finding.ts'
 import { interfaceFindings } from './interfaces.ts'
-import { outletFindings, portsHere, type Sockets, socketsOf } from './sockets.ts'
+import { outletFindings, portsHere, socketsOf } from './sockets.ts'
 import { systemFindings } from './system.ts'
 import { unreachedFindings } from './unreached.ts'
 import { viewFindings } from './views.ts'
@@ -36,17 +37,18 @@ async function examine(named: string | undefined, options: DoctorOptions): Promi
   const look = async (peer: Peer) => {
     const peers = await hearAll(peer, wait)
     await multicast.check()
-    const unreached = await unreachedFindings(peer.unreached(), named)
-    const sockets = await socketsOf(peers, mesh)
-    const isMeant = ({ peer: { name, id } }: Sockets) =>
-      named === undefined || name === named || id.startsWith(named)
-    return [
-      ...interfaceFindings(multicast),
-      ...(await systemFindings(portsHere(sockets))),
-      ...(unreached.length > 0 ? unreached : whoIsThere(peers, mesh, named)),
-      ...(await viewFindings(peers, mesh, named, unreached.length > 0)),
-      ...(await outletFindings(sockets.filter(isMeant))),
-    ]
+    const [unreached, sockets] = await Promise.all([
+      unreachedFindings(peer.unreached(), named),
+      socketsOf(peers, mesh),
+    ])
+    const meant = sockets.filter((one) => isMeant(one.peer, named))
+    const found = await Promise.all([
+      systemFindings(portsHere(sockets)),
+      unreached.length > 0 ? unreached : whoIsThere(peers, mesh, named),
+      viewFindings(peers, mesh, named, unreached.length > 0),
+      outletFindings(meant),
+    ])
+    return [...interfaceFindings(multicast), ...found.flat()]
   }
   // What it finds is all that is told: the same as faults would be told twice.
   const discovery: readonly (Discovery | 'directory')[] = ['directory', multicast]
@@ -67,9 +69,8 @@ function whoIsThere(
   mesh: string,
   named: string | undefined,
 ): Finding[] {
-  const isMeant = ({ name, id }: RemotePeer) => name === named || id.startsWith(named ?? '')
   if (named === '') throw new Failure(exitCodes.usage, 'which peer?', 'earshot peers lists them')
-  if (peers.some(isMeant)) return []
+  if (peers.some((peer) => isMeant(peer, named))) return []
   const who = named === undefined ? 'no peer' : `no peer "${visible(named)}"`
   const others = peers.length === 1 ? '; 1 other is' : `; ${peers.length} others are`
   const secret = process.env.EARSHOT_SECRET ? 'is its secret another' : 'has it a secret'

@@ -7,6 +7,7 @@ import type { RemotePeer } from 'earshot'
 import { askPeer, isBeyondHost, nameOf } from '../door.ts'
 import type { Finding } from './finding.ts'
 import { type Greeting, greetingAt } from './greeting.ts'
+import { withoutKey } from './unreached.ts'
 
 /** A peer and its endpoints, as its door says them. */
 export interface Sockets {
@@ -61,14 +62,14 @@ async function outletFinding({ peer, outlet }: Sockets): Promise<Finding | undef
   const [endpoint = ''] = there
   const [greeting] = greetings
   if (greeting === undefined || greetings.some(({ is }) => is === 'speaks')) return undefined
-  const where = `${nameOf(peer)}: its outlet at ${endpoint.replace(/#.*/, '')}`
+  const where = `${nameOf(peer)}: its outlet at ${withoutKey(endpoint)}`
   const text = `${where} cannot be reached from here (${why(greeting)}): events come by the link`
   const port = addressOf(endpoint)?.port
   const next = `let TCP port ${port} of ${peer.host} in, as that of its inbox`
   return { area: 'mesh', level: 'bad', text, next, facts: { id: peer.id, outlet, greeting } }
 }
 
-function why({ is, ...rest }: Greeting): string {
-  if (is === 'error') return 'code' in rest ? rest.code : ''
-  return is === 'mute' ? 'nothing is said' : 'nothing comes back'
+function why(greeting: Greeting): string {
+  if (greeting.is === 'error') return greeting.code
+  return greeting.is === 'mute' ? 'nothing is said' : 'nothing comes back'
 }

@@ -2,7 +2,7 @@
 // Never takes a telling for a peer: anybody can announce anybody.
 
 import type { UnreachedPeer } from 'earshot'
-import { isBeyondHost, shortId } from '../door.ts'
+import { isBeyondHost, isMeant, shortId } from '../door.ts'
 import { trust } from '../environment.ts'
 import { visible } from '../terminal.ts'
 import type { Finding } from './finding.ts'
@@ -22,9 +22,8 @@ export function unreachedFindings(
   named: string | undefined,
   teller?: string,
 ): Promise<Finding[]> {
-  const isMeant = ({ name, id }: UnreachedPeer) =>
-    named === undefined || name === named || id.startsWith(named)
-  return Promise.all(peers.filter(isMeant).map((one) => ofOne(one, teller)))
+  const meant = peers.filter((peer) => isMeant(peer, named))
+  return Promise.all(meant.map((one) => ofOne(one, teller)))
 }
 
 /** What a door says of those whom its peer has not reached; what is none of that is left out. */
@@ -67,7 +66,7 @@ function isFar(endpoint: string): boolean {
   return isBeyondHost(endpoint) && !endpoint.includes('%')
 }
 
-function withoutKey(endpoint: string): string {
+export function withoutKey(endpoint: string): string {
   return endpoint.replace(/#.*$/, '')
 }
 

@@ -3,7 +3,7 @@
 
 import { hostname } from 'node:os'
 import { type RemotePeer, systemClock, type UnreachedPeer } from 'earshot'
-import { askPeer, nameOf, shortId } from '../door.ts'
+import { askPeer, isMeant, nameOf, shortId } from '../door.ts'
 import { toFailure } from '../failure.ts'
 import { misfitsOf } from '../mismatches.ts'
 import { countOf } from '../table.ts'
@@ -34,8 +34,7 @@ export async function viewFindings(
   isTold: boolean,
 ): Promise<Finding[]> {
   const views = await Promise.all(peers.map((peer) => viewOf(peer, mesh)))
-  const isNamed = ({ peer: { name, id } }: View) =>
-    named === undefined || name === named || id.startsWith(named)
+  const isNamed = ({ peer }: View) => isMeant(peer, named)
   const pairs = views.flatMap((one) =>
     views.flatMap((other) => {
       const matters = one !== other && (isNamed(one) || isNamed(other))
